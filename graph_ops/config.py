@@ -1,0 +1,128 @@
+"""Every number that Gemma 4's preprocessing depends on, each with its unit and its source.
+
+The dataclasses are frozen: a step takes one, and nothing else of the configuration, as its setting. Field names are KerasHub's, so
+that a KerasHub layer's `get_config()` maps onto them one to one. What can be derived is a property, never a second field.
+"""
+
+import dataclasses
+
+SOURCE = "transformers 5.23.0 (models/gemma4) and keras-hub 0.32.0 (models/gemma4)"
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageConfig:
+    """How an image becomes patches. Source: `Gemma4ImageProcessorPil`."""
+
+    patch_size: int = 16
+    """Side of a square patch, in pixels."""
+    max_soft_tokens: int = 280
+    """Most soft tokens (pooled patches) that one image may take."""
+    pooling_kernel_size: int = 3
+    """Side of the square of patches that the vision encoder pools into one soft token."""
+    scale: float | tuple[float, ...] | None = 1 / 255
+    """Factor from a pixel in 0…255 to a model input; one number or one per channel. None leaves pixels in 0…255."""
+    offset: float | tuple[float, ...] | None = None
+    """Added after scaling; one number or one per channel."""
+    max_image_pixels: int = 64_000_000
+    """Largest height × width that is decoded, in pixels. Ours: a small file must not be able to ask for gigabytes."""
+
+    @property
+    def max_patches(self) -> int:
+        """Patches in a full row of the output: 280 × 9 = 2520."""
+        return self.max_soft_tokens * self.pooling_kernel_size**2
+
+    @property
+    def patch_dim(self) -> int:
+        """Numbers in one patch, in (row, column, channel) order: 16 × 16 × 3 = 768."""
+        return 3 * self.patch_size**2
+
+    @property
+    def side_multiple(self) -> int:
+        """A resized side is a multiple of this many pixels: 16 × 3 = 48."""
+        return self.patch_size * self.pooling_kernel_size
+
+
+@dataclasses.dataclass(frozen=True)
+class AudioConfig:
+    """How a waveform becomes a log-mel spectrogram. Source: `Gemma4AudioFeatureExtractor`."""
+
+    num_mels: int = 128
+    """Mel bins."""
+    num_fft_bins: int = 512
+    """FFT length, in samples."""
+    stride: int = 160
+    """Hop from one frame to the next, in samples (10 ms)."""
+    sampling_rate: int = 16_000
+    """Samples a second; other rates are resampled to it."""
+    max_audio_length: int = 30
+    """Longest clip, in seconds; what is longer is cut there, as both references do."""
+    min_frequency: float = 0.0
+    """Lower edge of the first mel triangle, in Hz."""
+    max_frequency: float = 8_000.0
+    """Upper edge of the last mel triangle, in Hz."""
+    mel_floor: float = 1e-3
+    """Added to a mel magnitude before the logarithm. The released model's; KerasHub's bare constructor says 1e-5."""
+    per_bin_mean: tuple[float, ...] | None = None
+    """Subtracted from each log-mel bin, or None."""
+    per_bin_stddev: tuple[float, ...] | None = None
+    """Divides each log-mel bin after the mean, or None."""
+    frame_length: int = 320
+    """Window, in samples (20 ms)."""
+    frames_per_soft_token: int = 4
+    """Time reduction of the audio encoder (two convolutions of stride 2)."""
+
+    @property
+    def max_samples(self) -> int:
+        """Samples in the longest clip: 480,000."""
+        return self.sampling_rate * self.max_audio_length
+
+    @property
+    def max_frames(self) -> int:
+        """Frames that the longest clip fills in KerasHub's layout: 3,000."""
+        return self.max_samples // self.stride
+
+    @property
+    def max_soft_tokens(self) -> int:
+        """Soft tokens of the longest clip: 750."""
+        return -(-self.max_frames // self.frames_per_soft_token)
+
+
+@dataclasses.dataclass(frozen=True)
+class MediumTokens:
+    """The three control tokens of a medium. What a user writes is `placeholder`; a row holds `opening placeholder… closing`."""
+
+    opening: str
+    placeholder: str
+    closing: str
+
+
+START_TOKEN, END_TOKEN, PAD_TOKEN = "<bos>", "<eos>", "<pad>"
+IMAGE_TOKENS = MediumTokens("<|image>", "<|image|>", "<image|>")
+AUDIO_TOKENS = MediumTokens("<|audio>", "<|audio|>", "<audio|>")
+VIDEO_PLACEHOLDER = "<|video|>"
+
+PARITIES = ("keras_hub", "transformers")
+
+
+@dataclasses.dataclass(frozen=True)
+class RowConfig:
+    """How prompts, media and responses share a row. Defaults: `keras_hub.models.Gemma4CausalLMPreprocessor`."""
+
+    sequence_length: int = 1024
+    """Tokens in a row."""
+    add_start_token: bool = True
+    """Whether a training row begins with `<bos>`; a generation row always does in KerasHub."""
+    add_end_token: bool = True
+    """Whether a training row ends with `<eos>`; a generation row never does."""
+    max_images_per_prompt: int = 2
+    """Image slots in a row."""
+    num_vision_tokens_per_image: int = 280
+    """Soft tokens an image takes in KerasHub's layout, and the width of its block in `vision_indices` in both."""
+    max_audio_clips_per_prompt: int = 1
+    """Clip slots in a row."""
+    num_audio_tokens_per_clip: int = 750
+    """Kept for KerasHub's configurations, where it has no effect either: a clip's count follows from its length."""
+    audio_input_feat_size: int = 128
+    """Mel bins of the empty audio tensors that a preprocessor without audio converter emits; 0 leaves them out."""
+    parity: str = "keras_hub"
+    """Whose rows: one of `PARITIES`."""

@@ -1,0 +1,140 @@
+"""What can be wrong with one row, as a table: a code for devices, a sentence for people.
+
+Every step that can meet bad data returns `fault` int32 (a `Fault`, 0 = good) and `detail` int32 [..., 2] (the two numbers that its
+sentence quotes) beside its result instead of raising, because in a server one raised error fails every row of the batch. Python
+callers get the same sentence as a `ValueError`.
+"""
+
+import enum
+import string
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import tensorflow as tf
+
+
+class Fault(enum.IntEnum):
+    """Codes of per-row faults. A code, once released, keeps its meaning."""
+
+    NONE = 0
+    IMAGE_UNDECODABLE = 1
+    IMAGE_TOO_LARGE = 2
+    IMAGE_TOO_THIN = 3
+    IMAGE_COUNT = 4
+    AUDIO_UNDECODABLE = 5
+    AUDIO_FORMAT = 6
+    AUDIO_TRUNCATED = 7
+    AUDIO_EMPTY = 8
+    AUDIO_COUNT = 9
+    MEDIA_IN_RESPONSE = 10
+    MEDIA_DO_NOT_FIT = 11
+    TOKEN_ID_OUT_OF_RANGE = 12
+    IMAGE_LIMIT = 13
+    AUDIO_LIMIT = 14
+
+
+SENTENCES: Mapping[Fault, str] = {
+    Fault.IMAGE_UNDECODABLE: (
+        "`images`: an image must be an intact JPEG, PNG, GIF, BMP or WebP file; got {0} bytes that do not decode. Re-encode it, for "
+        "example as PNG."
+    ),
+    Fault.IMAGE_TOO_LARGE: (
+        "`images`: an image must not exceed `max_image_pixels`; got one of height {0} and width {1}. Shrink it or raise "
+        "`max_image_pixels`."
+    ),
+    Fault.IMAGE_TOO_THIN: (
+        "`images`: an image must keep at least one soft token when its aspect ratio is kept; got one of height {0} and width {1}. Crop or "
+        "pad it."
+    ),
+    Fault.IMAGE_COUNT: (
+        "`prompts`: a prompt needs one `<|image|>` for each of its images; got {0} placeholder(s) and {1} image(s). Make them equal."
+    ),
+    Fault.AUDIO_UNDECODABLE: (
+        "`audio`: a clip must be a RIFF WAVE file with `fmt ` and `data` chunks; got {0} bytes that are not. Convert it to 16-bit PCM WAV."
+    ),
+    Fault.AUDIO_FORMAT: (
+        "`audio`: WAV samples must be 8, 16, 24 or 32-bit integers or 32-bit floats, at a rate of 1 Hz or more; got format tag {0} with "
+        "{1} bits. Convert it to 16-bit PCM WAV."
+    ),
+    Fault.AUDIO_TRUNCATED: (
+        "`audio`: the `data` chunk must lie inside the file; it claims {0} bytes and {1} are there. Send the whole file or rewrite its "
+        "header."
+    ),
+    Fault.AUDIO_EMPTY: (
+        "`audio`: a clip must have at least one sample; got {0}. Leave the clip and its `<|audio|>` out."
+    ),
+    Fault.AUDIO_COUNT: (
+        "`prompts`: a prompt needs one `<|audio|>` for each of its clips; got {0} placeholder(s) and {1} clip(s). Make them equal."
+    ),
+    Fault.MEDIA_IN_RESPONSE: (
+        "`responses`: media belong in the prompt; got {0} `<|image|>` and {1} `<|audio|>` in a response. Move them to `prompts`."
+    ),
+    Fault.MEDIA_DO_NOT_FIT: (
+        "`prompts`: all of a prompt's media must fit into the row; they end at token {0} of a row that holds {1}. Raise "
+        "`sequence_length` or shorten the text before the last medium."
+    ),
+    Fault.TOKEN_ID_OUT_OF_RANGE: (
+        "`token_ids`: an id must be in [0, {1}); got {0}. Pass ids of this vocabulary."
+    ),
+    Fault.IMAGE_LIMIT: (
+        "`images`: a prompt may have at most `max_images_per_prompt` images; got {0}, and the most is {1}. Send fewer or raise the limit."
+    ),
+    Fault.AUDIO_LIMIT: (
+        "`audio`: a prompt may have at most `max_audio_clips_per_prompt` clips; got {0}, and the most is {1}. Send fewer or raise the "
+        "limit."
+    ),
+}
+
+
+class Finding(NamedTuple):
+    """What is wrong with each item: `fault` int32 […], 0 where nothing is, and its two numbers `detail` int32 […, 2]."""
+
+    fault: tf.Tensor
+    detail: tf.Tensor
+
+
+def check(condition: tf.Tensor, fault: Fault, first: tf.Tensor | int, second: tf.Tensor | int) -> Finding:
+    """`fault` with its two numbers where `condition` bool […] holds, `Fault.NONE` elsewhere."""
+    zeros = tf.zeros_like(condition, tf.int32)
+    detail = tf.stack([zeros + first, zeros + second], axis=-1)
+    return Finding(tf.where(condition, int(fault), zeros), tf.where(condition[..., tf.newaxis], detail, 0))
+
+
+def first_finding(*findings: Finding) -> Finding:
+    """For each item the first of several findings that is a fault."""
+    fault, detail = findings[0]
+    for later in findings[1:]:
+        clean = tf.equal(fault, 0)
+        fault, detail = tf.where(clean, later.fault, fault), tf.where(clean[..., tf.newaxis], later.detail, detail)
+    return Finding(fault, detail)
+
+
+def first_finding_of_slots(slots: Finding) -> Finding:
+    """A row's finding [B] from those of its K slots [B, K]; K may be 0."""
+    fault, detail = tf.pad(slots.fault, [[0, 0], [0, 1]]), tf.pad(slots.detail, [[0, 0], [0, 1], [0, 0]])
+    slot = tf.argmax(tf.not_equal(fault, 0), axis=1, output_type=tf.int32)
+    return Finding(tf.gather(fault, slot, batch_dims=1), tf.gather(detail, slot, batch_dims=1))
+
+
+def status_messages(finding: Finding) -> tf.Tensor:
+    """The sentence of each row's fault, "" for a good row: string [B]."""
+    good = tf.zeros_like(finding.fault, tf.string)
+    return tf.cond(tf.reduce_any(tf.not_equal(finding.fault, 0)), lambda: _sentences(finding), lambda: good)
+
+
+def _sentences(finding: Finding) -> tf.Tensor:
+    numbers = tf.strings.as_string(finding.detail)
+    status = tf.zeros_like(finding.fault, tf.string)
+    for code, sentence in SENTENCES.items():
+        status = tf.where(tf.equal(finding.fault, int(code)), _fill_in(sentence, numbers), status)
+    return status
+
+
+def _fill_in(sentence: str, numbers: tf.Tensor) -> tf.Tensor:
+    """String [B]: the sentence with `{0}` and `{1}` replaced by each row's numbers, string [B, 2]."""
+    pieces = []
+    for text, field, _, _ in string.Formatter().parse(sentence):
+        pieces.append(tf.constant(text))
+        if field is not None:
+            pieces.append(numbers[:, int(field)])
+    return tf.strings.join(pieces)

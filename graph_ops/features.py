@@ -1,0 +1,81 @@
+"""Every tensor that a preprocessor emits: name, dtype, dims, what padding holds, meaning. Signatures, tests and README read this table."""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from graph_ops.config import AudioConfig, ImageConfig, RowConfig
+
+
+class Feature(NamedTuple):
+    """One named tensor.
+
+    Attributes:
+        name: key in the feature dict and in signatures.
+        dtype: of the tensor.
+        dims: letters of `DIMS` (or a number), batch first.
+        group: "text", "vision", "audio" or "labels".
+        padding: what stands where there is nothing.
+        meaning: for readers.
+    """
+
+    name: str
+    dtype: tf.DType
+    dims: tuple[str | int, ...]
+    group: str
+    padding: str
+    meaning: str
+
+
+DIMS = {
+    "B": "rows in the batch",
+    "S": "`sequence_length`",
+    "I": "image slots in a row, `max_images_per_prompt`",
+    "P": "patches of an image, 2,520",
+    "D": "numbers in a patch, 768",
+    "V": "image slots × soft tokens per image, I × 280",
+    "A": "clip slots in a row, `max_audio_clips_per_prompt`",
+    "F": "frames of a clip, 3,000",
+    "M": "mel bins, 128",
+    "N": "clip slots × soft tokens per clip, A × 750",
+}
+
+FEATURES = (
+    Feature("token_ids", tf.int32, ("B", "S"), "text", "id of `<pad>`", "the packed row"),
+    Feature("padding_mask", tf.bool, ("B", "S"), "text", "False", "True on tokens"),
+    Feature("position_ids", tf.int32, ("B", "S"), "text", "counts on", "0, 1, 2, …"),
+    Feature("pixel_values", tf.float32, ("B", "I", "P", "D"), "vision", "0", "patches in (row, column, channel) order, scaled"),
+    Feature("pixel_position_ids", tf.int32, ("B", "I", "P", 2), "vision", "-1", "(x, y) of each patch"),
+    Feature("vision_indices", tf.int32, ("B", "V"), "vision", "0", "positions of each image's soft tokens, a block an image"),
+    Feature("vision_mask", tf.bool, ("B", "S"), "vision", "False", "True on image soft tokens"),
+    Feature("audio_mel", tf.float32, ("B", "A", "F", "M"), "audio", "0, or log(mel floor) for parity keras_hub", "log-mel spectrogram"),
+    Feature("audio_mel_mask", tf.int32, ("B", "A", "F"), "audio", "0", "1 on valid frames"),
+    Feature("audio_indices", tf.int32, ("B", "N"), "audio", "0", "positions of each clip's soft tokens, a block a clip"),
+    Feature("audio_mask", tf.bool, ("B", "S"), "audio", "False", "True on audio soft tokens"),
+    Feature("y", tf.int32, ("B", "S"), "labels", "id of `<pad>`", "each token's successor"),
+    Feature("sample_weight", tf.bool, ("B", "S"), "labels", "False", "True where the successor belongs to the response"),
+)
+
+BY_NAME = {feature.name: feature for feature in FEATURES}
+
+
+def feature_names(*groups: str) -> list[str]:
+    """Names of the features of the given groups, in the table's order."""
+    return [feature.name for feature in FEATURES if feature.group in groups]
+
+
+def dim_sizes(row: RowConfig, image: ImageConfig | None, audio: AudioConfig | None) -> dict[str, int | None]:
+    """The size of each letter of `DIMS` under a configuration; None for the batch, which varies."""
+    sizes: dict[str, int | None] = {"B": None, "S": row.sequence_length}
+    if image:
+        slots = row.max_images_per_prompt
+        sizes |= {"I": slots, "P": image.max_patches, "D": image.patch_dim, "V": slots * row.num_vision_tokens_per_image}
+    if audio:
+        clips = row.max_audio_clips_per_prompt
+        sizes |= {"A": clips, "F": audio.max_frames, "M": audio.num_mels, "N": clips * audio.max_soft_tokens}
+    return sizes
+
+
+def static_shape(feature: Feature, sizes: dict[str, int | None]) -> list[int | None]:
+    """The shape of a feature in a signature, with the sizes of `dim_sizes`."""
+    return [sizes[dim] if isinstance(dim, str) else dim for dim in feature.dims]

@@ -1,0 +1,166 @@
+"""Strings <-> token ids, with SentencePiece's semantics."""
+
+import base64
+import os
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+import tensorflow_text as tf_text
+from tensorflow_text.python.ops.sentencepiece_tokenizer import gen_sentencepiece_tokenizer
+
+from graph_ops.config import AUDIO_TOKENS, END_TOKEN, IMAGE_TOKENS, PAD_TOKEN, START_TOKEN, VIDEO_PLACEHOLDER
+from graph_ops.vocabulary import Vocabulary, load_vocabulary
+
+
+class TokenRows(NamedTuple):
+    """Token ids of a batch of texts.
+
+    Attributes:
+        token_ids: int32 [B, L], L the longest; 0 past a row's length.
+        lengths: int32 [B].
+    """
+
+    token_ids: tf.Tensor
+    lengths: tf.Tensor
+
+
+@keras.saving.register_keras_serializable(package="gemma4_graph")
+class Gemma4Tokenizer(keras.layers.Layer):
+    """Gemma 4's SentencePiece tokenizer as graph ops.
+
+    Args:
+        proto: path of a SentencePiece model file, or its bytes.
+        **kwargs: `name` and the like, for the Keras layer.
+
+    Called on a string [] it gives int32 [L]; on strings [B], a ragged int32 [B, (L)].
+
+    ```python
+    tokenizer = Gemma4Tokenizer("gemma4.spm")
+    tokenizer("This is a test.")  # 2094 563 496 1594 236761
+    ```
+
+    Raises:
+        ValueError: not a whole SentencePiece model, or one without `<bos>`, `<eos>` and `<pad>`.
+        FileNotFoundError: no such file.
+    """
+
+    def __init__(self, proto: "str | os.PathLike[str] | bytes", **kwargs: Any) -> None:
+        kwargs.setdefault("dtype", "int32")
+        super().__init__(**kwargs)
+        self._convert_input_args = False
+        self._allow_non_tensor_positional_args = True
+        self.vocabulary = load_vocabulary(proto)
+        self.start_token_id, self.end_token_id, self.pad_token_id = self.vocabulary.require(
+            (START_TOKEN, END_TOKEN, PAD_TOKEN), needed_for="text"
+        )
+        self._models: dict[bool, Any] = {}
+        self._model()
+        self.built = True
+
+    @property
+    def proto(self) -> bytes:
+        """The serialized SentencePiece model."""
+        return self.vocabulary.proto
+
+    def call(self, inputs: Any) -> tf.Tensor | tf.RaggedTensor:
+        """Same as `tokenize`."""
+        return self.tokenize(inputs)
+
+    def tokenize(self, inputs: Any) -> tf.Tensor | tf.RaggedTensor:
+        """Strings of any rank to ids: one more, ragged dimension; a scalar gives int32 [L]."""
+        return self._model().tokenize(tf.convert_to_tensor(inputs, tf.string))
+
+    def detokenize(self, inputs: Any) -> tf.Tensor:
+        """Ids int32 [B, (L)] or [L] to strings [B] or []. Control pieces vanish; bytes that are not UTF-8 become U+FFFD.
+
+        Raises:
+            tf.errors.InvalidArgumentError: an id outside the vocabulary (its text is never invented).
+        """
+        ids = tf.ragged.constant(inputs, dtype=tf.int32) if isinstance(inputs, list) and _is_ragged(inputs) else inputs
+        ids = ids if isinstance(ids, tf.RaggedTensor) else tf.convert_to_tensor(ids, tf.int32)
+        flat = ids.flat_values if isinstance(ids, tf.RaggedTensor) else ids
+        in_range = tf.debugging.Assert(tf.reduce_all(is_valid_id(flat, len(self.vocabulary))), [_OUT_OF_RANGE, len(self.vocabulary)])
+        with tf.control_dependencies([in_range] if in_range is not None else []):
+            return self._model().detokenize(tf.identity(ids) if isinstance(ids, tf.Tensor) else ids)
+
+    def tokenize_rows(self, texts: tf.Tensor, *, control_tokens_in_text: bool = False) -> TokenRows:
+        """Strings [B] to padded ids.
+
+        Args:
+            texts: string [B], UTF-8; an invalid byte counts as U+FFFD.
+            control_tokens_in_text: whether `<bos>`, `<eos>`, `<pad>` and `<unk>` in a text are those tokens (Hugging Face's
+                reading) or ordinary characters (SentencePiece's).
+        """
+        values, row_splits = gen_sentencepiece_tokenizer.sentencepiece_tokenize_op(
+            self._model(control_tokens_in_text)._model_resource.resource_handle, texts, 0, 1.0, False, False, False, tf.int32
+        )
+        rows = tf.RaggedTensor.from_row_splits(values, row_splits, validate=False)
+        return TokenRows(rows.to_tensor(), tf.cast(rows.row_lengths(), tf.int32))
+
+    def detokenize_rows(self, token_ids: tf.Tensor, keep: tf.Tensor) -> tf.Tensor:
+        """The text of the kept ids of each row: string [B], from ids int32 [B, L] in range and `keep` bool [B, L]."""
+        lengths = tf.reduce_sum(tf.cast(keep, tf.int64), axis=1)
+        return gen_sentencepiece_tokenizer.sentencepiece_detokenize_op(
+            self._model()._model_resource.resource_handle,
+            tf.boolean_mask(token_ids, keep),
+            tf.concat([[0], tf.cumsum(lengths)], axis=0),
+            False,
+            False,
+            False,
+        )
+
+    def vocabulary_size(self) -> int:
+        """Number of ids."""
+        return len(self.vocabulary)
+
+    def get_vocabulary(self) -> list[str]:
+        """The piece of each id."""
+        return list(self.vocabulary.pieces)
+
+    def id_to_token(self, id: int) -> str:
+        """The piece of an id."""
+        if not 0 <= id < len(self.vocabulary):
+            raise ValueError(f"`id`: must be in [0, {len(self.vocabulary)}); got {id}.")
+        return self.vocabulary.pieces[id]
+
+    def token_to_id(self, token: str) -> int:
+        """The id of a piece; that of `<unk>` for a string that is no piece, as in SentencePiece."""
+        found = self.vocabulary.find(token)
+        return self.vocabulary.find("<unk>") or 0 if found is None else found
+
+    def special_token_ids(self, *, with_audio: bool) -> list[int]:
+        """Ids that `generate_postprocess` leaves out: KerasHub's set. The opening image token stays, since the user wrote it."""
+        names = [START_TOKEN, END_TOKEN, PAD_TOKEN, IMAGE_TOKENS.placeholder, IMAGE_TOKENS.closing, VIDEO_PLACEHOLDER]
+        if with_audio:
+            names += [AUDIO_TOKENS.opening, AUDIO_TOKENS.placeholder, AUDIO_TOKENS.closing]
+        ids = (self.vocabulary.find(name) for name in names)
+        return [index for index in ids if index is not None]
+
+    def get_config(self) -> dict[str, Any]:
+        """Everything needed to make this tokenizer again; the vocabulary as base64."""
+        return {**super().get_config(), "proto": base64.b64encode(self.proto).decode("ascii")}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Gemma4Tokenizer":
+        """The inverse of `get_config`."""
+        return cls(**{**config, "proto": base64.b64decode(config["proto"])})
+
+    def _model(self, control_tokens_in_text: bool = False) -> Any:
+        if control_tokens_in_text not in self._models:
+            vocabulary: Vocabulary = self.vocabulary.with_control_pieces_in_text() if control_tokens_in_text else self.vocabulary
+            with tf.init_scope():
+                self._models[control_tokens_in_text] = tf_text.SentencepieceTokenizer(vocabulary.proto)
+        return self._models[control_tokens_in_text]
+
+
+_OUT_OF_RANGE = "`token_ids`: an id must be in [0, vocabulary size); pass ids of this vocabulary. Vocabulary size:"
+
+
+def is_valid_id(token_ids: tf.Tensor, vocabulary_size: int) -> tf.Tensor:
+    """Bool of the same shape: whether an int32 id is in [0, vocabulary_size)."""
+    return (token_ids >= 0) & (token_ids < vocabulary_size)
+
+
+def _is_ragged(rows: list[Any]) -> bool:
+    return bool(rows) and isinstance(rows[0], list) and len({len(row) for row in rows}) > 1
