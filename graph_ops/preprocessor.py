@@ -192,7 +192,7 @@ class Gemma4CausalLMPreprocessor(keras.layers.Layer):
         spec = {name: tf.TensorSpec(_any_size(name, tensor.shape), tensor.dtype) for name, tensor in inputs.items()}
         key = (self.row, sequence_length, training, tuple(sorted((name, repr(tensor)) for name, tensor in spec.items())))
         if key not in self._traced:
-            self._traced[key] = tf.function(graph, input_signature=[spec])
+            self._traced[key] = tf.function(graph, input_signature=[spec], autograph=False)
         return self._traced[key](inputs)
 
 

@@ -110,6 +110,10 @@ class Gemma4Tokenizer(keras.layers.Layer):
             False,
         )
 
+    def models(self) -> list[tf.Module]:
+        """The tracked SentencePiece models that calls so far have used; what a SavedModel must hold."""
+        return list(self._models.values())
+
     def vocabulary_size(self) -> int:
         """Number of ids."""
         return len(self.vocabulary)

@@ -7,6 +7,7 @@ descriptor does not name survive a rewrite untouched.
 import dataclasses
 import enum
 import functools
+import hashlib
 import os
 import pathlib
 from collections.abc import Iterable
@@ -83,6 +84,11 @@ class Vocabulary:
     @functools.cached_property
     def _ids(self) -> dict[str, int]:
         return {piece: index for index, piece in enumerate(self.pieces)}
+
+    @functools.cached_property
+    def sha256(self) -> str:
+        """Hex digest of the model's bytes."""
+        return hashlib.sha256(self.proto).hexdigest()
 
     def __len__(self) -> int:
         return len(self.pieces)

@@ -1,0 +1,137 @@
+"""Writing a SavedModel with every signature, and reading back what it says of itself."""
+
+import importlib.metadata
+import json
+import os
+import pathlib
+import tempfile
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+
+from export.op_audit import count_ops, foreign_ops
+from export.signatures import Signature, input_specs, signatures
+from graph_ops import Gemma4CausalLMPreprocessor
+from graph_ops.vocabulary import Vocabulary, load_vocabulary
+
+DESCRIPTION = pathlib.PurePath("assets.extra", "preprocessor.json")
+"""Settings and versions of an export; TensorFlow and TF Serving leave `assets.extra` alone."""
+
+Report = Callable[[str], None]
+
+
+class _Servable(tf.Module):
+    """What is saved: one traced function a signature, and the vocabulary that they use."""
+
+    def __init__(self, preprocessor: Gemma4CausalLMPreprocessor, report: Report) -> None:
+        super().__init__()
+        self.functions: dict[str, Any] = {}
+        traced: dict[int, Any] = {}
+        for name, signature in signatures(preprocessor.settings).items():
+            report(f"tracing {name}")
+            if id(signature.function) not in traced:
+                traced[id(signature.function)] = _traced(signature)
+            self.functions[name] = traced[id(signature.function)]
+        self.vocabularies = preprocessor.tokenizer.models()
+
+
+def _traced(signature: Signature) -> Any:
+    def function(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        return signature.function(inputs)
+
+    return tf.function(function, autograph=False).get_concrete_function(**input_specs(signature))
+
+
+def export_saved_model(
+    preprocessor: Gemma4CausalLMPreprocessor, out: str | os.PathLike[str], *, version: int | None = None, report: Report = lambda _: None
+) -> pathlib.Path:
+    """Writes `out/version` with every signature that the preprocessor supports.
+
+    It is written to a hidden folder beside and renamed, so that a server which watches `out` never sees half a model.
+
+    Args:
+        preprocessor: what to export.
+        out: folder of the model; made if missing.
+        version: number of the version; by default one more than the highest that is there.
+        report: called with a line before each slow step.
+
+    Returns:
+        The folder that was written.
+
+    Raises:
+        ValueError: the version is not positive, or the graph has an op that a server lacks.
+        FileExistsError: the version is there already.
+    """
+    folder = pathlib.Path(out).expanduser()
+    version = _next_version(folder) if version is None else version
+    if version < 1:
+        raise ValueError(f"`version`: must be a positive whole number; got {version}. TF Serving takes the highest.")
+    target = folder / str(version)
+    if target.exists():
+        raise FileExistsError(f"`version`: must be new; {target} exists. Pass another version or remove it.")
+    folder.mkdir(parents=True, exist_ok=True)
+    servable = _Servable(preprocessor, report)
+    with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as scratch:
+        report("saving")
+        written = pathlib.Path(scratch, "model")
+        tf.saved_model.save(servable, str(written), signatures=servable.functions)
+        _check_ops(written)
+        _describe(preprocessor, written / DESCRIPTION)
+        report(f"renaming to {target}")
+        written.chmod(0o755)
+        written.rename(target)
+    return target
+
+
+def read_description(folder: str | os.PathLike[str]) -> dict[str, Any]:
+    """The settings and versions that an export was made with.
+
+    Raises:
+        FileNotFoundError: not an export of this project.
+    """
+    path = pathlib.Path(folder, DESCRIPTION)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"`folder`: must be a version folder written by `export saved-model`; {path} is missing. Pass DIR/N, for example models/gemma4/1."
+        )
+    return json.loads(path.read_text())
+
+
+def read_vocabulary(folder: str | os.PathLike[str]) -> Vocabulary:
+    """The vocabulary inside an exported SavedModel."""
+    protos = [node.attr["model"].s for graph in _graphs(pathlib.Path(folder)) for node in _nodes(graph) if node.op == "SentencepieceOp"]
+    return load_vocabulary(min(protos, key=len))  # a second, longer one reads control tokens in text
+
+
+def _next_version(folder: pathlib.Path) -> int:
+    versions = [int(entry.name) for entry in folder.glob("*") if entry.name.isdigit()] if folder.is_dir() else []
+    return max(versions, default=0) + 1
+
+
+def _graphs(folder: pathlib.Path) -> list[Any]:
+    saved = SavedModel.FromString((folder / "saved_model.pb").read_bytes())
+    return [meta_graph.graph_def for meta_graph in saved.meta_graphs]
+
+
+def _nodes(graph: Any) -> list[Any]:
+    return [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
+
+
+def _check_ops(folder: pathlib.Path) -> None:
+    graphs = _graphs(folder)
+    own = {function.signature.name for graph in graphs for function in graph.library.function}
+    core = frozenset(dir(tf.raw_ops)) | own
+    if foreign := foreign_ops(count_ops(graphs), core):
+        raise ValueError(f"`preprocessor`: its graph must hold ops of stock TF Serving only; it also holds {foreign}.")
+
+
+def _describe(preprocessor: Gemma4CausalLMPreprocessor, path: pathlib.Path) -> None:
+    config = preprocessor.get_config()
+    config["tokenizer"] = {"pieces": len(preprocessor.tokenizer.vocabulary), "sha256": preprocessor.tokenizer.vocabulary.sha256}
+    packages = ("gemma4-graph", "tensorflow", "tensorflow-text", "keras")
+    description = {"preprocessor": config, "versions": {name: importlib.metadata.version(name) for name in packages}}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(description, indent=2) + "\n")
+

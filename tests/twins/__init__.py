@@ -1,0 +1,1 @@
+"""Slow, readable NumPy versions of the steps, which the tests compare with."""
