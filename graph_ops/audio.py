@@ -34,7 +34,7 @@ def encode_wavs(encoded: tf.Tensor, *, parity: str, config: AudioConfig) -> tupl
 
 
 def encode_audio(
-    samples: tf.Tensor, lengths: tf.Tensor, *, parity: str, config: AudioConfig
+    samples: tf.Tensor, lengths: tf.Tensor, *, parity: str, dft: str = "fft", config: AudioConfig
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Encodes a batch of waveforms, each as if it were alone.
 
@@ -45,6 +45,7 @@ def encode_audio(
             is not looked at, be it NaN.
         lengths: int32 [N], samples in each row; 0 for no clip.
         parity: "keras_hub" or "transformers".
+        dft: "fft", or "matmul" for LiteRT; see `log_mel_spectrogram`.
         config: the numbers of the spectrogram.
 
     Returns:
@@ -55,7 +56,7 @@ def encode_audio(
         num_soft_tokens: int32 [N], ceil(valid frames / 4).
 
     Raises:
-        ValueError: `parity` is neither of the two.
+        ValueError: `parity` or `dft` is neither of its two.
     """
     samples, lengths = _only_sound(samples, lengths, config=config)
     num_valid = num_valid_frames(lengths, parity=parity, config=config)
@@ -63,7 +64,7 @@ def encode_audio(
         num_frames, fill = num_sounding_frames(lengths, config=config), silent_frame(config=config)
     else:
         num_frames, fill = num_valid, np.zeros(config.num_mels, np.float32)
-    mel = _filled_spectrogram(samples, num_frames, fill=fill, config=config)
+    mel = _filled_spectrogram(samples, num_frames, fill=fill, dft=dft, config=config)
     mask = tf.sequence_mask(num_valid, config.max_frames, tf.int32)
     return mel, mask, num_soft_tokens(num_valid, config=config)
 
@@ -119,38 +120,36 @@ def num_soft_tokens(num_frames: tf.Tensor, *, config: AudioConfig) -> tf.Tensor:
     return tf.minimum(-(-num_frames // config.frames_per_soft_token), config.max_soft_tokens)
 
 
-def log_mel_spectrogram(samples: tf.Tensor, *, num_frames: int | tf.Tensor, config: AudioConfig) -> tf.Tensor:
+def log_mel_spectrogram(samples: tf.Tensor, *, num_frames: int | tf.Tensor, dft: str = "fft", config: AudioConfig) -> tf.Tensor:
     """Natural logarithm of the mel magnitude, frame by frame.
 
     Frame i covers samples 160 i − 160 … 160 i + 159; what lies before the clip or beyond its end reads as 0. The steps: periodic Hann
     window, magnitude of the DFT of 512, mel triangles, log(mel + mel_floor), then mean and deviation of each bin if there are any.
 
-    The DFT is a matrix product, which needs no FFT op on a device and is as fast here, at half the usual size: a magnitude does not
-    change when time is shifted, so time 0 may lie in the frame's middle, about which the Hann window is symmetric. Then the cosines
-    see only the frame's even part and the sines only its odd part, each of 160 numbers.
-
     Args:
         samples: float32 [..., T].
         num_frames: int or int32 [], frames to compute.
+        dft: "fft", a float64 FFT, within 1e-6 of the references; or "matmul", float32 matrix products that LiteRT has as builtins,
+            within 5e-5. See `_magnitude_by_fft` and `_magnitude_by_matmul` for why plain float32 is not enough.
         config: the numbers of the spectrogram.
 
     Returns:
         float32 [..., num_frames, num_mels].
 
     Raises:
-        ValueError: `config.frame_length` is not twice `config.stride`, or `config.num_fft_bins` is shorter than a frame.
+        ValueError: `dft` is neither of the two, `config.frame_length` is not twice `config.stride`, or `config.num_fft_bins` is shorter
+            than a frame.
     """
-    _check_frame(config)
-    half, num_mels = config.stride, config.num_mels
-    cosines, sines, mel_weights = _transform_matrices(config=config)
-    before, after = _frame_halves(samples, num_frames, half)  # both [..., num_frames, 160]
-    # One matrix product over all rows is faster than one for each: [..., num_frames, 160] → [rows, 160].
-    leading = tf.shape(after)[:-1]
-    before, after = tf.reshape(before, [-1, half]), tf.reshape(after, [-1, half])
-    real, imaginary = tf.matmul(after + before, cosines), tf.matmul(after - before, sines)
-    mel = tf.matmul(tf.sqrt(tf.square(real) + tf.square(imaginary)), mel_weights)
-    log_mel = tf.reshape(_normalise(tf.math.log(mel + config.mel_floor), config=config), tf.concat([leading, [num_mels]], 0))
-    log_mel.set_shape([*samples.shape[:-1], num_frames if isinstance(num_frames, int) else None, num_mels])
+    _check_settings(dft, config)
+    weights = linear_to_mel_weight_matrix(config=config)
+    bins = np.flatnonzero(weights.any(1))  # no triangle sees 0 Hz
+    frames = _windowed_frames(samples, num_frames, config=config)
+    leading = tf.shape(frames)[:-1]
+    frames = tf.reshape(frames, [-1, config.frame_length])  # one matrix product over all rows is faster than one for each
+    magnitude = _MAGNITUDES[dft](frames, bins, config)
+    log_mel = _normalise(tf.math.log(tf.matmul(magnitude, weights[bins]) + config.mel_floor), config=config)
+    log_mel = tf.reshape(log_mel, tf.concat([leading, [config.num_mels]], 0))
+    log_mel.set_shape([*samples.shape[:-1], num_frames if isinstance(num_frames, int) else None, config.num_mels])
     return log_mel
 
 
@@ -194,10 +193,10 @@ def _longest(lengths: tf.Tensor) -> tf.Tensor:
     return tf.maximum(tf.reduce_max(lengths), 0)
 
 
-def _filled_spectrogram(samples: tf.Tensor, num_frames: tf.Tensor, *, fill: np.ndarray, config: AudioConfig) -> tf.Tensor:
+def _filled_spectrogram(samples: tf.Tensor, num_frames: tf.Tensor, *, fill: np.ndarray, dft: str, config: AudioConfig) -> tf.Tensor:
     """Each row's first `num_frames` [N] frames, then `fill` [num_mels]: float32 [N, max_frames, num_mels]."""
     num_computed = _longest(num_frames)
-    mel = log_mel_spectrogram(samples, num_frames=num_computed, config=config)
+    mel = log_mel_spectrogram(samples, num_frames=num_computed, dft=dft, config=config)
     mel = tf.where(tf.sequence_mask(num_frames, num_computed)[..., tf.newaxis], mel, fill)
     rest = tf.broadcast_to(fill, tf.stack([tf.shape(samples)[0], config.max_frames - num_computed, config.num_mels]))
     full = tf.concat([mel, rest], 1)
@@ -205,37 +204,93 @@ def _filled_spectrogram(samples: tf.Tensor, num_frames: tf.Tensor, *, fill: np.n
     return full
 
 
-def _frame_halves(samples: tf.Tensor, num_frames: int | tf.Tensor, half: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """Each frame seen from its middle: the 160 samples before it in reverse, and the 160 from it on, float32 [..., num_frames, 160].
+def _windowed_frames(samples: tf.Tensor, num_frames: int | tf.Tensor, *, config: AudioConfig) -> tf.Tensor:
+    """Frames times window, float32 [..., num_frames, 320]: the product is rounded to float32 here because the references' is.
 
-        frame:       x[0] x[1] … x[159] x[160] x[161] … x[319]
-        after[m]:                       x[160 + m], m = 0 … 159
-        before[m]:                      x[160 − m]
+    A frame is two neighbouring hops, so no gather is needed:
 
-    x[160] is in both, and x[0], where the window is 0, in neither. `after` is the clip cut into blocks of 160, and `before` is the
-    clip 159 samples later, cut likewise, each block reversed.
+        160 zeros | hop 0 | hop 1 | hop 2 …     [..., num_frames + 1, 160]
+        frame 0: ─────────────
+                  frame 1: ───────────
     """
-    total = num_frames * half
-    missing = tf.maximum(total - tf.shape(samples)[-1], 0)
-    unpadded = [[0, 0]] * (samples.shape.rank - 1)
-    after = tf.pad(samples, [*unpadded, [0, missing]])[..., :total]
-    before = tf.pad(after, [*unpadded, [half - 1, 0]])[..., :total]
-    blocks = tf.concat([tf.shape(samples)[:-1], tf.stack([num_frames, half])], 0)
-    return tf.reverse(tf.reshape(before, blocks), [-1]), tf.reshape(after, blocks)
+    hop, rank = config.stride, samples.shape.rank
+    unpadded = [[0, 0]] * (rank - 1)
+    missing = tf.maximum(num_frames * hop - tf.shape(samples)[-1], 0)
+    padded = tf.pad(samples, [*unpadded, [hop, missing]])[..., : (num_frames + 1) * hop]
+    hops = tf.reshape(padded, tf.concat([tf.shape(samples)[:-1], tf.stack([num_frames + 1, hop])], 0))
+    return tf.concat([hops[..., :-1, :], hops[..., 1:, :]], -1) * hann_window(config=config)
 
 
-def _transform_matrices(*, config: AudioConfig) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """DFT of a frame's even and odd part, window included, and the mel triangles: float32 [160, bins], [160, bins], [bins, num_mels].
+def _magnitude_by_fft(frames: tf.Tensor, bins: np.ndarray, config: AudioConfig) -> tf.Tensor:
+    """Magnitude of each frame [rows, 320] in the contiguous `bins`, float32 [rows, bins], by a float64 FFT.
 
-    Computed in float64. Bins that no triangle sees (0 Hz) are left out.
+    In float32 a loud tone (magnitude 80) leaves rounding noise of about 1e-6 in every bin, which beside mel_floor = 1e-3 moves a quiet
+    bin's logarithm by 3e-3; both references transform in float64. What comes out may be rounded: a magnitude is a relative thing.
     """
-    mel_weights = linear_to_mel_weight_matrix(config=config)
-    bins = np.flatnonzero(mel_weights.any(1))
-    time = np.arange(config.stride)[:, np.newaxis]
-    angle = 2 * np.pi * (time * bins % config.num_fft_bins) / config.num_fft_bins
-    window = hann_window(config=config).astype(np.float64)[config.stride :, np.newaxis]
-    once = np.where(time == 0, 0.5, 1)  # the middle sample is in both halves
-    return (np.cos(angle) * window * once).astype(np.float32), (np.sin(angle) * window).astype(np.float32), mel_weights[bins]
+    spectrum = tf.signal.rfft(tf.cast(frames, tf.float64), [config.num_fft_bins])[:, bins[0] : bins[-1] + 1]
+    spectrum = tf.cast(spectrum, tf.complex64)
+    return tf.sqrt(tf.square(tf.math.real(spectrum)) + tf.square(tf.math.imag(spectrum)))
+
+
+def _magnitude_by_matmul(frames: tf.Tensor, bins: np.ndarray, config: AudioConfig) -> tf.Tensor:
+    """The same by float32 matrix products, for devices that have neither an FFT nor float64.
+
+    *Half the size.* A magnitude does not change when time is shifted, so time 0 may lie in the frame's middle, x[160]. Then the cosines
+    see only the frame's even part and the sines only its odd part, each of 160 numbers:
+
+        after[m]  = x[160 + m],  m = 0 … 159
+        before[m] = x[160 − m]               x[160] is in both; x[0], where the window is 0, is in neither
+
+    *Twice the precision.* Samples and coefficients are each split into a coarse part, a multiple of 2⁻⁸, and a small rest:
+
+        x · c = coarse x · coarse c  +  x · rest of c  +  rest of x · coarse c
+
+    The first product, the large one, is a sum of multiples of 2⁻¹⁶ below 2⁸ and so exact in float32's 24 bits (up to full scale; louder
+    input only loses precision); the other two are 2⁻⁸ as large, and so are their rounding errors.
+    """
+    coarse = _coarse(frames)
+    rest = frames - coarse
+    real = _split_product(_fold(coarse, config, tf.add), _fold(rest, config, tf.add), _cosines(bins, config))
+    imaginary = _split_product(_fold(coarse, config, tf.subtract), _fold(rest, config, tf.subtract), _sines(bins, config))
+    return tf.sqrt(tf.square(real) + tf.square(imaginary))
+
+
+_MAGNITUDES = {"fft": _magnitude_by_fft, "matmul": _magnitude_by_matmul}
+
+
+def _fold(frames: tf.Tensor, config: AudioConfig, combine: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]) -> tf.Tensor:
+    """Even (`tf.add`) or odd (`tf.subtract`) part about a frame's middle: [rows, 320] → [rows, 160]."""
+    before, after = frames[:, 1 : config.stride + 1], frames[:, config.stride :]
+    return combine(after, tf.reverse(before, [1]))
+
+
+def _split_product(coarse: tf.Tensor, rest: tf.Tensor, matrix: np.ndarray) -> tf.Tensor:
+    """(coarse + rest) @ matrix with the large product exact; float32 [rows, 160] and float64 [160, bins] to float32 [rows, bins]."""
+    coarse_matrix = _coarse(matrix)
+    rest_matrix = (matrix - coarse_matrix).astype(np.float32)
+    coarse_matrix = coarse_matrix.astype(np.float32)
+    small = tf.matmul(coarse + rest, rest_matrix) + tf.matmul(rest, coarse_matrix)
+    return tf.matmul(coarse, coarse_matrix) + small
+
+
+def _coarse(values):
+    """Rounded to a multiple of 2⁻⁸, tensor or array. Two such factors and a sum of 160 (a full-scale window's) take 24 bits."""
+    return (tf.round if tf.is_tensor(values) else np.round)(values * 2.0**8) * 2.0**-8
+
+
+def _angles(bins: np.ndarray, config: AudioConfig) -> np.ndarray:
+    """2 π m k / 512 for times m = 0 … 159 from a frame's middle and bins k, float64 [160, bins]."""
+    times = np.arange(config.stride)[:, np.newaxis]
+    return 2 * np.pi * (times * bins % config.num_fft_bins) / config.num_fft_bins
+
+
+def _cosines(bins: np.ndarray, config: AudioConfig) -> np.ndarray:
+    once = np.where(np.arange(config.stride) == 0, 0.5, 1)  # the middle sample is in both halves
+    return np.cos(_angles(bins, config)) * once[:, np.newaxis]
+
+
+def _sines(bins: np.ndarray, config: AudioConfig) -> np.ndarray:
+    return np.sin(_angles(bins, config))
 
 
 def _normalise(log_mel: tf.Tensor, *, config: AudioConfig) -> tf.Tensor:
@@ -246,11 +301,11 @@ def _normalise(log_mel: tf.Tensor, *, config: AudioConfig) -> tf.Tensor:
     return log_mel
 
 
-def _check_frame(config: AudioConfig) -> None:
+def _check_settings(dft: str, config: AudioConfig) -> None:
+    if dft not in _MAGNITUDES:
+        raise ValueError(f"`dft` must be one of {sorted(_MAGNITUDES)}; got {dft!r}. Pass one of these.")
     if config.frame_length != 2 * config.stride:
-        raise ValueError(
-            f"`frame_length` must be twice `stride`; got {config.frame_length} and {config.stride}. Gemma 4 has 320 and 160."
-        )
+        raise ValueError(f"`frame_length` must be twice `stride`; got {config.frame_length} and {config.stride}. Gemma 4 has 320 and 160.")
     if config.num_fft_bins < config.frame_length:
         raise ValueError(
             f"`num_fft_bins` must be at least `frame_length`; got {config.num_fft_bins} and {config.frame_length}. Gemma 4 has 512 and 320."

@@ -270,8 +270,9 @@ def _webp_size(encoded: tf.Tensor) -> Size:
         return tf.bitwise.right_shift(_number(encoded, 22, 3), 6) % 2**14 + 1, _number(encoded, 21, 2) % 2**14 + 1
 
     chunk = _bytes(encoded, 12, 4)
-    names = tf.stack([chunk == b"VP8X", chunk == b"VP8 ", chunk == b"VP8L", tf.constant(True)])
-    return tf.switch_case(tf.cast(tf.argmax(names), tf.int32), [extended, lossy, lossless, _no_size])
+    whole = _number(encoded, 4, 4) + 8 <= tf.strings.length(encoded)
+    names = tf.stack([~whole, chunk == b"VP8X", chunk == b"VP8 ", chunk == b"VP8L", tf.constant(True)])
+    return tf.switch_case(tf.cast(tf.argmax(names), tf.int32), [_no_size, extended, lossy, lossless, _no_size])
 
 
 def _webp_pixels(encoded: tf.Tensor) -> tf.Tensor:

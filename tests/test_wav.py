@@ -65,13 +65,13 @@ ENCODERS = {
 }
 
 
-@pytest.mark.parametrize("tag, bits", ENCODERS)
+@pytest.mark.parametrize(("tag", "bits"), ENCODERS)
 def test_every_format_is_decoded(tag, bits):
     file = riff(fmt(tag, bits=bits), chunk(b"data", ENCODERS[tag, bits](SINE)))
     np.testing.assert_allclose(samples_of(file), SINE, atol=max(2.0 ** (1 - bits) * 1.6, 1e-7) if tag == 1 else 1e-7)
 
 
-@pytest.mark.parametrize("tag, bits", ENCODERS)
+@pytest.mark.parametrize(("tag", "bits"), ENCODERS)
 def test_extensible_headers_name_their_format_in_the_guid(tag, bits):
     extra = struct.pack("<HHIH", 22, bits, 4, tag) + GUID_TAIL
     data = chunk(b"data", ENCODERS[tag, bits](SINE))
@@ -84,9 +84,7 @@ def test_full_scale_integers_are_exact():
         body = np.array(integers, "u1" if bits == 8 else "<i2").tobytes()
         np.testing.assert_array_equal(samples_of(riff(fmt(bits=bits), chunk(b"data", body))), values)
     body = bytes.fromhex("000080 ffffff 000000 010000 ffff7f")
-    np.testing.assert_array_equal(
-        samples_of(riff(fmt(bits=24), chunk(b"data", body))), [-1, -(2**-23), 0, 2**-23, np.float32(1 - 2**-23)]
-    )
+    np.testing.assert_array_equal(samples_of(riff(fmt(bits=24), chunk(b"data", body))), [-1, -(2**-23), 0, 2**-23, np.float32(1 - 2**-23)])
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 6, 65])
@@ -139,7 +137,9 @@ def test_only_the_first_thirty_seconds_are_decoded(rate):
     values = np.random.default_rng(0).integers(-(2**15), 2**15, 3 * rate).astype("<i2")
     whole, fault, _ = wav.decode_wav(tf.constant(riff(fmt(rate=rate), chunk(b"data", values.tobytes()))), config=CONFIG)
     cut, _, _ = wav.decode_wav(tf.constant(riff(fmt(rate=rate), chunk(b"data", values.tobytes()))), config=config)
-    assert fault == Fault.NONE and cut.shape == [16_000] and whole.shape == [48_000]
+    assert fault == Fault.NONE
+    assert cut.shape == [16_000]
+    assert whole.shape == [48_000]
     np.testing.assert_allclose(cut, whole[:16_000], atol=1e-7)
 
 
@@ -148,7 +148,8 @@ def test_an_hour_takes_no_longer_than_thirty_seconds():
     decode(hour)
     started = time.perf_counter()
     samples = samples_of(hour)
-    assert samples.shape == (480_000,) and time.perf_counter() - started < 1
+    assert samples.shape == (480_000,)
+    assert time.perf_counter() - started < 1
 
 
 NOT_WAVE = {
@@ -177,7 +178,7 @@ def test_what_is_not_a_wave_file_is_undecodable(name):
 
 
 @pytest.mark.parametrize(
-    "header, tag, bits",
+    ("header", "tag", "bits"),
     [
         (fmt(bits=12, block=2), 1, 12),
         (fmt(bits=64), 1, 64),
@@ -225,7 +226,8 @@ def test_random_bytes_behind_a_good_header_are_survived():
     rng = np.random.default_rng(0)
     files = [GOOD[:12] + rng.integers(0, 256, rng.integers(0, 200), dtype=np.uint8).tobytes() for _ in range(300)]
     _, lengths, fault, _ = decode_batch(files)
-    assert (fault.numpy() == Fault.AUDIO_UNDECODABLE).all() and not lengths.numpy().any()
+    assert (fault.numpy() == Fault.AUDIO_UNDECODABLE).all()
+    assert not lengths.numpy().any()
 
 
 def test_a_batch_equals_its_rows():
@@ -242,10 +244,13 @@ def test_a_batch_equals_its_rows():
 
 def test_an_empty_batch_is_empty():
     samples, lengths, fault, detail = decode_batch(tf.constant([], tf.string))
-    assert samples.shape[0] == 0 and lengths.shape == [0] and fault.shape == [0] and detail.shape == [0, 2]
+    assert samples.shape[0] == 0
+    assert lengths.shape == [0]
+    assert fault.shape == [0]
+    assert detail.shape == [0, 2]
 
 
 def test_eager_equals_traced():
     for file in (GOOD, b"", riff(fmt(rate=44_100, bits=8), chunk(b"data", b"\x90" * 333))):
-        for eager, traced in zip(wav.decode_wav(tf.constant(file), config=CONFIG), decode(file)):
+        for eager, traced in zip(wav.decode_wav(tf.constant(file), config=CONFIG), decode(file), strict=True):
             np.testing.assert_allclose(eager, traced, atol=1e-7)

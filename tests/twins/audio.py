@@ -5,10 +5,11 @@ import numpy as np
 from graph_ops.config import AudioConfig
 from graph_ops.resampling import DESIGN
 
+CONFIG = AudioConfig()
 PAD_MULTIPLE = 128  # the extractor pads clips to a multiple of this many samples
 
 
-def encode(samples, *, parity, config=AudioConfig()):
+def encode(samples, *, parity, config=CONFIG):
     """One clip to (audio_mel [max_frames, num_mels], audio_mel_mask [max_frames], soft tokens)."""
     samples = np.asarray(samples, np.float64)[: config.max_samples]
     num_valid = count_valid_frames(len(samples), parity=parity, config=config)
@@ -17,7 +18,7 @@ def encode(samples, *, parity, config=AudioConfig()):
     return (mel if parity == "keras_hub" else mel * mask[:, None]), mask, count_soft_tokens(mask)
 
 
-def log_mel(samples, num_frames, *, config=AudioConfig()):
+def log_mel(samples, num_frames, *, config=CONFIG):
     """Frame by frame, with an FFT; a sample outside the clip is 0."""
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(config.frame_length) / config.frame_length)
     padded = np.concatenate([np.zeros(config.frame_length // 2), samples, np.zeros(num_frames * config.stride + config.frame_length)])
@@ -32,7 +33,7 @@ def log_mel(samples, num_frames, *, config=AudioConfig()):
     return np.array(rows).reshape(num_frames, config.num_mels)
 
 
-def mel_weights(*, config=AudioConfig()):
+def mel_weights(*, config=CONFIG):
     """Triangle by triangle and bin by bin, as the HTK Book draws them."""
 
     def mel(hertz):
@@ -52,7 +53,7 @@ def mel_weights(*, config=AudioConfig()):
     return weights
 
 
-def count_valid_frames(length, *, parity, config=AudioConfig()):
+def count_valid_frames(length, *, parity, config=CONFIG):
     """By looking at every window, not by a formula."""
     length = min(length, config.max_samples)
     if parity == "keras_hub":
@@ -68,7 +69,7 @@ def count_soft_tokens(mask):
     return int(np.asarray(mask)[::2][::2].sum())
 
 
-def resample(samples, rate, outputs=None, *, config=AudioConfig()):
+def resample(samples, rate, outputs=None, *, config=CONFIG):
     """The direct sum over the whole clip, for the output indices `outputs` (default: all)."""
     samples = np.asarray(samples, np.float64)
     total = -(-len(samples) * config.sampling_rate // rate)

@@ -1,0 +1,60 @@
+"""One request to an exported SavedModel, as a client without this project's graph code would make it."""
+
+import os
+import pathlib
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_text  # noqa: F401  registers the SentencePiece ops that TF Serving has linked in
+
+from graph_ops.config import AUDIO_TOKENS, IMAGE_TOKENS
+
+
+class Loaded(NamedTuple):
+    """A loaded export: the object that keeps its resources alive, and its signatures."""
+
+    module: Any
+    signatures: dict[str, Any]
+
+
+def load(folder: str | os.PathLike[str]) -> Loaded:
+    """Loads `DIR/N`.
+
+    Raises:
+        FileNotFoundError: no SavedModel there.
+    """
+    if not pathlib.Path(folder, "saved_model.pb").is_file():
+        raise FileNotFoundError(f"`folder`: must hold a SavedModel; no saved_model.pb in {folder}. Pass DIR/N, for example models/gemma4/1.")
+    module = tf.saved_model.load(os.fspath(folder))
+    return Loaded(module, dict(module.signatures))
+
+
+def request(loaded: Loaded, prompt: str, images: list[bytes], audio: list[bytes]) -> dict[str, np.ndarray]:
+    """Runs `generate_preprocess` on one prompt and its encoded media.
+
+    Raises:
+        ValueError: media that the export does not take, or the row's `status`.
+    """
+    signature = loaded.signatures["generate_preprocess"]
+    accepted = signature.structured_input_signature[1]
+    given = {"prompts": tf.constant([prompt])}
+    for name, files in (("images", images), ("audio", audio)):
+        if name in accepted:
+            given[name] = tf.constant([files], tf.string, shape=[1, len(files)])
+        elif files:
+            raise ValueError(f"`{name}`: this export takes {sorted(accepted)} only. Leave the files out or export with that converter.")
+    outputs = {name: value.numpy() for name, value in signature(**given).items()}
+    if status := outputs["status"][0].decode():
+        raise ValueError(status)
+    return outputs
+
+
+def soft_token_counts(token_ids: np.ndarray, pieces: tuple[str, ...]) -> dict[str, list[int]]:
+    """Soft tokens of each medium in one row, in order: the lengths of the runs between opening and closing tokens."""
+    counts: dict[str, list[int]] = {"image": [], "audio": []}
+    for name, tokens in (("image", IMAGE_TOKENS), ("audio", AUDIO_TOKENS)):
+        names = [pieces[token] for token in token_ids]
+        opened = [index for index, piece in enumerate(names) if piece == tokens.opening]
+        counts[name] = [names.index(tokens.closing, start) - start - 1 for start in opened if tokens.closing in names[start:]]
+    return counts

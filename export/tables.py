@@ -1,0 +1,91 @@
+"""What commands print, as tables for people and as plain rows for scripts."""
+
+import os
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+from rich.text import Text
+
+from export import running
+from export.signatures import ARRAY_INPUTS, INPUTS, PLAIN_OUTPUTS
+from graph_ops.features import BY_NAME
+
+_ORDER = list(dict.fromkeys([*INPUTS, *ARRAY_INPUTS, *BY_NAME, *PLAIN_OUTPUTS]))
+
+
+def signature_rows(folder: str | os.PathLike[str]) -> list[dict[str, Any]]:
+    """One row for each input and output of each signature: signature, direction, name, dtype, shape (None where it varies)."""
+    rows = []
+    for name, function in running.load(folder).signatures.items():
+        sides = (("input", function.structured_input_signature[1]), ("output", function.structured_outputs))
+        for direction, tensors in sides:
+            rows += [
+                {"signature": name, "direction": direction, "name": key, "dtype": spec.dtype.name, "shape": spec.shape.as_list()}
+                for key, spec in sorted(tensors.items(), key=lambda item: _ORDER.index(item[0]))
+            ]
+    return rows
+
+
+def signature_table(rows: list[dict[str, Any]]) -> Table:
+    """The rows of `signature_rows`, a signature's name shown once."""
+    table = Table("signature", "", "name", "dtype", "shape", box=None, pad_edge=False)
+    previous = ("", "")
+    for row in rows:
+        current = (row["signature"], row["direction"])
+        if current[0] != previous[0] and previous[0]:
+            table.add_row()
+        table.add_row(
+            row["signature"] if current[0] != previous[0] else "",
+            ("in" if row["direction"] == "input" else "out") if current != previous else "",
+            row["name"],
+            row["dtype"],
+            _shape(row["shape"]),
+        )
+        previous = current
+    return table
+
+
+def tensor_table(outputs: dict[str, np.ndarray]) -> Table:
+    """Name, dtype, shape and range of each tensor."""
+    table = Table("tensor", "dtype", "shape", "from", "to", box=None, pad_edge=False)
+    for name, value in sorted(outputs.items(), key=lambda item: _ORDER.index(item[0])):
+        numbers = value.size and value.dtype != object
+        low, high = (f"{value.min():.4g}", f"{value.max():.4g}") if numbers else ("", "")
+        table.add_row(name, "string" if value.dtype == object else value.dtype.name, _shape(value.shape), low, high)
+    return table
+
+
+def token_lines(ids: np.ndarray, pieces: tuple[str, ...]) -> Text:
+    """Ids with their pieces, runs of one id as `id piece ×n`."""
+    text = Text("tokens: ")
+    start = 0
+    while start < len(ids):
+        end = start + 1
+        while end < len(ids) and ids[end] == ids[start]:
+            end += 1
+        piece = pieces[ids[start]].replace("\n", "\\n")
+        text.append(f"{ids[start]}", style="dim").append(f" {piece}", style="bold")
+        text.append(f" ×{end - start}  " if end - start > 1 else "  ")
+        start = end
+    return text
+
+
+def parity_table(results: list[Any]) -> Table:
+    """One line a step: how much was compared, how much differs, the largest difference, and the verdict."""
+    table = Table("step", "reference", "compared", "differing", "largest", "allowed", "", box=None, pad_edge=False)
+    for column in table.columns[2:6]:
+        column.justify = "right"
+    for result in results:
+        if result.skipped:
+            table.add_row(result.step, result.reference, result.skipped, "", "", "", Text("not run", style="yellow"))
+            continue
+        verdict = Text("ok", style="green") if result.passed else Text("FAR", style="red")
+        table.add_row(
+            result.step, result.reference, f"{result.compared:,}", f"{result.differing:,}", f"{result.largest:.2g}", f"{result.allowed:.2g}", verdict
+        )
+    return table
+
+
+def _shape(shape: Any) -> str:
+    return "[" + ", ".join("?" if size is None else str(size) for size in shape) + "]"

@@ -1,0 +1,250 @@
+"""How far an exported SavedModel is from the references, step by step.
+
+The references are optional packages (the `dev` extra); a step whose reference is not installed says so.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from export import running, samples
+from export.saved_model import read_description, read_vocabulary
+from graph_ops.config import AUDIO_TOKENS, IMAGE_TOKENS
+from graph_ops.vocabulary import PieceType, Vocabulary
+
+MEL_TOLERANCE = 1e-4
+"""Largest difference of a log-mel value: float32 sums of 320 products in another order."""
+PIXEL_TOLERANCE = 1e-7
+"""Largest difference of a pixel value after scaling: one unit in the last place of float32 below 1."""
+KERAS_HUB_PIXEL_TOLERANCE = 32 / 255
+"""Largest difference from KerasHub's pixels, whose resize is `tf.image.resize` and not Pillow's."""
+
+
+class Result(NamedTuple):
+    """One line of the parity table.
+
+    Attributes:
+        step: what was computed.
+        reference: whose answer it is compared with.
+        compared: number of values.
+        differing: how many of them are off by more than is allowed.
+        largest: the largest difference.
+        allowed: the largest that is allowed.
+        skipped: why the step was not run, or "".
+    """
+
+    step: str
+    reference: str
+    compared: int = 0
+    differing: int = 0
+    largest: float = 0.0
+    allowed: float = 0.0
+    skipped: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing differs, or nothing was run."""
+        return self.differing == 0
+
+
+class _Subject(NamedTuple):
+    signatures: dict[str, Any]
+    vocabulary: Vocabulary
+    config: dict[str, Any]
+    num_texts: int
+
+    @property
+    def parity(self) -> str:
+        return self.config["parity"]
+
+
+def verify(
+    folder: str | os.PathLike[str], *, num_texts: int = 2000, report: Callable[[str], None] = lambda _: None
+) -> list[Result]:
+    """Compares every step of `DIR/N` with its reference.
+
+    Args:
+        folder: version folder of an export of this project.
+        num_texts: random texts to compare.
+        report: called with a line before each step.
+    """
+    description = read_description(folder)
+    loaded = running.load(folder)
+    subject = _Subject(loaded.signatures, read_vocabulary(folder), description["preprocessor"], num_texts)
+    results = []
+    for step in (_ids, _text, _round_trip, _pixels, _mel, _rows):
+        report(f"comparing {step.__name__.strip('_')}")
+        results += list(step(subject))
+    return results
+
+
+def compare(step: str, reference: str, ours: Any, theirs: Any, *, allowed: float = 0.0) -> Result:
+    """Counts the values of two arrays, or of two lists of them, that differ by more than is allowed."""
+    pairs = [(np.asarray(a), np.asarray(b)) for a, b in zip(ours, theirs, strict=True)]
+    compared = differing = 0
+    largest = 0.0
+    for a, b in pairs:
+        compared += b.size
+        if a.shape != b.shape:
+            differing += max(a.size, b.size, 1)
+        elif a.dtype.kind in "fiub" and b.size:
+            distance = np.abs(a.astype(np.float64) - b.astype(np.float64))
+            largest, differing = max(largest, float(distance.max())), differing + int((distance > allowed).sum())
+        else:
+            differing += int((a != b).sum())
+    return Result(step, reference, compared, differing, largest, allowed)
+
+
+def _texts(subject: _Subject) -> list[bytes]:
+    fixed = [text.encode() for text in samples.FIXED_TEXTS]
+    return fixed + samples.hostile_texts(subject.num_texts, pieces=subject.vocabulary.pieces)
+
+
+def _processor(vocabulary: Vocabulary) -> Any:
+    import sentencepiece
+
+    return sentencepiece.SentencePieceProcessor(model_proto=vocabulary.proto)
+
+
+def _ids(subject: _Subject) -> Iterator[Result]:
+    vocabulary = subject.vocabulary.with_control_pieces_in_text() if subject.parity == "transformers" else subject.vocabulary
+    try:
+        processor = _processor(vocabulary)
+    except ImportError:
+        yield Result("tokenize", "sentencepiece", skipped="sentencepiece is not installed")
+        return
+    texts = _texts(subject)
+    rows = subject.signatures["tokenize"](text=tf.constant(texts))
+    ours = [ids[:length] for ids, length in zip(rows["token_ids"].numpy(), rows["lengths"].numpy(), strict=True)]
+    yield compare(f"tokenize {len(texts):,} texts", "sentencepiece", ours, [processor.encode(text) for text in texts])
+
+
+def _text(subject: _Subject) -> Iterator[Result]:
+    try:
+        processor = _processor(subject.vocabulary)
+    except ImportError:
+        yield Result("detokenize", "sentencepiece", skipped="sentencepiece is not installed")
+        return
+    generator = np.random.default_rng(0)
+    ids = generator.integers(0, len(subject.vocabulary), (subject.num_texts, 24)).astype(np.int32)
+    byte_ids = [index for index, kind in enumerate(subject.vocabulary.types) if kind is PieceType.BYTE]
+    ids[::2] = generator.choice(byte_ids or [0], ids[::2].shape)
+    texts = subject.signatures["detokenize"](token_ids=tf.constant(ids), lengths=tf.fill([len(ids)], 24))["text"].numpy()
+    theirs = [processor.decode(row.tolist()).encode() for row in ids]
+    yield compare(f"detokenize {len(ids):,} rows", "sentencepiece", list(texts), theirs)
+
+
+def _round_trip(subject: _Subject) -> Iterator[Result]:
+    fixed = [text for text in samples.FIXED_TEXTS if "<" not in text and "\u2581" not in text]
+    outputs = subject.signatures["generate_preprocess_text"](prompts=tf.constant(fixed))
+    text = subject.signatures["generate_postprocess"](token_ids=outputs["token_ids"], padding_mask=outputs["padding_mask"])["text"]
+    yield compare("text -> row -> text", "the text itself", list(text.numpy()), [one.encode() for one in fixed])
+
+
+def _images() -> list[np.ndarray]:
+    sizes = ((480, 640), (876, 1300), (1, 1), (1, 300), (300, 1), (768, 768), (97, 1203), (2000, 1500))
+    return [samples.pixels(*size) for size in sizes] + [samples.pixels(213, 355, smooth=False)]
+
+
+def _pixels(subject: _Subject) -> Iterator[Result]:
+    if subject.config["image_converter"] is None:
+        return
+    name = "Gemma4ImageProcessorPil"
+    try:
+        from transformers.models.gemma4.image_processing_pil_gemma4 import Gemma4ImageProcessorPil
+    except ImportError:
+        yield Result("pixels", name, skipped="transformers is not installed")
+        return
+    values, positions, reference_values, reference_positions = [], [], [], []
+    for image in _images():
+        outputs = _from_arrays(subject, [image], [])
+        expected = Gemma4ImageProcessorPil().preprocess(image, return_tensors="np", input_data_format="channels_last")
+        values.append(outputs["pixel_values"].numpy()[0, 0])
+        positions.append(outputs["pixel_position_ids"].numpy()[0, 0])
+        reference_values.append(expected["pixel_values"][0])
+        reference_positions.append(expected["image_position_ids"][0])
+    yield compare(f"pixels of {len(values)} images", name, values, reference_values, allowed=PIXEL_TOLERANCE)
+    yield compare("their patch positions", name, positions, reference_positions)
+
+
+def _mel(subject: _Subject) -> Iterator[Result]:
+    if subject.config["audio_converter"] is None:
+        return
+    clips = [clip for length in (700, 16_000, 80_123) for clip in samples.sounds(length).values()]
+    reference = _mel_reference(subject.parity)
+    name = {"transformers": "Gemma4AudioFeatureExtractor", "keras_hub": "keras_hub Gemma4AudioConverter"}[subject.parity]
+    if reference is None:
+        yield Result("log-mel", name, skipped="its package is not installed")
+        return
+    mels, expected = [], []
+    for clip in clips:
+        theirs = reference(clip)
+        mels.append(_from_arrays(subject, [], [clip])["audio_mel"].numpy()[0, 0, : len(theirs)])
+        expected.append(theirs)
+    yield compare(f"log-mel of {len(clips)} clips", name, mels, expected, allowed=MEL_TOLERANCE)
+
+
+def _mel_reference(parity: str) -> Callable[[np.ndarray], np.ndarray] | None:
+    try:
+        if parity == "transformers":
+            from transformers.models.gemma4.feature_extraction_gemma4 import Gemma4AudioFeatureExtractor
+
+            extractor = Gemma4AudioFeatureExtractor()
+            return lambda clip: extractor(clip, sampling_rate=16_000, return_tensors="np")["input_features"][0]
+        import keras_hub
+
+        converter = keras_hub.layers.Gemma4AudioConverter(mel_floor=1e-3)
+        return lambda clip: np.asarray(converter(clip))
+    except ImportError:
+        return None
+
+
+def _from_arrays(
+    subject: _Subject, images: list[np.ndarray], clips: list[np.ndarray], prompt: str | None = None
+) -> dict[str, tf.Tensor]:
+    """One request to `generate_preprocess_arrays`; the prompt defaults to a placeholder for each medium."""
+    placeholders = IMAGE_TOKENS.placeholder * len(images) + AUDIO_TOKENS.placeholder * len(clips)
+    given = {"prompts": tf.constant([placeholders if prompt is None else prompt])}
+    if subject.config["image_converter"]:
+        pixels = np.stack(images)[np.newaxis] if images else np.zeros((1, 0, 1, 1, 3), np.uint8)
+        given |= {"images": tf.constant(pixels), "image_sizes": tf.constant([[image.shape[:2] for image in images]], tf.int32, (1, len(images), 2))}
+    if subject.config["audio_converter"]:
+        audio = np.stack(clips)[np.newaxis] if clips else np.zeros((1, 0, 0), np.float32)
+        given |= {"audio": tf.constant(audio), "audio_lengths": tf.constant([[len(clip) for clip in clips]], tf.int32, (1, len(clips)))}
+    return subject.signatures["generate_preprocess_arrays"](**given)
+
+
+def _rows(subject: _Subject) -> Iterator[Result]:
+    if subject.parity != "keras_hub":
+        return
+    try:
+        import keras_hub
+    except ImportError:
+        yield Result("whole rows", "keras_hub Gemma4CausalLMPreprocessor", skipped="keras-hub is not installed")
+        return
+    with_images, with_audio = subject.config["image_converter"] is not None, subject.config["audio_converter"] is not None
+    row_settings = ("sequence_length", "add_start_token", "add_end_token", "max_images_per_prompt")
+    theirs = keras_hub.models.Gemma4CausalLMPreprocessor(
+        keras_hub.models.Gemma4Tokenizer(subject.vocabulary.proto),
+        image_converter=keras_hub.layers.Gemma4ImageConverter(scale=1 / 255) if with_images else None,
+        audio_converter=keras_hub.layers.Gemma4AudioConverter(mel_floor=1e-3) if with_audio else None,
+        **{name: subject.config[name] for name in row_settings},
+    )
+    images, clip = [samples.pixels(300, 400)], samples.sounds(40_000)["noise"]
+    given: dict[str, Any] = {"prompts": ["Look " + "<|image|>" * with_images + " and listen " + "<|audio|>" * with_audio + " now."]}
+    given |= {"images": np.stack(images)[np.newaxis]} if with_images else {}
+    given |= {"audio": clip[np.newaxis]} if with_audio else {}
+    expected = theirs.generate_preprocess(given)
+    ours = (
+        _from_arrays(subject, images if with_images else [], [clip] if with_audio else [], given["prompts"][0])
+        if with_images or with_audio
+        else subject.signatures["generate_preprocess_text"](prompts=tf.constant(given["prompts"]))
+    )
+    for name in sorted(expected.keys() & ours.keys()):
+        reference = np.asarray(expected[name])
+        mine = ours[name].numpy()[tuple(slice(size) for size in reference.shape)]  # slots and widths past KerasHub's hold padding
+        allowed = {"pixel_values": KERAS_HUB_PIXEL_TOLERANCE, "audio_mel": MEL_TOLERANCE}.get(name, 0.0)
+        yield compare(f"row: {name}", "keras_hub Gemma4CausalLMPreprocessor", [mine], [reference], allowed=allowed)
