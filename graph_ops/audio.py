@@ -15,6 +15,9 @@ import tensorflow as tf
 from graph_ops import wav
 from graph_ops.config import AudioConfig
 
+_GRID = 2.0**8
+"""Steps per unit of the coarse numbers in `_magnitude_by_matmul`: two such factors and a sum of 160 (a full window's) take 24 bits."""
+
 
 def encode_wavs(encoded: tf.Tensor, *, parity: str, config: AudioConfig) -> tuple[tf.Tensor, ...]:
     """Encodes a batch of WAV files; "" stands for no clip, and a file with a fault counts as none.
@@ -141,13 +144,12 @@ def log_mel_spectrogram(samples: tf.Tensor, *, num_frames: int | tf.Tensor, dft:
             than a frame.
     """
     _check_settings(dft, config)
-    weights = linear_to_mel_weight_matrix(config=config)
-    bins = np.flatnonzero(weights.any(1))  # no triangle sees 0 Hz
-    frames = _windowed_frames(samples, num_frames, config=config)
-    leading = tf.shape(frames)[:-1]
-    frames = tf.reshape(frames, [-1, config.frame_length])  # one matrix product over all rows is faster than one for each
-    magnitude = _MAGNITUDES[dft](frames, bins, config)
-    log_mel = _normalise(tf.math.log(tf.matmul(magnitude, weights[bins]) + config.mel_floor), config=config)
+    first, second = _windowed_halves(samples, num_frames, config=config)
+    leading = tf.shape(first)[:-1]
+    # One matrix product over all rows is faster than one for each: [..., num_frames, 160] → [rows, 160].
+    first, second = (tf.reshape(half, [-1, config.stride]) for half in (first, second))
+    mel = tf.matmul(_MAGNITUDES[dft](first, second, config), linear_to_mel_weight_matrix(config=config))
+    log_mel = _normalise(tf.math.log(mel + config.mel_floor), config=config)
     log_mel = tf.reshape(log_mel, tf.concat([leading, [config.num_mels]], 0))
     log_mel.set_shape([*samples.shape[:-1], num_frames if isinstance(num_frames, int) else None, config.num_mels])
     return log_mel
@@ -160,8 +162,8 @@ def linear_to_mel_weight_matrix(*, config: AudioConfig) -> np.ndarray:
     rises from 0 at its left corner to 1 at the next one and falls to 0 at the one after; no area normalisation. Source: The HTK Book,
     5.4; both references use it. Computed in float64.
     """
-    to_mel = 2595 * np.log10(1 + np.array([config.min_frequency, config.max_frequency]) / 700)
-    corners = 700 * (10 ** (np.linspace(*to_mel, config.num_mels + 2) / 2595) - 1)
+    low, high = 2595 * np.log10(1 + np.array([config.min_frequency, config.max_frequency]) / 700)
+    corners = 700 * (10 ** (np.linspace(low, high, config.num_mels + 2) / 2595) - 1)
     hertz = np.arange(config.num_fft_bins // 2 + 1)[:, np.newaxis] * (config.sampling_rate / config.num_fft_bins)
     left, peak, right = corners[:-2], corners[1:-1], corners[2:]
     rising, falling = (hertz - left) / (peak - left), (right - hertz) / (right - peak)
@@ -204,35 +206,36 @@ def _filled_spectrogram(samples: tf.Tensor, num_frames: tf.Tensor, *, fill: np.n
     return full
 
 
-def _windowed_frames(samples: tf.Tensor, num_frames: int | tf.Tensor, *, config: AudioConfig) -> tf.Tensor:
-    """Frames times window, float32 [..., num_frames, 320]: the product is rounded to float32 here because the references' is.
+def _windowed_halves(samples: tf.Tensor, num_frames: int | tf.Tensor, *, config: AudioConfig) -> tuple[tf.Tensor, tf.Tensor]:
+    """First and second half of each frame, times the window's: float32 [..., num_frames, 160] each.
 
-    A frame is two neighbouring hops, so no gather is needed:
+    A frame is two neighbouring hops, so no gather is needed. The product with the window is rounded to float32, as the references' is.
 
         160 zeros | hop 0 | hop 1 | hop 2 …     [..., num_frames + 1, 160]
-        frame 0: ─────────────
-                  frame 1: ───────────
+        └── frame 0 ────┘       │
+                  └── frame 1 ──┘
     """
-    hop, rank = config.stride, samples.shape.rank
-    unpadded = [[0, 0]] * (rank - 1)
+    hop, window = config.stride, hann_window(config=config)
+    unpadded = [[0, 0]] * (samples.shape.rank - 1)
     missing = tf.maximum(num_frames * hop - tf.shape(samples)[-1], 0)
     padded = tf.pad(samples, [*unpadded, [hop, missing]])[..., : (num_frames + 1) * hop]
     hops = tf.reshape(padded, tf.concat([tf.shape(samples)[:-1], tf.stack([num_frames + 1, hop])], 0))
-    return tf.concat([hops[..., :-1, :], hops[..., 1:, :]], -1) * hann_window(config=config)
+    return hops[..., :-1, :] * window[:hop], hops[..., 1:, :] * window[hop:]
 
 
-def _magnitude_by_fft(frames: tf.Tensor, bins: np.ndarray, config: AudioConfig) -> tf.Tensor:
-    """Magnitude of each frame [rows, 320] in the contiguous `bins`, float32 [rows, bins], by a float64 FFT.
+def _magnitude_by_fft(first: tf.Tensor, second: tf.Tensor, config: AudioConfig) -> tf.Tensor:
+    """Magnitude of the DFT of frames in two halves [rows, 160], float32 [rows, num_fft_bins // 2 + 1], by a float64 FFT.
 
     In float32 a loud tone (magnitude 80) leaves rounding noise of about 1e-6 in every bin, which beside mel_floor = 1e-3 moves a quiet
     bin's logarithm by 3e-3; both references transform in float64. What comes out may be rounded: a magnitude is a relative thing.
     """
-    spectrum = tf.signal.rfft(tf.cast(frames, tf.float64), [config.num_fft_bins])[:, bins[0] : bins[-1] + 1]
-    spectrum = tf.cast(spectrum, tf.complex64)
+    zeros = tf.zeros([tf.shape(first)[0], config.num_fft_bins - config.frame_length])
+    frames = tf.cast(tf.concat([first, second, zeros], 1), tf.float64)
+    spectrum = tf.cast(tf.signal.rfft(frames, [config.num_fft_bins]), tf.complex64)
     return tf.sqrt(tf.square(tf.math.real(spectrum)) + tf.square(tf.math.imag(spectrum)))
 
 
-def _magnitude_by_matmul(frames: tf.Tensor, bins: np.ndarray, config: AudioConfig) -> tf.Tensor:
+def _magnitude_by_matmul(first: tf.Tensor, second: tf.Tensor, config: AudioConfig) -> tf.Tensor:
     """The same by float32 matrix products, for devices that have neither an FFT nor float64.
 
     *Half the size.* A magnitude does not change when time is shifted, so time 0 may lie in the frame's middle, x[160]. Then the cosines
@@ -248,49 +251,39 @@ def _magnitude_by_matmul(frames: tf.Tensor, bins: np.ndarray, config: AudioConfi
     The first product, the large one, is a sum of multiples of 2⁻¹⁶ below 2⁸ and so exact in float32's 24 bits (up to full scale; louder
     input only loses precision); the other two are 2⁻⁸ as large, and so are their rounding errors.
     """
-    coarse = _coarse(frames)
-    rest = frames - coarse
-    real = _split_product(_fold(coarse, config, tf.add), _fold(rest, config, tf.add), _cosines(bins, config))
-    imaginary = _split_product(_fold(coarse, config, tf.subtract), _fold(rest, config, tf.subtract), _sines(bins, config))
+    before, after = tf.reverse(tf.concat([first[:, 1:], second[:, :1]], 1), [1]), second
+    coarse_before, coarse_after = tf.round(before * _GRID) / _GRID, tf.round(after * _GRID) / _GRID
+    rest_before, rest_after = before - coarse_before, after - coarse_after
+    real = _split_product(coarse_after + coarse_before, rest_after + rest_before, _cosines(config))
+    imaginary = _split_product(coarse_after - coarse_before, rest_after - rest_before, _sines(config))
     return tf.sqrt(tf.square(real) + tf.square(imaginary))
 
 
 _MAGNITUDES = {"fft": _magnitude_by_fft, "matmul": _magnitude_by_matmul}
 
 
-def _fold(frames: tf.Tensor, config: AudioConfig, combine: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]) -> tf.Tensor:
-    """Even (`tf.add`) or odd (`tf.subtract`) part about a frame's middle: [rows, 320] → [rows, 160]."""
-    before, after = frames[:, 1 : config.stride + 1], frames[:, config.stride :]
-    return combine(after, tf.reverse(before, [1]))
-
-
 def _split_product(coarse: tf.Tensor, rest: tf.Tensor, matrix: np.ndarray) -> tf.Tensor:
     """(coarse + rest) @ matrix with the large product exact; float32 [rows, 160] and float64 [160, bins] to float32 [rows, bins]."""
-    coarse_matrix = _coarse(matrix)
+    coarse_matrix = np.round(matrix * _GRID) / _GRID
     rest_matrix = (matrix - coarse_matrix).astype(np.float32)
     coarse_matrix = coarse_matrix.astype(np.float32)
     small = tf.matmul(coarse + rest, rest_matrix) + tf.matmul(rest, coarse_matrix)
     return tf.matmul(coarse, coarse_matrix) + small
 
 
-def _coarse(values):
-    """Rounded to a multiple of 2⁻⁸, tensor or array. Two such factors and a sum of 160 (a full-scale window's) take 24 bits."""
-    return (tf.round if tf.is_tensor(values) else np.round)(values * 2.0**8) * 2.0**-8
-
-
-def _angles(bins: np.ndarray, config: AudioConfig) -> np.ndarray:
-    """2 π m k / 512 for times m = 0 … 159 from a frame's middle and bins k, float64 [160, bins]."""
-    times = np.arange(config.stride)[:, np.newaxis]
+def _angles(config: AudioConfig) -> np.ndarray:
+    """2 π m k / 512 for times m = 0 … 159 from a frame's middle and bins k = 0 … 256, float64 [160, 257]."""
+    times, bins = np.arange(config.stride)[:, np.newaxis], np.arange(config.num_fft_bins // 2 + 1)
     return 2 * np.pi * (times * bins % config.num_fft_bins) / config.num_fft_bins
 
 
-def _cosines(bins: np.ndarray, config: AudioConfig) -> np.ndarray:
+def _cosines(config: AudioConfig) -> np.ndarray:
     once = np.where(np.arange(config.stride) == 0, 0.5, 1)  # the middle sample is in both halves
-    return np.cos(_angles(bins, config)) * once[:, np.newaxis]
+    return np.cos(_angles(config)) * once[:, np.newaxis]
 
 
-def _sines(bins: np.ndarray, config: AudioConfig) -> np.ndarray:
-    return np.sin(_angles(bins, config))
+def _sines(config: AudioConfig) -> np.ndarray:
+    return np.sin(_angles(config))
 
 
 def _normalise(log_mel: tf.Tensor, *, config: AudioConfig) -> tf.Tensor:

@@ -60,7 +60,12 @@ def target_size(height: tf.Tensor, width: tf.Tensor, *, config: ImageConfig) -> 
 
 
 def bicubic_weights(
-    in_size: tf.Tensor, out_size: tf.Tensor, *, dtype: tf.DType = tf.float64
+    in_size: tf.Tensor,
+    out_size: tf.Tensor,
+    *,
+    first_block: tf.Tensor | int = 0,
+    blocks: tf.Tensor | None = None,
+    dtype: tf.DType = tf.float64,
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Pillow's antialiased bicubic along one axis, as one small matrix for each block of `BLOCK` outputs.
 
@@ -70,29 +75,53 @@ def bicubic_weights(
     Args:
       in_size: int32 [], positive.
       out_size: int32 [], positive.
+      first_block: int32 [], where to begin.
+      blocks: int32 [], how many; None for all ceil(out_size / BLOCK).
       dtype: of the computation; float64 equals Pillow, float32 is a unit of the last quantised bit off here and there.
 
     Returns:
-      start int32 [blocks] with blocks = ceil(out_size / BLOCK), high float32 [blocks, BLOCK, window] of integers, low float32 [blocks,
-      BLOCK, window] in [-0.5, 0.5). What the last block has beyond `out_size` repeats the last output.
+      start int32 [blocks], high float32 [blocks, BLOCK, window] of integers, low float32 [blocks, BLOCK, window] in [-0.5, 0.5). What the
+      last block has beyond `out_size` repeats the last output.
     """
-    # Not `/`: see target_size. Neither divisor is 0.
+    blocks = -(-out_size // BLOCK) if blocks is None else blocks
+    # Not `/`: see target_size. No divisor is 0.
     scale = tf.math.divide_no_nan(tf.cast(in_size, dtype), tf.cast(out_size, dtype))
     stretch = tf.maximum(scale, 1)
-    outputs = tf.minimum(tf.reshape(tf.range(-(-out_size // BLOCK) * BLOCK), [-1, BLOCK]), out_size - 1)
-    center = (tf.cast(outputs, dtype) + 0.5) * scale
-    first = tf.maximum(tf.cast(center - CUBIC_SUPPORT * stretch + 0.5, tf.int32), 0)
-    end = tf.minimum(tf.cast(center + CUBIC_SUPPORT * stretch + 0.5, tf.int32), in_size)
+    outputs = tf.minimum(tf.reshape(first_block * BLOCK + tf.range(blocks * BLOCK), [-1, BLOCK]), out_size - 1)
+    whole, center = _centers(outputs, in_size, out_size, scale)
+    first = tf.maximum(whole + tf.cast(tf.floor(center - CUBIC_SUPPORT * stretch + 0.5), tf.int32), 0)
+    end = tf.minimum(whole + tf.cast(tf.floor(center + CUBIC_SUPPORT * stretch + 0.5), tf.int32), in_size)
     window = tf.reduce_max(end[:, -1] - first[:, 0])
     start = tf.minimum(first[:, 0], in_size - window)
     # [blocks, 1, window] input positions against [blocks, BLOCK, 1] outputs.
     position = (start[:, tf.newaxis] + tf.range(window))[:, tf.newaxis, :]
-    distance = (tf.cast(position, dtype) - center[..., tf.newaxis] + 0.5) * tf.math.divide_no_nan(tf.ones([], dtype), stretch)
+    offset = tf.cast(position - whole[..., tf.newaxis], dtype) - center[..., tf.newaxis] + 0.5
+    distance = offset * tf.math.divide_no_nan(tf.ones([], dtype), stretch)
     inside = (position >= first[..., tf.newaxis]) & (position < end[..., tf.newaxis])
     weight = tf.where(inside, _keys_cubic(tf.abs(distance)), tf.zeros([], dtype))
     # A running sum, because its order of additions is Pillow's.
     weight = tf.math.divide_no_nan(weight, tf.cumsum(weight, axis=-1)[..., -1:])
     return start, *_quantised_halves(weight)
+
+
+def _known_weights(in_size: int | tf.Tensor, out_size: int | tf.Tensor) -> tuple[tf.Tensor, ...] | None:
+    """`bicubic_weights` as constants, if both sizes are known while tracing."""
+    sizes = tf.get_static_value(in_size), tf.get_static_value(out_size)
+    if None in sizes:
+        return None
+    with tf.init_scope():
+        weights = [tf.get_static_value(part) for part in bicubic_weights(*sizes)]
+    return tuple(tf.constant(part) for part in weights)
+
+
+def _centers(outputs: tf.Tensor, in_size: tf.Tensor, out_size: tf.Tensor, scale: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Where outputs lie on the input axis: an int32 plus a floating-point number of `scale`'s dtype."""
+    if scale.dtype == tf.float64:
+        return tf.zeros_like(outputs), (tf.cast(outputs, scale.dtype) + 0.5) * scale
+    # float32 has too few bits for a position and its fraction: (outputs + 0.5) * in_size / out_size in whole numbers.
+    numerator, denominator = (2 * outputs + 1) * in_size, 2 * out_size
+    fraction = tf.cast(numerator % denominator, scale.dtype) / tf.cast(denominator, scale.dtype)
+    return numerator // denominator, fraction
 
 
 def _keys_cubic(x: tf.Tensor) -> tf.Tensor:
@@ -123,7 +152,8 @@ def resize_bicubic(
       pixels: uint8 [H, W, 3], not empty.
       target_height: int32 [], positive.
       target_width: int32 [], positive.
-      dtype: of the computation of weights, see `bicubic_weights`; with float32 a few values in 100,000 are off by one.
+      dtype: of the computation of weights where a size is unknown while tracing (else they are constants, exact everywhere). With float32
+        about one value in 10,000 is off by one.
       values_at_once: float32 values to hold at once; None resamples in one step, without a loop.
 
     Returns:
@@ -135,44 +165,53 @@ def resize_bicubic(
     resample = functools.partial(_resample_rows, dtype=dtype, values_at_once=values_at_once)
 
     def resample_height(pixels: tf.Tensor) -> tf.Tensor:
-        height, width = tf.unstack(tf.shape(pixels)[:2])
+        height, width = _size(pixels, 0), _size(pixels, 1)
         rows = resample(tf.reshape(pixels, [height, width * 3]), target_height)
         return tf.reshape(rows, [target_height, width, 3])
 
     def resample_width(pixels: tf.Tensor) -> tf.Tensor:
         # [H, W * 3] -> [W * 3, H] -> [W, 3 * H]: an image column becomes a row.
-        height, width = tf.unstack(tf.shape(pixels)[:2])
+        height, width = _size(pixels, 0), _size(pixels, 1)
         columns = tf.reshape(tf.transpose(tf.reshape(pixels, [height, width * 3])), [width, 3 * height])
         rows = tf.transpose(tf.reshape(resample(columns, target_width), [target_width * 3, height]))
         return tf.reshape(rows, [height, target_width, 3])
 
-    shrink_height, shrink_width = tf.unstack(tf.shape(pixels)[:2] - tf.stack([target_height, target_width]))
+    shrink_height, shrink_width = _size(pixels, 0) - target_height, _size(pixels, 1) - target_width
     height_first = (shrink_height > 0) & (shrink_height > ROWS_FIRST_RATIO * shrink_width)
-    return tf.cond(
-        height_first, lambda: resample_width(resample_height(pixels)), lambda: resample_height(resample_width(pixels))
-    )
+    if (known := tf.get_static_value(height_first)) is not None:
+        return resample_width(resample_height(pixels)) if known else resample_height(resample_width(pixels))
+    return tf.cond(height_first, lambda: resample_width(resample_height(pixels)), lambda: resample_height(resample_width(pixels)))
+
+
+def _size(tensor: tf.Tensor, axis: int) -> int | tf.Tensor:
+    """An axis' length: a number if it is known while tracing."""
+    return tf.shape(tensor)[axis] if tensor.shape[axis] is None else tensor.shape[axis]
 
 
 def _resample_rows(rows: tf.Tensor, out_size: tf.Tensor, *, dtype: tf.DType, values_at_once: int | None) -> tf.Tensor:
     """uint8 [in_size, N] -> uint8 [out_size, N]. With equal sizes the weights are 0 and 1, so nothing changes, as in Pillow."""
-    start, high, low = bicubic_weights(tf.shape(rows)[0], out_size, dtype=dtype)
-    blocks, window, length = tf.shape(high)[0], tf.shape(high)[2], tf.shape(rows)[1]
+    in_size, length, blocks = _size(rows, 0), _size(rows, 1), -(-out_size // BLOCK)
+    known = _known_weights(in_size, out_size)
 
-    def resample(first: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
-        some = slice(first, first + count)
-        pixels = tf.cast(tf.gather(rows, start[some, tf.newaxis] + tf.range(window)), tf.float32)
+    def resample(first: tf.Tensor | int, count: tf.Tensor | int) -> tf.Tensor:
+        if known:
+            start, high, low = (part[first : first + count] for part in known)
+        else:
+            start, high, low = bicubic_weights(in_size, out_size, first_block=first, blocks=count, dtype=dtype)
+        pixels = tf.cast(tf.gather(rows, start[:, tf.newaxis] + tf.range(_size(high, 2))), tf.float32)
         # high + floor(low) loses nothing that the final floor could see: high is an integer in the same unit.
-        sums = (high[some] @ pixels + tf.floor(low[some] @ pixels)) * 2.0 ** (LOW_BITS - WEIGHT_BITS) + 0.5
+        sums = (high @ pixels + tf.floor(low @ pixels)) * 2.0 ** (LOW_BITS - WEIGHT_BITS) + 0.5
         return tf.reshape(tf.cast(tf.clip_by_value(sums, 0, 255), tf.uint8), [-1, length])
 
     if values_at_once is None:
         return resample(0, blocks)[:out_size]
-    count = tf.maximum(values_at_once // (window * length), 1)
-    steps = -(-blocks // count)
-    parts = tf.TensorArray(tf.uint8, size=steps, infer_shape=False, element_shape=[None, None])
+    # A block looks at BLOCK * scale + 2 * CUBIC_SUPPORT * stretch rows; of the weights there are about 16 arrays at a time.
+    window = (BLOCK + 2 * CUBIC_SUPPORT) * (in_size // out_size + 1) + 1
+    count = tf.minimum(tf.maximum(values_at_once // (window * (length + 16 * BLOCK)), 1), blocks)
+    parts = tf.TensorArray(tf.uint8, size=-(-blocks // count), infer_shape=False, element_shape=[None, None])
     _, parts = tf.while_loop(
-        lambda step, _: step < steps,
-        lambda step, parts: (step + 1, parts.write(step, resample(step * count, count))),
+        lambda step, _: step * count < blocks,
+        lambda step, parts: (step + 1, parts.write(step, resample(step * count, tf.minimum(count, blocks - step * count)))),
         (0, parts),
         parallel_iterations=1,
     )
@@ -194,6 +233,7 @@ def image_to_patches(pixels: tf.Tensor, *, config: ImageConfig) -> tuple[tf.Tens
       fault: int32 [], NONE or IMAGE_TOO_THIN; then all is padding and the count 0.
       detail: int32 [2], the image's height and width if there is a fault, else 0.
     """
+    pixels = tf.convert_to_tensor(pixels)
     size = tf.shape(pixels)[:2]
     target_height, target_width = target_size(size[0], size[1], config=config)
     thin = tf.equal(target_height, 0)
@@ -220,7 +260,7 @@ def _patches(pixels: tf.Tensor, *, config: ImageConfig) -> tf.Tensor:
 
 
 def _scaled(patches: tf.Tensor, *, config: ImageConfig) -> tf.Tensor:
-    """float32 `patches * scale + offset`, with the product rounded as if it were computed in float64, as the reference does."""
+    """float32 `patches * scale + offset`. The product is the float64 one of the reference, rounded (for 1/255 always, else nearly)."""
     values = tf.cast(patches, tf.float32)
     if config.scale is not None:
         scale = _per_value(config.scale, config=config)

@@ -187,9 +187,7 @@ def _gif_first_frame(data: tf.Tensor) -> Size:
 
     def skip_extension(at: tf.Tensor, transparent: tf.Tensor) -> Size:
         # "!" 0xF9 4 flags delay delay index: a graphic control extension.
-        transparent = tf.cond(
-            (data[at + 1] == 0xF9) & (data[at + 3] % 2 == 1), lambda: data[at + 6], lambda: transparent
-        )
+        transparent = tf.cond((data[at + 1] == 0xF9) & (data[at + 3] % 2 == 1), lambda: data[at + 6], lambda: transparent)
         # What is neither a frame nor an extension ends the search: beyond the end, where the next look raises.
         return tf.cond(data[at] == ord("!"), lambda: _gif_skip_blocks(data, at + 2), lambda: tf.size(data)), transparent
 
@@ -303,8 +301,9 @@ def _webp_first_frame(encoded: tf.Tensor) -> tf.Tensor:
 
 
 def _little_endian_bytes(number: tf.Tensor) -> tf.Tensor:
-    """string []: the 4 bytes of an int32."""
-    return tf.strings.reduce_join(tf.gather([bytes([byte]) for byte in range(256)], tf.cast(tf.bitcast(number, tf.uint8), tf.int32)))
+    """The 4 bytes of an int32, as a string []."""
+    every_byte = tf.constant([bytes([byte]) for byte in range(256)])
+    return tf.strings.reduce_join(tf.gather(every_byte, tf.cast(tf.bitcast(number, tf.uint8), tf.int32)))
 
 
 # Where a signature is and how it reads; the size; the pixels.

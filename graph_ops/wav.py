@@ -10,6 +10,8 @@ Sources: Multimedia Programming Interface and Data Specifications 1.0 (IBM and M
 WAVEFORMATEXTENSIBLE.
 """
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
 from graph_ops import resampling
@@ -120,10 +122,10 @@ def _find_chunks(encoded: tf.Tensor, length: tf.Tensor) -> tuple[tf.Tensor, tf.T
     Each step moves on by at least a chunk's header, and a size that leaves the file ends the walk.
     """
 
-    def seeks(position, fmt, data, count):
+    def seeks(position: tf.Tensor, fmt: tf.Tensor, data: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
         return (data[0] < 0) & (position + _CHUNK_HEADER <= length) & (count < MAX_CHUNKS)
 
-    def step(position, fmt, data, count):
+    def step(position: tf.Tensor, fmt: tf.Tensor, data: tf.Tensor, count: tf.Tensor) -> tuple[tf.Tensor, ...]:
         words = _read(encoded, position, _CHUNK_HEADER, tf.int32)
         size = tf.cast(tf.bitcast(words[1], tf.uint32), tf.int64)
         here = tf.stack([position + _CHUNK_HEADER, size])
@@ -174,18 +176,18 @@ def _to_float(raw: tf.Tensor, tag: tf.Tensor, bits: tf.Tensor) -> tf.Tensor:
     return tf.switch_case(index, _decoders(raw))
 
 
-def _decoders(raw: tf.Tensor) -> list:
+def _decoders(raw: tf.Tensor) -> list[Callable[[], tf.Tensor]]:
     """One function for each of FORMATS. Full scale is 2^(bits − 1), which makes the most negative integer −1."""
 
-    def integers(dtype, bits):
+    def integers(dtype: tf.DType, bits: int) -> tf.Tensor:
         return tf.cast(tf.io.decode_raw(raw, dtype), tf.float32) / 2 ** (bits - 1)
 
-    def integers_24():
+    def integers_24() -> tf.Tensor:
         # A zero byte below the three makes an int32 of 256 times the value: [n, 3] → [n, 4] → [n].
         low_first = tf.pad(tf.reshape(tf.io.decode_raw(raw, tf.uint8), [-1, 3]), [[0, 0], [1, 0]])
         return tf.cast(tf.bitcast(low_first, tf.int32), tf.float32) / 2**31
 
-    def floats(dtype):
+    def floats(dtype: tf.DType) -> tf.Tensor:
         values = tf.cast(tf.io.decode_raw(raw, dtype), tf.float32)
         return tf.where(tf.math.is_finite(values), values, 0)
 

@@ -1,0 +1,91 @@
+"""Fixtures: vocabularies, references, and the demonstration's media."""
+
+import json
+import lzma
+import os
+import pathlib
+
+import pytest
+import sentencepiece
+import tokenizers
+
+import graph_ops
+from export import samples
+from graph_ops.vocabulary import load_vocabulary
+
+DEMONSTRATION = samples.demonstration_file("demonstration.spm")
+REAL = os.environ.get("GEMMA4_TOKENIZER")
+CORPUS = os.environ.get("GEMMA4_CORPUS")
+
+needs_corpus = pytest.mark.skipif(not CORPUS, reason="GEMMA4_CORPUS names no corpus")
+needs_real = pytest.mark.skipif(not REAL, reason="GEMMA4_TOKENIZER names no vocabulary")
+
+
+@pytest.fixture(scope="session", params=["demonstration", pytest.param("real", marks=needs_real)])
+def vocabulary_file(request):
+    """Each test that uses it runs with the shipped vocabulary and, where it is there, with the real one."""
+    return DEMONSTRATION if request.param == "demonstration" else pathlib.Path(REAL)
+
+
+@pytest.fixture(scope="session")
+def vocabulary(vocabulary_file):
+    return load_vocabulary(vocabulary_file)
+
+
+@pytest.fixture(scope="session")
+def tokenizer(vocabulary_file):
+    return graph_ops.Gemma4Tokenizer(vocabulary_file)
+
+
+@pytest.fixture(scope="session")
+def demonstration_tokenizer():
+    return graph_ops.Gemma4Tokenizer(DEMONSTRATION)
+
+
+@pytest.fixture(scope="session")
+def sentencepiece_processor(vocabulary):
+    return sentencepiece.SentencePieceProcessor(model_proto=vocabulary.proto)
+
+
+@pytest.fixture(scope="session")
+def real_tokenizer():
+    """The real vocabulary; for tests marked `needs_real`."""
+    return graph_ops.Gemma4Tokenizer(pathlib.Path(REAL))
+
+
+@pytest.fixture(scope="session")
+def huggingface_tokenizer():
+    """`tokenizers` with the real vocabulary, whose tokenizer.json lies beside the SentencePiece model; for tests marked `needs_real`."""
+    packed = pathlib.Path(REAL).with_name("tokenizer.json.xz").read_bytes()
+    return tokenizers.Tokenizer.from_str(lzma.decompress(packed).decode())
+
+
+@pytest.fixture(scope="session")
+def corpus():
+    """Texts of the corpus in 266 languages."""
+    return [json.loads(line)["text"] for line in pathlib.Path(CORPUS).read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.fixture(scope="session")
+def photo():
+    return samples.demonstration_file("photo.jpg").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def speech():
+    return samples.demonstration_file("speech.wav").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def make_preprocessor(demonstration_tokenizer):
+    """A preprocessor with every medium and the demonstration vocabulary, unless told otherwise."""
+
+    def make(tokenizer=demonstration_tokenizer, images=True, audio=True, **settings):
+        return graph_ops.Gemma4CausalLMPreprocessor(
+            tokenizer,
+            graph_ops.Gemma4ImageConverter() if images else None,
+            graph_ops.Gemma4AudioConverter() if audio else None,
+            **settings,
+        )
+
+    return make
