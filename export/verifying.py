@@ -193,7 +193,7 @@ def _mel_reference(parity: str) -> Callable[[np.ndarray], np.ndarray] | None:
             from transformers.models.gemma4.feature_extraction_gemma4 import Gemma4AudioFeatureExtractor
 
             extractor = Gemma4AudioFeatureExtractor()
-            return lambda clip: extractor(clip, sampling_rate=16_000, return_tensors="np")["input_features"][0]
+            return lambda clip: extractor([clip], sampling_rate=16_000, return_tensors="np")["input_features"][0]
         import keras_hub
 
         converter = keras_hub.layers.Gemma4AudioConverter(mel_floor=1e-3)

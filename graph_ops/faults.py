@@ -53,8 +53,8 @@ SENTENCES: Mapping[Fault, str] = {
         "`audio`: a clip must be a RIFF WAVE file with `fmt ` and `data` chunks; got {0} bytes that are not. Convert it to 16-bit PCM WAV."
     ),
     Fault.AUDIO_FORMAT: (
-        "`audio`: WAV samples must be 8, 16, 24 or 32-bit integers or 32-bit floats, at a rate of 1 Hz or more; got format tag {0} with "
-        "{1} bits. Convert it to 16-bit PCM WAV."
+        "`audio`: a WAV file must hold 8, 16, 24 or 32-bit integers or 32 or 64-bit floats, at 1 Hz to 768 kHz, under a consistent "
+        "header; got format tag {0} with {1} bits. Convert it to 16-bit PCM WAV."
     ),
     Fault.AUDIO_TRUNCATED: (
         "`audio`: the `data` chunk must lie inside the file; it claims {0} bytes and {1} are there. Send the whole file or rewrite its "

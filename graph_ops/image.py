@@ -5,6 +5,8 @@ pixels, and cut into those patches. The resize is Pillow's bicubic bit for bit, 
 """
 
 import functools
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -298,7 +300,7 @@ def encode_images(encoded: tf.Tensor, *, config: ImageConfig) -> tuple[tf.Tensor
       int32 [N] and detail int32 [N, 2] (see `Fault`). "" and faulty images are all padding (0.0 and -1), with count 0.
     """
 
-    def encode(file: tf.Tensor):
+    def encode(file: tf.Tensor) -> tuple[tf.Tensor, ...]:
         pixels, fault, detail = decode_image(file, config=config)
         return _first_fault(fault, detail, image_to_patches(pixels, config=config))
 
@@ -319,22 +321,22 @@ def encode_image_arrays(
       As `encode_images`. An image with one side 0 is IMAGE_TOO_THIN.
     """
 
-    def encode(image_and_size: tuple[tf.Tensor, tf.Tensor]):
+    def encode(image_and_size: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, ...]:
         image, size = image_and_size
         return image_to_patches(image[: size[0], : size[1]], config=config)
 
     return _each(encode, (images, sizes), absent=tf.reduce_all(tf.equal(sizes, 0), axis=-1), config=config)
 
 
-def _each(encode, elements, *, absent: tf.Tensor, config: ImageConfig) -> tuple[tf.Tensor, ...]:
+def _each(encode: Callable, elements: Any, *, absent: tf.Tensor, config: ImageConfig) -> tuple[tf.Tensor, ...]:
     """Maps `encode` over axis 0 of `elements`; an absent element becomes padding without a fault."""
 
-    def encode_if_present(element):
-        element, is_absent = element
+    def encode_if_present(element_and_absent: tuple[Any, tf.Tensor]) -> tuple[tf.Tensor, ...]:
+        element, is_absent = element_and_absent
         return tf.cond(is_absent, lambda: _no_image(config=config), lambda: encode(element))
 
     signature = tuple(tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in _no_image(config=config))
-    # One at a time: the largest image allowed needs about a gigabyte while it is resized.
+    # One at a time: the largest image that is allowed takes some 700 MB while it is resized.
     return tf.map_fn(encode_if_present, (elements, absent), fn_output_signature=signature, parallel_iterations=1)
 
 

@@ -103,16 +103,24 @@ def _responses(value: Any, prompts: tf.Tensor, batched: bool) -> tf.Tensor:
 
 def _media(kind: Kind, value: Any, sizes: Any, batched: bool, max_slots: int) -> dict[str, tf.Tensor]:
     if isinstance(value, tf.RaggedTensor):
-        value, sizes = _from_ragged(kind, value, batched)
-    elif isinstance(value, list | tuple) or not (isinstance(value, bytes | str) or hasattr(value, "dtype")):
-        value, sizes = _from_lists(kind, value, batched, max_slots)
-    slots = tf.convert_to_tensor(value)
-    if slots.dtype == tf.string:
-        return {kind.argument: _with_axes(kind, slots, 0, batched)}
-    slots = _with_axes(kind, _as_dtype(kind, slots), kind.rank, batched)
+        slots, sizes = _from_ragged(kind, value, batched, max_slots)
+    elif isinstance(value, bytes | str) or hasattr(value, "dtype"):
+        slots, sizes = _from_array(kind, tf.convert_to_tensor(value), sizes, batched)
+    else:
+        slots, sizes = _from_lists(kind, value, batched, max_slots)
     if sizes is None:
-        return {kind.argument: slots, kind.sizes: _full_sizes(kind, slots)}
-    return {kind.argument: slots, kind.sizes: _with_axes(kind, tf.cast(sizes, tf.int32), kind.rank // 2, batched)}
+        return {kind.argument: tf.convert_to_tensor(slots, tf.string)}
+    return {kind.argument: _as_dtype(kind, tf.convert_to_tensor(slots)), kind.sizes: tf.convert_to_tensor(sizes, tf.int32)}
+
+
+def _from_array(kind: Kind, slots: tf.Tensor, sizes: Any, batched: bool) -> tuple[tf.Tensor, tf.Tensor | None]:
+    """One array or string tensor; without sizes, every item is as large as the array."""
+    if slots.dtype == tf.string:
+        return _with_axes(kind, slots, 0, batched), None
+    slots = _with_axes(kind, slots, kind.rank, batched)
+    if sizes is None:
+        return slots, _full_sizes(kind, slots)
+    return slots, _with_axes(kind, tf.cast(sizes, tf.int32), kind.rank // 2, batched)
 
 
 def _full_sizes(kind: Kind, slots: tf.Tensor) -> tf.Tensor:
@@ -156,23 +164,28 @@ def _as_dtype(kind: Kind, slots: tf.Tensor) -> tf.Tensor:
         return tf.identity(pixels)
 
 
-def _from_ragged(kind: Kind, value: tf.RaggedTensor, batched: bool) -> tuple[tf.Tensor, tf.Tensor | None]:
+def _from_ragged(kind: Kind, value: tf.RaggedTensor, batched: bool, max_slots: int) -> tuple[tf.Tensor, tf.Tensor | None]:
     """Ragged slots to padded ones and their sizes; a ragged tensor without slot axis holds one item a row."""
-    if value.dtype == tf.string:
-        return value.to_tensor(""), None
-    if value.shape.rank - kind.rank == (1 if batched else 0):
-        value = tf.expand_dims(value, 1 if batched else 0)
-    if not batched:
-        value = tf.expand_dims(value, 0)
-    lengths = value.row_lengths(axis=2)
+    item_rank = 0 if value.dtype == tf.string else kind.rank
+    value = value if batched else tf.expand_dims(value, 0)
+    value = tf.expand_dims(value, 1) if value.shape.rank == item_rank + 1 else value
+    slots = value.to_tensor(shape=[None, max_slots, *[None] * item_rank])
+    if item_rank == 0:
+        return slots, None
+    lengths = _dense(value.row_lengths(axis=2), max_slots)
     if kind is CLIP:
-        return value.to_tensor(), _dense(lengths)
-    widths = tf.reduce_max(value.row_lengths(axis=3), axis=2) if value.ragged_rank >= 3 else tf.zeros_like(lengths) + tf.shape(value.flat_values)[-2]
-    return value.to_tensor(), tf.stack([_dense(lengths), _dense(widths)], axis=-1)
+        return slots, lengths
+    widths = value.row_lengths(axis=3) if value.ragged_rank >= 3 else None
+    widths = lengths * 0 + tf.shape(slots)[3] if widths is None else _dense(tf.reduce_max(widths, axis=2), max_slots)
+    return slots, tf.stack([lengths, tf.where(lengths > 0, widths, 0)], axis=-1)
 
 
-def _dense(lengths: tf.Tensor | tf.RaggedTensor) -> tf.Tensor:
-    return lengths.to_tensor() if isinstance(lengths, tf.RaggedTensor) else lengths
+def _dense(lengths: tf.Tensor | tf.RaggedTensor, max_slots: int) -> tf.Tensor:
+    """Sizes int32 [B, max_slots], 0 in the slots that a row lacks."""
+    lengths = tf.cast(lengths, tf.int32)
+    if isinstance(lengths, tf.RaggedTensor):
+        return lengths.to_tensor(shape=[None, max_slots])
+    return tf.pad(lengths, [[0, 0], [0, max_slots - tf.shape(lengths)[1]]])
 
 
 def _from_lists(kind: Kind, value: Any, batched: bool, max_slots: int) -> tuple[Any, Any]:

@@ -9,11 +9,11 @@ import tensorflow as tf
 from PIL import Image
 from transformers import Gemma4ImageProcessorPil
 from transformers.models.gemma4 import image_processing_pil_gemma4
+from twins import image as twin
 
 from graph_ops import image
 from graph_ops.config import ImageConfig
 from graph_ops.faults import Fault
-from tests.twins import image as twin
 
 CONFIG = ImageConfig()
 PHOTO = pathlib.Path(__file__).parent.parent / "export" / "demonstration" / "photo.jpg"

@@ -58,7 +58,7 @@ def test_encoded_files_agree_with_their_pixels(preprocessor, photo):
 
 def test_forms_of_one_clip_agree(preprocessor, speech):
     expected = rows(preprocessor, prompts="a <|audio|>", audio=CLIP)
-    for form in (CLIP.tolist(), CLIP.astype(np.float64), tf.constant(CLIP), [CLIP], CLIP[np.newaxis]):
+    for form in (CLIP.tolist(), CLIP.astype(np.float64), tf.constant(CLIP), CLIP[np.newaxis], [CLIP]):
         assert_same(rows(preprocessor, prompts="a <|audio|>", audio=form), expected)
     assert rows(preprocessor, prompts="a <|audio|>", audio=speech)["audio_mel_mask"].sum() == 490
 
@@ -160,7 +160,7 @@ BAD = {
     ),
     "broken image": ({"prompts": "<|image|>", "images": b"\xff\xd8\xff broken"}, "`images`: an image must be an intact JPEG, PNG, GIF, BMP or WebP file; got 10 bytes"),
     "broken wav": ({"prompts": "<|audio|>", "audio": b"RIFF nonsense"}, "`audio`: a clip must be a RIFF WAVE file"),
-    "thin image": ({"prompts": "<|image|>", "images": np.zeros((0, 5, 3), np.uint8)}, ""),
+    "thin image": ({"prompts": "<|image|>", "images": np.zeros((0, 5, 3), np.uint8)}, "an image must keep at least one soft token"),
     "prompt too long for its image": (
         {"prompts": "word " * 900 + "<|image|>", "images": PIXELS},
         "`prompts`: all of a prompt's media must fit into the row; they end at token",

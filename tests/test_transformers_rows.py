@@ -22,7 +22,7 @@ def expected_row(tokenizer, prompt, images, clips):
     """The reference processor's steps, written out: it needs PyTorch as a whole, its parts do not."""
     processor, extractor = Gemma4ImageProcessorPil(), Gemma4AudioFeatureExtractor()
     vision = [processor.preprocess(image, return_tensors="np", input_data_format="channels_last") for image in images]
-    audio = [extractor(clip, sampling_rate=16_000, return_tensors="np") for clip in clips]
+    audio = [extractor([clip], sampling_rate=16_000, return_tensors="np") for clip in clips]
     for medium in vision:
         count = int(medium["num_soft_tokens_per_image"][0])
         prompt = prompt.replace("<|image|>", "<|image>" + "\0image" * count + "<image|>", 1)
