@@ -16,9 +16,12 @@ from rich.markup import escape
 from export.quiet import quiet_stderr
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Gemma 4's preprocessor as one graph: write, look at, run and verify it."
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Gemma 4's preprocessor as one graph: write, look at, run and verify it.",
 )
-console = Console(highlight=False)
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 
 Folder = Annotated[pathlib.Path, typer.Argument(help="A version folder, DIR/N.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -61,7 +64,9 @@ def saved_model(
     if json_:
         print(json.dumps({"folder": str(written), "bytes": size}))
     else:
-        console.print(f"wrote {escape(str(written))} ({size / 1e6:.1f} MB). Next: python -m export run {escape(str(written))} --prompt Hello")
+        console.print(
+            f"wrote {escape(str(written))} ({size / 1e6:.1f} MB). Next: python -m export run {escape(str(written))} --prompt Hello"
+        )
 
 
 @app.command()
@@ -83,16 +88,21 @@ def run(
     prompt: Annotated[str, typer.Option(help="Text with one <|image|> or <|audio|> for each medium.", show_default=False)],
     image: Annotated[list[pathlib.Path] | None, typer.Option(help="Image file; may be given several times.", show_default=False)] = None,
     audio: Annotated[list[pathlib.Path] | None, typer.Option(help="WAV file; may be given several times.", show_default=False)] = None,
+    pictures: Annotated[
+        pathlib.Path | None, typer.Option(help="Folder for PNGs of the patches and spectrograms.", show_default=False)
+    ] = None,
     json_: AsJson = False,
 ) -> None:
     """Run one request and print what came out: ids with their pieces, soft tokens of each medium, the table of tensors."""
     with console.status("loading the model"), quiet_stderr():
         from export import running, tables
-        from export.saved_model import read_vocabulary
+        from export.pictures import write_pictures
+        from export.saved_model import read_description, read_vocabulary
 
         loaded = running.load(folder)
         pieces = read_vocabulary(folder).pieces
         outputs = running.request(loaded, prompt, _read(image), _read(audio))
+        drawn = write_pictures(outputs, pictures, **_picture_settings(read_description(folder))) if pictures else []
     ids = outputs["token_ids"][0][outputs["padding_mask"][0]]
     counts = running.soft_token_counts(ids, pieces)
     if json_:
@@ -104,6 +114,8 @@ def run(
         if lengths:
             console.print(f"soft tokens per {medium}: {', '.join(map(str, lengths))}")
     console.print(tables.tensor_table(outputs))
+    for path in drawn:
+        console.print(f"drew {escape(str(path))}")
 
 
 @app.command()
@@ -123,6 +135,11 @@ def verify(
         console.print(tables.parity_table(results))
     if not all(result.passed for result in results):
         raise typer.Exit(1)
+
+
+def _picture_settings(description: dict[str, Any]) -> dict[str, Any]:
+    image = (description["preprocessor"]["image_converter"] or {}).get("config", {})
+    return {"pooling": image.get("pooling_kernel_size"), "scale": image.get("scale") or 1.0, "offset": image.get("offset") or 0.0}
 
 
 def _read(paths: list[pathlib.Path] | None) -> list[bytes]:

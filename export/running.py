@@ -25,7 +25,9 @@ def load(folder: str | os.PathLike[str]) -> Loaded:
         FileNotFoundError: no SavedModel there.
     """
     if not pathlib.Path(folder, "saved_model.pb").is_file():
-        raise FileNotFoundError(f"`folder`: must hold a SavedModel; no saved_model.pb in {folder}. Pass DIR/N, for example models/gemma4/1.")
+        raise FileNotFoundError(
+            f"`folder`: must hold a SavedModel; no saved_model.pb in {folder}. Pass DIR/N, for example models/gemma4/1."
+        )
     module = tf.saved_model.load(os.fspath(folder))
     return Loaded(module, dict(module.signatures))
 

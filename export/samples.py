@@ -7,7 +7,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-PLANES = ((0x20, 0x7F), (0xA0, 0x250), (0x370, 0x600), (0x900, 0xE00), (0x2000, 0x2800), (0x3040, 0x9FFF), (0xAC00, 0xD7A4), (0x1F300, 0x1FAFF))
+PLANES = (
+    (0x20, 0x7F),
+    (0xA0, 0x250),
+    (0x370, 0x600),
+    (0x900, 0xE00),
+    (0x2000, 0x2800),
+    (0x3040, 0x9FFF),
+    (0xAC00, 0xD7A4),
+    (0x1F300, 0x1FAFF),
+)
 """Ranges of code points that texts are mostly written with; the generator draws from all of Unicode too."""
 
 FIXED_TEXTS = (
@@ -51,7 +60,9 @@ def hostile_texts(count: int, *, pieces: Sequence[str], seed: int = 0, invalid_u
         lambda: "".join(_any_character(draw) for _ in range(draw.randrange(30))),
         lambda: "".join(draw.choice(pieces).replace("\u2581", " ") for _ in range(draw.randrange(12))),
         lambda: "".join(draw.choice([draw.choice(controls), " ", "a", "<", "|", ">", "\n"]) for _ in range(draw.randrange(16))),
-        lambda: "".join(draw.choice([" ", "\n", "\t", "x", "\u2581", "\u3000", "\u00a0"]) * draw.randrange(1, 40) for _ in range(draw.randrange(6))),
+        lambda: "".join(
+            draw.choice([" ", "\n", "\t", "x", "\u2581", "\u3000", "\u00a0"]) * draw.randrange(1, 40) for _ in range(draw.randrange(6))
+        ),
         lambda: "".join(draw.choice("abcdefghijklmnopqrstuvwxyz ,.'-ABC0123456789\x00") for _ in range(draw.randrange(80))),
     ]
     texts = [draw.choice(makers)().encode("utf-8") for _ in range(count)]
@@ -80,7 +91,7 @@ def pixels(height: int, width: int, *, seed: int = 0, smooth: bool = True) -> np
     noise = generator.integers(0, 256, (height, width, 3))
     if not smooth:
         return noise.astype(np.uint8)
-    y, x = np.mgrid[0:1:height * 1j, 0:1:width * 1j]
+    y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     waves = np.stack([np.sin(7 * x + 3 * y), np.cos(5 * y - 2 * x), np.sin(11 * x * y)], axis=-1)
     disc = ((x - 0.4) ** 2 + (y - 0.6) ** 2 < 0.05)[..., np.newaxis]
     return np.clip(127 + 100 * waves + 60 * disc + noise / 16, 0, 255).astype(np.uint8)
@@ -91,7 +102,7 @@ def sounds(length: int, *, seed: int = 0) -> dict[str, np.ndarray]:
     generator = np.random.default_rng(seed)
     time = np.arange(length) / 16_000
     clicks = np.zeros(length, np.float32)
-    clicks[:: 1601] = 1.0
+    clicks[::1601] = 1.0
     return {
         "silence": np.zeros(length, np.float32),
         "noise": (0.3 * generator.standard_normal(length)).astype(np.float32),

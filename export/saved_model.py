@@ -134,4 +134,3 @@ def _describe(preprocessor: Gemma4CausalLMPreprocessor, path: pathlib.Path) -> N
     description = {"preprocessor": config, "versions": {name: importlib.metadata.version(name) for name in packages}}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(description, indent=2) + "\n")
-

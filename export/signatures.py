@@ -88,9 +88,7 @@ def input_specs(signature: Signature) -> dict[str, tf.TensorSpec]:
     return {name: tf.TensorSpec(given.shape, given.dtype, name=name) for name, given in signature.inputs.items()}
 
 
-def _preprocessing(
-    settings: Settings, media: tuple[str, ...], meaning: str, *, arrays: bool = False, training: bool = False
-) -> Signature:
+def _preprocessing(settings: Settings, media: tuple[str, ...], meaning: str, *, arrays: bool = False, training: bool = False) -> Signature:
     groups = ["text", *(group for medium, group in (("images", "vision"), ("audio", "audio")) if medium in media)]
     names = feature_names(*groups, *(["labels"] if training else []))
     sizes = dim_sizes(settings.row, settings.image, settings.audio)

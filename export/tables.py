@@ -82,7 +82,13 @@ def parity_table(results: list[Any]) -> Table:
             continue
         verdict = Text("ok", style="green") if result.passed else Text("FAR", style="red")
         table.add_row(
-            result.step, result.reference, f"{result.compared:,}", f"{result.differing:,}", f"{result.largest:.2g}", f"{result.allowed:.2g}", verdict
+            result.step,
+            result.reference,
+            f"{result.compared:,}",
+            f"{result.differing:,}",
+            f"{result.largest:.2g}",
+            f"{result.allowed:.2g}",
+            verdict,
         )
     return table
 

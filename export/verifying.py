@@ -60,10 +60,16 @@ class _Subject(NamedTuple):
     def parity(self) -> str:
         return self.config["parity"]
 
+    @property
+    def image(self) -> Any:
+        return (self.config["image_converter"] or {}).get("config")
 
-def verify(
-    folder: str | os.PathLike[str], *, num_texts: int = 2000, report: Callable[[str], None] = lambda _: None
-) -> list[Result]:
+    @property
+    def audio(self) -> Any:
+        return (self.config["audio_converter"] or {}).get("config")
+
+
+def verify(folder: str | os.PathLike[str], *, num_texts: int = 2000, report: Callable[[str], None] = lambda _: None) -> list[Result]:
     """Compares every step of `DIR/N` with its reference.
 
     Args:
@@ -145,12 +151,12 @@ def _round_trip(subject: _Subject) -> Iterator[Result]:
 
 
 def _images() -> list[np.ndarray]:
-    sizes = ((480, 640), (876, 1300), (1, 1), (1, 300), (300, 1), (768, 768), (97, 1203), (2000, 1500))
+    sizes = ((480, 640), (876, 1300), (7, 9), (5, 300), (300, 5), (768, 768), (97, 1203), (2000, 1500))
     return [samples.pixels(*size) for size in sizes] + [samples.pixels(213, 355, smooth=False)]
 
 
 def _pixels(subject: _Subject) -> Iterator[Result]:
-    if subject.config["image_converter"] is None:
+    if subject.image is None:
         return
     name = "Gemma4ImageProcessorPil"
     try:
@@ -158,60 +164,63 @@ def _pixels(subject: _Subject) -> Iterator[Result]:
     except ImportError:
         yield Result("pixels", name, skipped="transformers is not installed")
         return
-    values, positions, reference_values, reference_positions = [], [], [], []
+    if not isinstance(subject.image["scale"], float) or subject.image["offset"] is not None:
+        yield Result("pixels", name, skipped="it scales by one number only")
+        return
+    kept = {key: subject.image[key] for key in ("patch_size", "max_soft_tokens", "pooling_kernel_size")}
+    processor = Gemma4ImageProcessorPil(rescale_factor=subject.image["scale"], **kept)
+    ours, theirs = [], []
     for image in _images():
-        outputs = _from_arrays(subject, [image], [])
-        expected = Gemma4ImageProcessorPil().preprocess(image, return_tensors="np", input_data_format="channels_last")
-        values.append(outputs["pixel_values"].numpy()[0, 0])
-        positions.append(outputs["pixel_position_ids"].numpy()[0, 0])
-        reference_values.append(expected["pixel_values"][0])
-        reference_positions.append(expected["image_position_ids"][0])
-    yield compare(f"pixels of {len(values)} images", name, values, reference_values, allowed=PIXEL_TOLERANCE)
-    yield compare("their patch positions", name, positions, reference_positions)
+        ours.append(_from_arrays(subject, [image], []))
+        theirs.append(processor.preprocess(image, return_tensors="np", input_data_format="channels_last"))
+    values = [outputs["pixel_values"].numpy()[0, 0] for outputs in ours]
+    positions = [outputs["pixel_position_ids"].numpy()[0, 0] for outputs in ours]
+    yield compare(f"pixels of {len(values)} images", name, values, [one["pixel_values"][0] for one in theirs], allowed=PIXEL_TOLERANCE)
+    yield compare("their patch positions", name, positions, [one["image_position_ids"][0] for one in theirs])
 
 
 def _mel(subject: _Subject) -> Iterator[Result]:
-    if subject.config["audio_converter"] is None:
+    if subject.audio is None:
         return
     clips = [clip for length in (700, 16_000, 80_123) for clip in samples.sounds(length).values()]
-    reference = _mel_reference(subject.parity)
-    name = {"transformers": "Gemma4AudioFeatureExtractor", "keras_hub": "keras_hub Gemma4AudioConverter"}[subject.parity]
-    if reference is None:
-        yield Result("log-mel", name, skipped="its package is not installed")
+    name = {"transformers": "Gemma4AudioFeatureExtractor", "keras_hub": "keras_hub's converter"}[subject.parity]
+    try:
+        reference = _mel_reference(subject)
+    except ImportError as missing:
+        yield Result("log-mel", name, skipped=f"{missing.name} is not installed")
         return
-    mels, expected = [], []
-    for clip in clips:
-        theirs = reference(clip)
-        mels.append(_from_arrays(subject, [], [clip])["audio_mel"].numpy()[0, 0, : len(theirs)])
-        expected.append(theirs)
+    expected = [reference(clip) for clip in clips]
+    mels = [
+        _from_arrays(subject, [], [clip])["audio_mel"].numpy()[0, 0, : len(theirs)] for clip, theirs in zip(clips, expected, strict=True)
+    ]
     yield compare(f"log-mel of {len(clips)} clips", name, mels, expected, allowed=MEL_TOLERANCE)
 
 
-def _mel_reference(parity: str) -> Callable[[np.ndarray], np.ndarray] | None:
-    try:
-        if parity == "transformers":
-            from transformers.models.gemma4.feature_extraction_gemma4 import Gemma4AudioFeatureExtractor
+def _mel_reference(subject: _Subject) -> Callable[[np.ndarray], np.ndarray]:
+    """The reference spectrogram of one clip, under the export's own settings."""
+    settings = {key: subject.audio[key] for key in ("min_frequency", "max_frequency", "mel_floor", "per_bin_mean", "per_bin_stddev")}
+    if subject.parity == "transformers":
+        from transformers.models.gemma4.feature_extraction_gemma4 import Gemma4AudioFeatureExtractor
 
-            extractor = Gemma4AudioFeatureExtractor()
-            return lambda clip: extractor([clip], sampling_rate=16_000, return_tensors="np")["input_features"][0]
-        import keras_hub
+        extractor = Gemma4AudioFeatureExtractor(feature_size=subject.audio["num_mels"], **settings)
+        return lambda clip: extractor([clip], sampling_rate=subject.audio["sampling_rate"], return_tensors="np")["input_features"][0]
+    import keras_hub
 
-        converter = keras_hub.layers.Gemma4AudioConverter(mel_floor=1e-3)
-        return lambda clip: np.asarray(converter(clip))
-    except ImportError:
-        return None
+    converter = keras_hub.layers.Gemma4AudioConverter(num_mels=subject.audio["num_mels"], **settings)
+    return lambda clip: np.asarray(converter(clip))
 
 
-def _from_arrays(
-    subject: _Subject, images: list[np.ndarray], clips: list[np.ndarray], prompt: str | None = None
-) -> dict[str, tf.Tensor]:
+def _from_arrays(subject: _Subject, images: list[np.ndarray], clips: list[np.ndarray], prompt: str | None = None) -> dict[str, tf.Tensor]:
     """One request to `generate_preprocess_arrays`; the prompt defaults to a placeholder for each medium."""
     placeholders = IMAGE_TOKENS.placeholder * len(images) + AUDIO_TOKENS.placeholder * len(clips)
     given = {"prompts": tf.constant([placeholders if prompt is None else prompt])}
-    if subject.config["image_converter"]:
+    if subject.image:
         pixels = np.stack(images)[np.newaxis] if images else np.zeros((1, 0, 1, 1, 3), np.uint8)
-        given |= {"images": tf.constant(pixels), "image_sizes": tf.constant([[image.shape[:2] for image in images]], tf.int32, (1, len(images), 2))}
-    if subject.config["audio_converter"]:
+        given |= {
+            "images": tf.constant(pixels),
+            "image_sizes": tf.constant([[image.shape[:2] for image in images]], tf.int32, (1, len(images), 2)),
+        }
+    if subject.audio:
         audio = np.stack(clips)[np.newaxis] if clips else np.zeros((1, 0, 0), np.float32)
         given |= {"audio": tf.constant(audio), "audio_lengths": tf.constant([[len(clip) for clip in clips]], tf.int32, (1, len(clips)))}
     return subject.signatures["generate_preprocess_arrays"](**given)
@@ -223,28 +232,28 @@ def _rows(subject: _Subject) -> Iterator[Result]:
     try:
         import keras_hub
     except ImportError:
-        yield Result("whole rows", "keras_hub Gemma4CausalLMPreprocessor", skipped="keras-hub is not installed")
+        yield Result("whole rows", "keras_hub's class", skipped="keras-hub is not installed")
         return
-    with_images, with_audio = subject.config["image_converter"] is not None, subject.config["audio_converter"] is not None
     row_settings = ("sequence_length", "add_start_token", "add_end_token", "max_images_per_prompt")
     theirs = keras_hub.models.Gemma4CausalLMPreprocessor(
         keras_hub.models.Gemma4Tokenizer(subject.vocabulary.proto),
-        image_converter=keras_hub.layers.Gemma4ImageConverter(scale=1 / 255) if with_images else None,
-        audio_converter=keras_hub.layers.Gemma4AudioConverter(mel_floor=1e-3) if with_audio else None,
+        image_converter=keras_hub.layers.Gemma4ImageConverter(scale=subject.image["scale"]) if subject.image else None,
+        audio_converter=keras_hub.layers.Gemma4AudioConverter(mel_floor=subject.audio["mel_floor"]) if subject.audio else None,
         **{name: subject.config[name] for name in row_settings},
     )
-    images, clip = [samples.pixels(300, 400)], samples.sounds(40_000)["noise"]
-    given: dict[str, Any] = {"prompts": ["Look " + "<|image|>" * with_images + " and listen " + "<|audio|>" * with_audio + " now."]}
-    given |= {"images": np.stack(images)[np.newaxis]} if with_images else {}
-    given |= {"audio": clip[np.newaxis]} if with_audio else {}
-    expected = theirs.generate_preprocess(given)
-    ours = (
-        _from_arrays(subject, images if with_images else [], [clip] if with_audio else [], given["prompts"][0])
-        if with_images or with_audio
-        else subject.signatures["generate_preprocess_text"](prompts=tf.constant(given["prompts"]))
+    images = [samples.pixels(300, 400)] if subject.image else []
+    clips = [samples.sounds(40_000)["noise"]] if subject.audio else []
+    prompt = f"Look {IMAGE_TOKENS.placeholder * len(images)} and listen {AUDIO_TOKENS.placeholder * len(clips)} now."
+    media: dict[str, Any] = ({"images": np.stack(images)[np.newaxis]} if images else {}) | (
+        {"audio": clips[0][np.newaxis]} if clips else {}
     )
+    expected = theirs.generate_preprocess({"prompts": [prompt], **media})
+    if media:
+        ours = _from_arrays(subject, images, clips, prompt)
+    else:
+        ours = subject.signatures["generate_preprocess_text"](prompts=tf.constant([prompt]))
     for name in sorted(expected.keys() & ours.keys()):
         reference = np.asarray(expected[name])
         mine = ours[name].numpy()[tuple(slice(size) for size in reference.shape)]  # slots and widths past KerasHub's hold padding
         allowed = {"pixel_values": KERAS_HUB_PIXEL_TOLERANCE, "audio_mel": MEL_TOLERANCE}.get(name, 0.0)
-        yield compare(f"row: {name}", "keras_hub Gemma4CausalLMPreprocessor", [mine], [reference], allowed=allowed)
+        yield compare(f"row: {name}", "keras_hub's class", [mine], [reference], allowed=allowed)

@@ -39,8 +39,7 @@ SENTENCES: Mapping[Fault, str] = {
         "example as PNG."
     ),
     Fault.IMAGE_TOO_LARGE: (
-        "`images`: an image must not exceed `max_image_pixels`; got one of height {0} and width {1}. Shrink it or raise "
-        "`max_image_pixels`."
+        "`images`: an image must not exceed `max_image_pixels`; got one of height {0} and width {1}. Shrink it or raise `max_image_pixels`."
     ),
     Fault.IMAGE_TOO_THIN: (
         "`images`: an image must keep at least one soft token when its aspect ratio is kept; got one of height {0} and width {1}. Crop or "
@@ -60,9 +59,7 @@ SENTENCES: Mapping[Fault, str] = {
         "`audio`: the `data` chunk must lie inside the file; it claims {0} bytes and {1} are there. Send the whole file or rewrite its "
         "header."
     ),
-    Fault.AUDIO_EMPTY: (
-        "`audio`: a clip must have at least one sample; got {0}. Leave the clip and its `<|audio|>` out."
-    ),
+    Fault.AUDIO_EMPTY: ("`audio`: a clip must have at least one sample; got {0}. Leave the clip and its `<|audio|>` out."),
     Fault.AUDIO_COUNT: (
         "`prompts`: a prompt needs one `<|audio|>` for each of its clips; got {0} placeholder(s) and {1} clip(s). Make them equal."
     ),
@@ -73,9 +70,7 @@ SENTENCES: Mapping[Fault, str] = {
         "`prompts`: all of a prompt's media must fit into the row; they end at token {0} of a row that holds {1}. Raise "
         "`sequence_length` or shorten the text before the last medium."
     ),
-    Fault.TOKEN_ID_OUT_OF_RANGE: (
-        "`token_ids`: an id must be in [0, {1}); got {0}. Pass ids of this vocabulary."
-    ),
+    Fault.TOKEN_ID_OUT_OF_RANGE: ("`token_ids`: an id must be in [0, {1}); got {0}. Pass ids of this vocabulary."),
     Fault.IMAGE_LIMIT: (
         "`images`: a prompt may have at most `max_images_per_prompt` images; got {0}, and the most is {1}. Send fewer or raise the limit."
     ),

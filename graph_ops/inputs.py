@@ -197,7 +197,9 @@ def _from_lists(kind: Kind, value: Any, batched: bool, max_slots: int) -> tuple[
     if all(isinstance(item, bytes) for item in items):
         return np.array([row + [b""] * (slots - len(row)) for row in rows], dtype=object).reshape(len(rows), slots), None
     if any(isinstance(item, bytes) for item in items):
-        raise TypeError(f"`{kind.argument}`: files and arrays must not be mixed in one call; {kind.item}. Decode the files or encode the arrays.")
+        raise TypeError(
+            f"`{kind.argument}`: files and arrays must not be mixed in one call; {kind.item}. Decode the files or encode the arrays."
+        )
     return _pad_items(kind, rows, slots)
 
 
@@ -232,7 +234,8 @@ def _pad_items(kind: Kind, rows: list[list[np.ndarray]], slots: int) -> tuple[np
     sizes = np.zeros((len(rows), slots, sized), np.int32)
     for b, row in enumerate(rows):
         for k, item in enumerate(row):
-            padded[(b, k, *(slice(size) for size in item.shape[:sized]))] = item
+            box: Any = (b, k, *(slice(size) for size in item.shape[:sized]))
+            padded[box] = item
             sizes[b, k] = item.shape[:sized]
     return padded, sizes if kind is IMAGE else sizes[..., 0]
 
@@ -248,7 +251,9 @@ def _feature(key: str, value: Any, batched: bool) -> tf.Tensor:
 
 def _check_batch(key: str, value: tf.Tensor, prompts: tf.Tensor) -> None:
     if not value.shape[:1].is_compatible_with(prompts.shape[:1]):
-        raise ValueError(f"`{key}`: must have one entry for each prompt; got {value.shape[0]} for {prompts.shape[0]}. Pass as many as prompts.")
+        raise ValueError(
+            f"`{key}`: must have one entry for each prompt; got {value.shape[0]} for {prompts.shape[0]}. Pass as many as prompts."
+        )
 
 
 def _describe(value: Any) -> str:

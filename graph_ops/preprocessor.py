@@ -164,15 +164,11 @@ class Gemma4CausalLMPreprocessor(keras.layers.Layer):
     def from_config(cls, config: dict[str, Any]) -> "Gemma4CausalLMPreprocessor":
         """The inverse of `get_config`."""
         layers = {name: config.get(name) for name in ("tokenizer", "image_converter", "audio_converter")}
-        made = {
-            name: keras.saving.deserialize_keras_object(layer) if isinstance(layer, dict) else layer for name, layer in layers.items()
-        }
+        made = {name: keras.saving.deserialize_keras_object(layer) if isinstance(layer, dict) else layer for name, layer in layers.items()}
         return cls(**{**config, **made})
 
     def _encode(self, x: Any, sequence_length: int | None, *, training: bool) -> dict[str, tf.Tensor]:
-        inputs, batched = batch_inputs(
-            x, max_images=self.row.max_images_per_prompt, max_clips=self.row.max_audio_clips_per_prompt
-        )
+        inputs, batched = batch_inputs(x, max_images=self.row.max_images_per_prompt, max_clips=self.row.max_audio_clips_per_prompt)
         _check_media(inputs, self.settings)
         length = self.row.sequence_length if sequence_length is None else sequence_length
         features, finding = self._run(inputs, length, training)
@@ -253,7 +249,9 @@ def _check_media(inputs: dict[str, tf.Tensor], settings: Settings) -> None:
             if key not in inputs:
                 continue
             if config is None:
-                raise ValueError(f"`{key}`: needs a preprocessor with `{argument}`; this one has none. Pass `{argument}=` to the constructor.")
+                raise ValueError(
+                    f"`{key}`: needs a preprocessor with `{argument}`; this one has none. Pass `{argument}=` to the constructor."
+                )
             slots = inputs[key].shape[1]
             if slots is not None and slots > most:
                 raise ValueError(f"`{key}`: a row may have at most {most}; got {slots}. Raise the preprocessor's maximum or pass fewer.")

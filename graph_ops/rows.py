@@ -119,7 +119,7 @@ def encode_rows(
         end_id=ids.end if add_end_token else None,
         pad_id=ids.pad,
     )
-    starts = {
+    starts: dict[MediumIds | None, tf.Tensor] = {
         medium: tf.where(slots.present, _by_slot(slots.present, found) + int(add_start_token), 0)
         for (medium, slots, _), found in zip(configured, expansion.starts, strict=True)
     }

@@ -3,12 +3,15 @@
 `pixel_values` are Pillow's here and `tf.image.resize`'s there; the tests bound that difference by KerasHub's own error.
 """
 
+from dataclasses import astuple
+
 import keras_hub
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from export import samples
+from graph_ops.config import AUDIO_TOKENS, END_TOKEN, IMAGE_TOKENS, PAD_TOKEN, START_TOKEN, VIDEO_PLACEHOLDER
 
 MEL_TOLERANCE = 1e-4
 SMOOTH_PIXEL_TOLERANCE = 13 / 255
@@ -20,7 +23,7 @@ SETTINGS = {
     "no start, no end": {"add_start_token": False, "add_end_token": False},
     "one image": {"max_images_per_prompt": 1, "sequence_length": 400},
 }
-WORDS = "the quick brown fox jumps over thé lazy dog \n <|turn> 12 don't 日本 ".split(" ")
+WORDS = ["the", "quick", "brown", "fox", "jumps", "over", "thé", "lazy", "dog", "\n", "<|turn>", "12", "don't", "日本", ""]
 
 
 def words(count, seed):
@@ -47,7 +50,11 @@ CASES = {
     "image upscaled": {"prompts": ["see <|image|>"], "responses": ["a"], "images": images(1, 40, 31)},
     "audio": {"prompts": ["hear <|audio|> it", "<|audio|>"], "responses": ["ok", ""], "audio": np.stack([clip(30_007), clip(30_007, 1)])},
     "audio, one row": {"prompts": "hear <|audio|> it", "responses": "ok", "audio": clip(16_001)},
-    "audio of several lengths": {"prompts": ["<|audio|>", "x <|audio|>", "<|audio|>"], "responses": ["a", "b", "c"], "audio": [clip(5_000), clip(9_001), clip(159)]},
+    "audio of several lengths": {
+        "prompts": ["<|audio|>", "x <|audio|>", "<|audio|>"],
+        "responses": ["a", "b", "c"],
+        "audio": [clip(5_000), clip(9_001), clip(159)],
+    },
     "audio beyond 30 s": {"prompts": ["<|audio|>"], "responses": ["a"], "audio": clip(490_000)[np.newaxis]},
     "image and audio": {
         "prompts": ["see <|image|> hear <|audio|> it", "<|audio|><|image|>"],
@@ -167,7 +174,12 @@ def test_rows_in_tf_data_equal_keras_hub(pair):
 
 def test_postprocessing_strips_what_keras_hub_strips(pair):
     theirs, ours = pair("defaults", "ia")
-    names = "<bos> <eos> <pad> <|image> <|image|> <image|> <|audio> <|audio|> <audio|> <|video|> <|turn> <turn|> \n <unk> <mask>".split(" ")
-    ids = [ours.tokenizer.token_to_id(name) for name in names] + ours.tokenizer("hello é").numpy().tolist() + [theirs.tokenizer.token_to_id("<0xE2>")]
+    names = [START_TOKEN, END_TOKEN, PAD_TOKEN, *astuple(IMAGE_TOKENS), *astuple(AUDIO_TOKENS), VIDEO_PLACEHOLDER]
+    names += ["<|turn>", "<turn|>", "\n", "<unk>", "<mask>"]
+    ids = (
+        [ours.tokenizer.token_to_id(name) for name in names]
+        + ours.tokenizer("hello é").numpy().tolist()
+        + [theirs.tokenizer.token_to_id("<0xE2>")]
+    )
     x = {"token_ids": np.array([ids, ids[::-1]], np.int32), "padding_mask": np.array([[1] * len(ids), [1] * 5 + [0] * (len(ids) - 5)])}
     assert ours.generate_postprocess(x) == theirs.generate_postprocess(x)

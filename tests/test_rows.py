@@ -16,7 +16,9 @@ IMAGE, AUDIO = (101, 102, 103), (201, 202, 203)
 
 def padded(rows, garbage=7):
     width = max((len(row) for row in rows), default=0)
-    return tf.constant([row + [garbage] * (width - len(row)) for row in rows], tf.int32, (len(rows), width)), tf.constant([len(row) for row in rows], tf.int32)
+    return tf.constant([row + [garbage] * (width - len(row)) for row in rows], tf.int32, (len(rows), width)), tf.constant(
+        [len(row) for row in rows], tf.int32
+    )
 
 
 def random_prompt(draw, images, clips):
@@ -33,10 +35,15 @@ def test_expansion_equals_the_twin(seed):
     prompts = [random_prompt(draw, draw.randrange(4), draw.randrange(3)) for _ in range(5)]
     ids, lengths = padded(prompts, garbage=IMAGE[1])  # placeholders in the padding must not count
     media = [Medium(*IMAGE, tf.constant(image_counts)), Medium(*AUDIO, tf.constant(audio_counts))]
-    expand = tf.function(lambda ids, lengths: expand_placeholders(ids, lengths, media, width=40), input_signature=[tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32)])
+    expand = tf.function(
+        lambda ids, lengths: expand_placeholders(ids, lengths, media, width=40),
+        input_signature=[tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32)],
+    )
     for result in (expand_placeholders(ids, lengths, media, width=40), expand(ids, lengths)):
         for b, prompt in enumerate(prompts):
-            expected, starts, media_end = twin.expand(prompt, {IMAGE[1]: (IMAGE[0], IMAGE[2], image_counts[b]), AUDIO[1]: (AUDIO[0], AUDIO[2], audio_counts[b])})
+            expected, starts, media_end = twin.expand(
+                prompt, {IMAGE[1]: (IMAGE[0], IMAGE[2], image_counts[b]), AUDIO[1]: (AUDIO[0], AUDIO[2], audio_counts[b])}
+            )
             assert result.lengths[b] == len(expected)
             assert result.token_ids[b].numpy().tolist()[: len(expected)] == expected[:40]
             assert result.media_end[b] == media_end
@@ -54,7 +61,9 @@ def test_expansion_beyond_the_width_still_reports_its_length():
 
 @pytest.mark.parametrize("batch", [0, 3])
 def test_empty_prompts_expand_to_nothing(batch):
-    result = expand_placeholders(tf.zeros([batch, 0], tf.int32), tf.zeros([batch], tf.int32), [Medium(*IMAGE, tf.zeros([batch, 2], tf.int32))], width=5)
+    result = expand_placeholders(
+        tf.zeros([batch, 0], tf.int32), tf.zeros([batch], tf.int32), [Medium(*IMAGE, tf.zeros([batch, 2], tf.int32))], width=5
+    )
     assert result.token_ids.shape == (batch, 5)
     assert result.lengths.numpy().tolist() == [0] * batch
 
@@ -88,7 +97,9 @@ def test_packing_equals_the_twin(start, end):
         row, mask = twin.pack(prompt, response, 13, start, end, 0)
         assert rows.token_ids[b].numpy().tolist() == row
         assert rows.response_mask[b].numpy().tolist() == mask
-        assert int(tf.reduce_sum(tf.cast(rows.padding_mask[b], tf.int32))) == len(prompt) + len(response) + (start is not None) + (end is not None)
+        assert int(tf.reduce_sum(tf.cast(rows.padding_mask[b], tf.int32))) == len(prompt) + len(response) + (start is not None) + (
+            end is not None
+        )
 
 
 def test_labels_are_the_successors_and_weigh_on_the_response():
@@ -100,6 +111,23 @@ def test_labels_are_the_successors_and_weigh_on_the_response():
 
 
 def test_fault_codes_keep_their_numbers():
-    released = ["NONE", "IMAGE_UNDECODABLE", "IMAGE_TOO_LARGE", "IMAGE_TOO_THIN", "IMAGE_COUNT", "AUDIO_UNDECODABLE", "AUDIO_FORMAT", "AUDIO_TRUNCATED"]
-    released += ["AUDIO_EMPTY", "AUDIO_COUNT", "MEDIA_IN_RESPONSE", "MEDIA_DO_NOT_FIT", "TOKEN_ID_OUT_OF_RANGE", "IMAGE_LIMIT", "AUDIO_LIMIT"]
+    released = [
+        "NONE",
+        "IMAGE_UNDECODABLE",
+        "IMAGE_TOO_LARGE",
+        "IMAGE_TOO_THIN",
+        "IMAGE_COUNT",
+        "AUDIO_UNDECODABLE",
+        "AUDIO_FORMAT",
+        "AUDIO_TRUNCATED",
+    ]
+    released += [
+        "AUDIO_EMPTY",
+        "AUDIO_COUNT",
+        "MEDIA_IN_RESPONSE",
+        "MEDIA_DO_NOT_FIT",
+        "TOKEN_ID_OUT_OF_RANGE",
+        "IMAGE_LIMIT",
+        "AUDIO_LIMIT",
+    ]
     assert [fault.name for fault in Fault] == released

@@ -39,7 +39,9 @@ def loaded(exported):
 
 
 def call(loaded, name, **inputs):
-    return {key: value.numpy() for key, value in loaded.signatures[name](**{key: tf.constant(value) for key, value in inputs.items()}).items()}
+    return {
+        key: value.numpy() for key, value in loaded.signatures[name](**{key: tf.constant(value) for key, value in inputs.items()}).items()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +186,12 @@ def test_arrays_equal_files_with_garbage_in_the_padding(loaded, speech):
     sound[0, 0, : len(decoded)] = decoded
     prompts = ["<|image|> <|audio|>"]
     arrays = call(
-        loaded, "generate_preprocess_arrays", prompts=prompts, images=padded, image_sizes=np.array([[[40, 60], [0, 0]]], np.int32), audio=sound,
+        loaded,
+        "generate_preprocess_arrays",
+        prompts=prompts,
+        images=padded,
+        image_sizes=np.array([[[40, 60], [0, 0]]], np.int32),
+        audio=sound,
         audio_lengths=np.array([[len(decoded)]], np.int32),
     )
     png = tf.io.encode_png(image).numpy()
@@ -234,7 +241,10 @@ def test_saved_again_after_loading_it_still_runs(exported, tmp_path):
     tf.saved_model.save(first, str(copy), signatures=dict(first.signatures))
     del first
     again = running.load(copy)
-    assert call(again, "tokenize", text=["hello"])["token_ids"].tolist() == call(running.load(written), "tokenize", text=["hello"])["token_ids"].tolist()
+    assert (
+        call(again, "tokenize", text=["hello"])["token_ids"].tolist()
+        == call(running.load(written), "tokenize", text=["hello"])["token_ids"].tolist()
+    )
 
 
 def test_description_and_vocabulary_can_be_read_back(exported):
@@ -265,7 +275,15 @@ def test_versions_count_up_and_are_never_overwritten(make_preprocessor, tmp_path
 def test_text_only_export_has_text_signatures_only(make_preprocessor, tmp_path):
     written = export_saved_model(make_preprocessor(images=False, audio=False), tmp_path)
     names = set(running.load(written).signatures)
-    assert names == {"generate_preprocess_text", "generate_preprocess", "serving_default", "preprocess", "generate_postprocess", "tokenize", "detokenize"}
+    assert names == {
+        "generate_preprocess_text",
+        "generate_preprocess",
+        "serving_default",
+        "preprocess",
+        "generate_postprocess",
+        "tokenize",
+        "detokenize",
+    }
     with pytest.raises(ValueError, match="`images`: this export takes"):
         running.request(running.load(written), "x", [b"image"], [])
 
@@ -281,7 +299,9 @@ def test_a_failed_export_leaves_nothing(make_preprocessor, tmp_path, monkeypatch
 
 
 def test_op_audit_finds_python_and_unknown_ops():
-    graph = tf.function(lambda x: tf.numpy_function(lambda y: y, [x], tf.float32)).get_concrete_function(tf.TensorSpec([], tf.float32)).graph
+    graph = (
+        tf.function(lambda x: tf.numpy_function(lambda y: y, [x], tf.float32)).get_concrete_function(tf.TensorSpec([], tf.float32)).graph
+    )
     counts = count_ops([graph.as_graph_def()])
     assert foreign_ops(counts, frozenset(dir(tf.raw_ops))) == ["PyFunc"]
     assert foreign_ops({"SomeCustomOp": 1, "SentencepieceOp": 1, "AddV2": 3}, frozenset(dir(tf.raw_ops))) == ["SomeCustomOp"]

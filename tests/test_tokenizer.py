@@ -86,7 +86,10 @@ def test_random_id_sequences_detokenize_as_in_sentencepiece(tokenizer, sentencep
     draw = random.Random(3)
     byte_ids = [index for index, kind in enumerate(tokenizer.vocabulary.types) if kind is PieceType.BYTE]
     rows = [
-        [draw.choice(byte_ids) if draw.random() < bytes_share else draw.randrange(tokenizer.vocabulary_size()) for _ in range(draw.randrange(1, 24))]
+        [
+            draw.choice(byte_ids) if draw.random() < bytes_share else draw.randrange(tokenizer.vocabulary_size())
+            for _ in range(draw.randrange(1, 24))
+        ]
         for bytes_share in (0.0, 0.5, 0.95)
         for _ in range(2000)
     ]

@@ -15,7 +15,9 @@ CLIP_LENGTHS = [16_000, 40_123, 161, 700]
 
 @pytest.fixture(scope="module")
 def preprocessor(make_preprocessor, real_tokenizer):
-    return make_preprocessor(real_tokenizer, parity="transformers", sequence_length=2048, max_images_per_prompt=3, max_audio_clips_per_prompt=2)
+    return make_preprocessor(
+        real_tokenizer, parity="transformers", sequence_length=2048, max_images_per_prompt=3, max_audio_clips_per_prompt=2
+    )
 
 
 def expected_row(tokenizer, prompt, images, clips):
@@ -43,7 +45,10 @@ def test_rows_equal_the_reference_processor(preprocessor, huggingface_tokenizer,
     draw.shuffle(parts)
     prompt = "".join(parts)
     ids, vision, audio = expected_row(huggingface_tokenizer, prompt, images, clips)
-    row = {name: value.numpy() for name, value in preprocessor.generate_preprocess({"prompts": prompt, "images": images, "audio": clips}).items()}
+    row = {
+        name: value.numpy()
+        for name, value in preprocessor.generate_preprocess({"prompts": prompt, "images": images, "audio": clips}).items()
+    }
     assert row["token_ids"][row["padding_mask"]].tolist() == ids
     check_vision(row, vision, preprocessor)
     check_audio(row, audio, preprocessor)

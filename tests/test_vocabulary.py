@@ -51,7 +51,9 @@ def test_a_damaged_or_foreign_file_is_refused(vocabulary, damage):
         "last byte gone": proto[:-1],
         "zeros": bytes(4096),
     }[damage]
-    with pytest.raises(ValueError, match=r"`tokenizer`: a vocabulary must be a whole SentencePiece model; the given bytes \([\d,]+ bytes\)"):
+    with pytest.raises(
+        ValueError, match=r"`tokenizer`: a vocabulary must be a whole SentencePiece model; the given bytes \([\d,]+ bytes\)"
+    ):
         load_vocabulary(broken)
 
 
