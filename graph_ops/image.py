@@ -235,43 +235,56 @@ def image_to_patches(pixels: tf.Tensor, *, config: ImageConfig) -> tuple[tf.Tens
       fault: int32 [], NONE or IMAGE_TOO_THIN; then all is padding and the count 0.
       detail: int32 [2], the image's height and width if there is a fault, else 0.
     """
-    pixels = tf.convert_to_tensor(pixels)
+    patches, positions, *rest = _resized_patches(tf.convert_to_tensor(pixels), config=config)
+    return _scaled(patches, positions, config=config), positions, *rest
+
+
+def _resized_patches(pixels: tf.Tensor, *, config: ImageConfig) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
+    """`image_to_patches` before scaling: uint8 [max_patches, patch_dim], a quarter of the bytes to move. Padding is 0."""
     size = tf.shape(pixels)[:2]
     target_height, target_width = target_size(size[0], size[1], config=config)
     thin = tf.equal(target_height, 0)
-    pixel_values = tf.cond(
+    patches = tf.cond(
         thin,
-        lambda: tf.zeros([config.max_patches, config.patch_dim]),
+        lambda: tf.zeros([config.max_patches, config.patch_dim], tf.uint8),
         lambda: _patches(resize_bicubic(pixels, target_height, target_width), config=config),
     )
-    pixel_values = tf.ensure_shape(pixel_values, [config.max_patches, config.patch_dim])
+    patches = tf.ensure_shape(patches, [config.max_patches, config.patch_dim])
     patch_rows, patch_columns = target_height // config.patch_size, target_width // config.patch_size
     num_soft_tokens = patch_rows * patch_columns // config.pooling_kernel_size**2
     fault = tf.where(thin, tf.constant(Fault.IMAGE_TOO_THIN, tf.int32), Fault.NONE)
-    return pixel_values, _positions(patch_rows, patch_columns, config=config), num_soft_tokens, fault, tf.where(thin, size, 0)
+    return patches, _positions(patch_rows, patch_columns, config=config), num_soft_tokens, fault, tf.where(thin, size, 0)
 
 
 def _patches(pixels: tf.Tensor, *, config: ImageConfig) -> tf.Tensor:
-    """uint8 [height, width, 3], multiples of the patch size -> float32 [max_patches, patch_dim]."""
+    """uint8 [height, width, 3], multiples of the patch size -> uint8 [max_patches, patch_dim]."""
     side = config.patch_size
     rows, columns = tf.shape(pixels)[0] // side, tf.shape(pixels)[1] // side
     # [rows, 16, columns, 16 * 3] -> [rows, columns, 16, 16 * 3]: whole runs of 48 bytes move.
     patches = tf.transpose(tf.reshape(pixels, [rows, side, columns, side * 3]), [0, 2, 1, 3])
-    values = _scaled(tf.reshape(patches, [rows * columns, config.patch_dim]), config=config)
-    return tf.pad(values, [[0, config.max_patches - rows * columns], [0, 0]])
+    return tf.pad(tf.reshape(patches, [rows * columns, config.patch_dim]), [[0, config.max_patches - rows * columns], [0, 0]])
 
 
-def _scaled(patches: tf.Tensor, *, config: ImageConfig) -> tf.Tensor:
-    """float32 `patches * scale + offset`. The product is the float64 one of the reference, rounded (for 1/255 always, else nearly)."""
+def _scaled(patches: tf.Tensor, positions: tf.Tensor, *, config: ImageConfig) -> tf.Tensor:
+    """uint8 [..., P, D] -> float32 `patches * scale + offset`, 0 in the padding, whose positions are -1."""
     values = tf.cast(patches, tf.float32)
     if config.scale is not None:
-        scale = _per_value(config.scale, config=config)
-        # The 16 leading bits of a float32 hold 8 of its significant bits; times a uint8 that is exact.
-        coarse = (scale.astype(np.float32).view(np.uint32) & np.uint32(0xFFFF0000)).view(np.float32)
-        values = values * coarse + values * (scale - coarse).astype(np.float32)
+        values = _times(values, _per_value(config.scale, config=config))
     if config.offset is not None:
-        values += _per_value(config.offset, config=config).astype(np.float32)
+        shifted = values + _per_value(config.offset, config=config).astype(np.float32)
+        values = tf.where(positions[..., :1] >= 0, shifted, 0.0)
     return values
+
+
+def _times(values: tf.Tensor, scale: np.ndarray) -> tf.Tensor:
+    """float32 values in 0…255 times a float64 scale: the float64 product, rounded (for 1/255 always, else nearly), as the reference's."""
+    divisor = np.rint(1 / scale).astype(np.float32)
+    levels = np.arange(256, dtype=np.float32)
+    if scale.size == 1 and np.array_equal(levels / divisor, (levels * scale).astype(np.float32)):
+        return tf.math.divide_no_nan(values, divisor)  # not `/`: see target_size
+    # The 16 leading bits of a float32 hold 8 of its significant bits; times a uint8 that is exact.
+    coarse = (scale.astype(np.float32).view(np.uint32) & np.uint32(0xFFFF0000)).view(np.float32)
+    return values * coarse + values * (scale - coarse).astype(np.float32)
 
 
 def _per_value(setting: float | tuple[float, ...], *, config: ImageConfig) -> np.ndarray:
@@ -302,7 +315,7 @@ def encode_images(encoded: tf.Tensor, *, config: ImageConfig) -> tuple[tf.Tensor
 
     def encode(file: tf.Tensor) -> tuple[tf.Tensor, ...]:
         pixels, fault, detail = decode_image(file, config=config)
-        return _first_fault(fault, detail, image_to_patches(pixels, config=config))
+        return _first_fault(fault, detail, _resized_patches(pixels, config=config))
 
     return _each(encode, encoded, absent=tf.equal(encoded, ""), config=config)
 
@@ -323,13 +336,13 @@ def encode_image_arrays(
 
     def encode(image_and_size: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, ...]:
         image, size = image_and_size
-        return image_to_patches(image[: size[0], : size[1]], config=config)
+        return _resized_patches(image[: size[0], : size[1]], config=config)
 
     return _each(encode, (images, sizes), absent=tf.reduce_all(tf.equal(sizes, 0), axis=-1), config=config)
 
 
 def _each(encode: Callable, elements: Any, *, absent: tf.Tensor, config: ImageConfig) -> tuple[tf.Tensor, ...]:
-    """Maps `encode` over axis 0 of `elements`; an absent element becomes padding without a fault."""
+    """Maps `encode`, to unscaled patches, over axis 0 of `elements` and scales; an absent element becomes padding without a fault."""
 
     def encode_if_present(element_and_absent: tuple[Any, tf.Tensor]) -> tuple[tf.Tensor, ...]:
         element, is_absent = element_and_absent
@@ -337,13 +350,14 @@ def _each(encode: Callable, elements: Any, *, absent: tf.Tensor, config: ImageCo
 
     signature = tuple(tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in _no_image(config=config))
     # One at a time: the largest image that is allowed takes some 700 MB while it is resized.
-    return tf.map_fn(encode_if_present, (elements, absent), fn_output_signature=signature, parallel_iterations=1)
+    patches, positions, *rest = tf.map_fn(encode_if_present, (elements, absent), fn_output_signature=signature, parallel_iterations=1)
+    return _scaled(patches, positions, config=config), positions, *rest
 
 
 def _no_image(*, config: ImageConfig) -> tuple[tf.Tensor, ...]:
     zero = tf.zeros([], tf.int32)
-    values = tf.zeros([config.max_patches, config.patch_dim])
-    return values, _positions(zero, zero, config=config), zero, tf.constant(Fault.NONE, tf.int32), tf.zeros([2], tf.int32)
+    patches = tf.zeros([config.max_patches, config.patch_dim], tf.uint8)
+    return patches, _positions(zero, zero, config=config), zero, tf.constant(Fault.NONE, tf.int32), tf.zeros([2], tf.int32)
 
 
 def _first_fault(fault: tf.Tensor, detail: tf.Tensor, outputs: tuple[tf.Tensor, ...]) -> tuple[tf.Tensor, ...]:

@@ -9,6 +9,7 @@ import tensorflow as tf
 import tensorflow_text as tf_text
 from tensorflow_text.python.ops.sentencepiece_tokenizer import gen_sentencepiece_tokenizer
 
+from graph_ops import fast_tokenizing
 from graph_ops.config import AUDIO_TOKENS, END_TOKEN, IMAGE_TOKENS, PAD_TOKEN, START_TOKEN, VIDEO_PLACEHOLDER
 from graph_ops.vocabulary import Vocabulary, load_vocabulary
 
@@ -55,6 +56,7 @@ class Gemma4Tokenizer(keras.layers.Layer):
             (START_TOKEN, END_TOKEN, PAD_TOKEN), needed_for="text"
         )
         self._models: dict[bool, Any] = {}
+        self._tables: dict[bool, fast_tokenizing.SegmentTables | None] = {}
         self._model()
         self.built = True
 
@@ -92,9 +94,9 @@ class Gemma4Tokenizer(keras.layers.Layer):
             control_tokens_in_text: whether `<bos>`, `<eos>`, `<pad>` and `<unk>` in a text are those tokens (Hugging Face's
                 reading) or ordinary characters (SentencePiece's).
         """
-        values, row_splits = gen_sentencepiece_tokenizer.sentencepiece_tokenize_op(
-            self._model(control_tokens_in_text)._model_resource.resource_handle, texts, 0, 1.0, False, False, False, tf.int32
-        )
+        encode = self._encoder(control_tokens_in_text)
+        tables = self._segment_tables(control_tokens_in_text)
+        values, row_splits = encode(texts) if tables is None else fast_tokenizing.tokenize(texts, tables, encode=encode)
         rows = tf.RaggedTensor.from_row_splits(values, row_splits, validate=False)
         return TokenRows(rows.to_tensor(), tf.cast(rows.row_lengths(), tf.int32))
 
@@ -156,6 +158,16 @@ class Gemma4Tokenizer(keras.layers.Layer):
             with tf.init_scope():
                 self._models[control_tokens_in_text] = tf_text.SentencepieceTokenizer(vocabulary.proto)
         return self._models[control_tokens_in_text]
+
+    def _encoder(self, control_tokens_in_text: bool) -> fast_tokenizing.Encode:
+        handle = self._model(control_tokens_in_text)._model_resource.resource_handle
+        return lambda texts: tuple(gen_sentencepiece_tokenizer.sentencepiece_tokenize_op(handle, texts, 0, 1.0, False, False, False, tf.int32))
+
+    def _segment_tables(self, control_tokens_in_text: bool) -> fast_tokenizing.SegmentTables | None:
+        if control_tokens_in_text not in self._tables:
+            vocabulary = self.vocabulary.with_control_pieces_in_text() if control_tokens_in_text else self.vocabulary
+            self._tables[control_tokens_in_text] = fast_tokenizing.segment_tables(vocabulary, self._encoder(control_tokens_in_text))
+        return self._tables[control_tokens_in_text]
 
 
 _OUT_OF_RANGE = "`token_ids`: an id must be in [0, vocabulary size); pass ids of this vocabulary. Vocabulary size:"

@@ -266,7 +266,7 @@ def test_scale_and_offset_apply_to_pixels_but_not_to_padding(scale, offset):
 def test_a_scaled_pixel_is_rounded_once_in_a_traced_function(scale):
     config = ImageConfig(scale=scale)
     pixels = np.arange(768, dtype=np.uint8)[np.newaxis]
-    scaled = tf.function(lambda pixels: image._scaled(pixels, config=config))(pixels)
+    scaled = tf.function(lambda pixels: image._scaled(pixels, tf.zeros([1, 2], tf.int32), config=config))(pixels)
     np.testing.assert_array_equal(scaled, (pixels.astype(np.float64) * scale).astype(np.float32))
 
 

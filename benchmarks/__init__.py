@@ -1,0 +1,1 @@
+"""Speeds beside named peers, both measured in the same run."""

@@ -1,0 +1,59 @@
+"""`python -m benchmarks`: the README's table of speeds."""
+
+import importlib.metadata
+import json
+import os
+import pathlib
+import platform
+from typing import Annotated
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from export.quiet import quiet_stderr
+from export.samples import demonstration_file
+
+PACKAGES = ("tensorflow", "tensorflow-text", "tokenizers", "sentencepiece", "transformers", "keras-hub", "numpy", "pillow")
+
+
+def machine() -> str:
+    """Processor, cores and versions, in one line."""
+    cpuinfo = pathlib.Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
+    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor())
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
+    return f"{model}, {os.cpu_count()} cores, Python {platform.python_version()}, {versions}"
+
+
+def main(
+    rounds: Annotated[int, typer.Option(help="Timed rounds of each task.")] = 60,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Time every step beside its peer: medians of interleaved rounds, in one process."""
+    vocabulary = pathlib.Path(os.environ.get("GEMMA4_TOKENIZER") or demonstration_file("demonstration.spm"))
+    console = Console(highlight=False, width=None if os.isatty(1) else 140)
+    results = []
+    with console.status("setting up") as status:
+        with quiet_stderr():
+            from benchmarks.tasks import Bench
+
+            bench = Bench(vocabulary, rounds)
+        for comparison in bench.comparisons():
+            results.append(comparison)
+            status.update(f"measured {comparison.task}")
+    if json_:
+        print(json.dumps({"machine": machine(), "results": [result._asdict() | {"ratio": result.ratio} for result in results]}, indent=2))
+        return
+    table = Table("task", "ours, ms", "peer", "peer, ms", "ratio", "wanted", box=None, pad_edge=False)
+    for result in results:
+        wanted = "" if result.target is None else f"≤ {result.target:.1f}"
+        table.add_row(result.task, f"{result.ours:.2f}", result.peer, f"{result.theirs:.2f}", f"{result.ratio:.2f}", wanted)
+    console.print(table)
+    console.print(f"Medians of {rounds} interleaved rounds. {vocabulary.name}. {machine()}.")
+
+
+if __name__ == "__main__":
+    typer.run(main)
