@@ -53,8 +53,12 @@ def world() -> str | None:
 def prompt_batches(text: str, count: int) -> list[list[str]]:
     """Batches of prompts cut out of a text at random places."""
     draw = random.Random(0)
-    starts = lambda: (draw.randrange(len(text) - PROMPT_CHARACTERS) for _ in range(NUM_PROMPTS))
-    return [[text[start : start + PROMPT_CHARACTERS] for start in starts()] for _ in range(count)]
+
+    def prompt() -> str:
+        start = draw.randrange(len(text) - PROMPT_CHARACTERS)
+        return text[start : start + PROMPT_CHARACTERS]
+
+    return [[prompt() for _ in range(NUM_PROMPTS)] for _ in range(count)]
 
 
 def huggingface_tokenizer(vocabulary: pathlib.Path) -> tokenizers.Tokenizer | None:

@@ -94,7 +94,7 @@ def read_description(folder: str | os.PathLike[str]) -> dict[str, Any]:
     path = pathlib.Path(folder, DESCRIPTION)
     if not path.is_file():
         raise FileNotFoundError(
-            f"`folder`: must be a version folder written by `export saved-model`; {path} is missing. Pass DIR/N, for example models/gemma4/1."
+            f"`folder`: must be a version folder written by `export saved-model`; {path} is missing. Pass DIR/N, such as models/gemma4/1."
         )
     return json.loads(path.read_text())
 

@@ -2,26 +2,26 @@
 
 Terms:
 
-* A **cut** is a place between two characters that stand next to each other in no piece of the vocabulary, as `e` and `.`, or a letter
-  and a space, in Gemma's.
-* A **segment** is what lies between two cuts: `We hold.` is `We`, ` hold`, `.`.
+* A **cut** is a place between two characters that stand next to each other in no piece of the vocabulary: in Gemma's, a letter and a
+  full stop, or a letter and a space.
+* A **segment** is what lies between two cuts.
 * A segment is **known** if the piece table holds it, with its one id. A **run** is a stretch of unknown segments of one text.
 
 ```
-We hold zyx zyxes.|   text, with the byte 0xFF after it
-11233333344444444456  segments by number
-kkkkkkkuuuuuuuuuuk|   known, unknown
+We hold zyx zyxes.|   a text and the byte 0xFF after it
+112222233334444445|   segments by number
+kkkkkkkuuuuuuuuuuk|   known, unknown: ` zyx zyxes` is a run
 ```
 
 Why the ids are SentencePiece's own, for any text. No user-defined piece matches across a cut and no merge reaches across one, since
-the result would be a piece with both characters in it; matching goes from left to right and starts anew at a cut, merges on its two
+either would be a piece with both characters in it; matching goes from left to right and starts anew at a cut, merges on its two
 sides do not meet, byte fallback works character by character. So the ids of a text are those of its segments, one after the
 other, or of any longer parts that end at cuts. The piece table holds what SentencePiece itself said of each segment when the table
 was built, with all the segment's bytes as the key; runs are given to SentencePiece.
 
 Cuts are found by looking at pairs of *bytes*, the last of one character and the first of the next, and a pair is a cut only if
-*all* characters with these bytes allow it. A space counts as `▁`, any byte over 0x7F also as U+FFFD, which it is read as where it is
-not UTF-8; a byte that can continue a character is never after a cut.
+*all* characters with these bytes allow it. A space counts as `▁` too, any byte over 0x7F as U+FFFD too, which it is read as where it
+is not UTF-8; a byte that can continue a character never follows a cut.
 """
 
 from collections.abc import Callable
@@ -34,21 +34,21 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from graph_ops.vocabulary import PieceType, Vocabulary
 
 Encode = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
-"""Strings [B] -> ids int32 [N] of all texts and where each text's begin, int64 [B + 1]."""
+"""SentencePiece: strings [B] to the ids int32 [N] of all texts and where each text's begin, int64 [B + 1]."""
 
 BUCKET_BITS = 17
-"""Binary logarithm of the piece table's buckets. 48 bytes each: 6.3 MB."""
+"""Binary logarithm of the piece table's buckets, of 48 bytes each: 6.3 MB. More find more words, in a larger SavedModel."""
 
-MIN_BYTES = 2048
+MIN_BYTES = 512
 """Shorter batches go to SentencePiece whole: it is done before the lookups are."""
 
 MAX_NON_ASCII = 1 / 2
-"""Batches with a larger share of bytes over 0x7F go to SentencePiece whole: few segments of theirs are pieces."""
+"""Batches with a larger share of bytes over 0x7F go to SentencePiece whole: few of their segments are pieces."""
 
 _END = 0xFF  # after each text; never in UTF-8
-_PADDING = 32  # bytes after the last text, so that each segment can be read as whole words of 8 bytes; a multiple of 8
+_PADDING = 32  # bytes after the last text, so that each segment can be read as whole words of 8 bytes
 _KEY_BYTES = 16
-_FACTORS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F)  # odd: the fractions of the golden ratio and of a prime of xxHash
+_FACTORS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F)  # odd, bits well mixed: 2**64 over the golden ratio, and xxHash's second prime
 
 
 class SegmentTables(NamedTuple):
@@ -56,7 +56,7 @@ class SegmentTables(NamedTuple):
 
     Attributes:
         cuts: bool [65536]; whether there is a cut between bytes a and b, at 256 a + b.
-        pieces: uint64 [slots, 3]; a segment's bytes 0-7 and 8-15, filled up with 0xFF, and its id. Empty slots hold no segment.
+        pieces: uint64 [buckets, 6]; two segments a bucket, each as its bytes 0-7 and 8-15, filled up with 0xFF, and its id.
     """
 
     cuts: tf.Tensor
@@ -64,7 +64,7 @@ class SegmentTables(NamedTuple):
 
 
 def segment_tables(vocabulary: Vocabulary, encode: Encode) -> SegmentTables | None:
-    """Tables of a vocabulary, with SentencePiece's own ids; None if cuts cannot be proven for it.
+    """Tables of a vocabulary, with the ids that `encode` gives; None if cuts cannot be proven for it.
 
     They can for BPE with byte fallback whose text is taken as it is, except that a space becomes `▁`.
     """
@@ -77,11 +77,11 @@ def segment_tables(vocabulary: Vocabulary, encode: Encode) -> SegmentTables | No
 
 
 def tokenize(texts: tf.Tensor, tables: SegmentTables, *, encode: Encode) -> tuple[tf.Tensor, tf.Tensor]:
-    """The same as `encode(texts)`, sooner for long batches of mostly ASCII text.
+    """The same as `encode(texts)`, sooner for batches of a few sentences or more in mostly ASCII letters.
 
     Args:
-        texts: string [B].
-        tables: of the vocabulary.
+        texts: string [B]; any bytes.
+        tables: of the vocabulary that `encode` uses.
         encode: SentencePiece.
 
     Returns:
@@ -110,24 +110,23 @@ def _pays(codes: tf.Tensor, texts: tf.Tensor) -> tf.Tensor:
 
 def _tokenize_segments(codes: tf.Tensor, tables: SegmentTables, encode: Encode) -> tuple[tf.Tensor, tf.Tensor]:
     starts, ends = _segments(codes, tables.cuts)
-    first_key, second_key = _keys(codes, starts, ends)
-    is_known, ids = _look_up(tables.pieces, first_key, second_key)
+    keys = _keys(codes, starts, ends)
+    is_end = keys[0] == _uint64(2**64 - 1)
+    is_known, ids = _look_up(tables.pieces, *keys)
     is_known &= ends - starts <= _KEY_BYTES
-    is_end = first_key == _uint64(2**64 - 1)
-    run_starts, run_ends = _runs(is_known | is_end)
-    texts = _strings(codes, tf.gather(starts, run_starts), tf.gather(ends, run_ends))
-    run_ids, run_splits = encode(texts)
-    counts = tf.tensor_scatter_nd_update(tf.cast(is_known, tf.int64), run_starts[:, tf.newaxis], run_splits[1:] - run_splits[:-1])
+    runs, lasts = _runs(is_known | is_end)
+    run_ids, run_splits = encode(_strings(codes, tf.gather(starts, runs), tf.gather(ends, lasts)))
+    run_lengths = run_splits[1:] - run_splits[:-1]
+    counts = tf.tensor_scatter_nd_update(tf.cast(is_known, tf.int64), runs[:, tf.newaxis], run_lengths)
     offsets = tf.cumsum(counts, exclusive=True)
-    known = tf.where(is_known)[:, 0]
-    merged = _interleave(
-        tf.gather(offsets, known), tf.gather(ids, known), tf.gather(offsets, run_starts), run_splits, run_ids
-    )
+    known, run_offsets = tf.where(is_known)[:, 0], tf.gather(offsets, runs)
+    places = [tf.gather(offsets, known), tf.ragged.range(run_offsets, run_offsets + run_lengths).values]
+    merged = tf.dynamic_stitch([tf.cast(place, tf.int32) for place in places], [tf.gather(ids, known), run_ids])
     return merged, tf.concat([[0], tf.gather(offsets, tf.where(is_end)[:, 0])], axis=0)
 
 
 def _segments(codes: tf.Tensor, cuts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Where segments begin and end, int64 [W] each; each 0xFF is one."""
+    """Where segments begin and end, int64 [W] each; the 0xFF after a text is one."""
     wide = tf.cast(codes, tf.int32)
     pairs = wide[:-_PADDING] * 256 + wide[1 : 1 - _PADDING]
     ends = tf.where(tf.gather(cuts, pairs))[:, 0] + 1
@@ -135,7 +134,7 @@ def _segments(codes: tf.Tensor, cuts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def _keys(codes: tf.Tensor, starts: tf.Tensor, ends: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Bytes 0-7 and 8-15 of each segment as uint64 [W], 0xFF past its end.
+    """Bytes 0-7 and 8-15 of each segment as uint64 [W], little-endian, 0xFF past its end.
 
     Eight bytes that begin anywhere are the high part of one aligned word and the low part of the next.
     """
@@ -155,8 +154,8 @@ def _past_end() -> tf.Tensor:
 
 
 def _look_up(pieces: tf.Tensor, first_key: tf.Tensor, second_key: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Whether a bucket of the piece table holds the keys, bool [W], and if so the id, int32 [W]."""
-    columns = tf.unstack(tf.gather(pieces, _bucket(first_key, second_key)), axis=1)
+    """Whether the piece table holds the keys, bool [W], and if so the id, int32 [W]."""
+    columns = tf.unstack(tf.gather(pieces, _bucket(first_key, second_key)), num=6, axis=1)
     is_first, is_second = ((columns[at] == first_key) & (columns[at + 1] == second_key) for at in (0, 3))
     return is_first | is_second, tf.cast(tf.where(is_first, columns[2], columns[5]), tf.int32)
 
@@ -174,14 +173,13 @@ def _uint64(value: int) -> tf.Tensor:
 def _runs(is_known: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """The first and the last segment of each stretch of False in bool [W]: int64 [R] each."""
     padded = tf.concat([[True], is_known, [True]], axis=0)
-    unknown = ~is_known
-    return tf.where(unknown & padded[:-2])[:, 0], tf.where(unknown & padded[2:])[:, 0]
+    return tf.where(~is_known & padded[:-2])[:, 0], tf.where(~is_known & padded[2:])[:, 0]
 
 
 def _strings(codes: tf.Tensor, starts: tf.Tensor, ends: tf.Tensor) -> tf.Tensor:
-    """Bytes from `starts` to `ends` as strings [R].
+    """The bytes from `starts` to `ends` as strings [R].
 
-    A tensor's serialized form ends in its bytes, which is how bytes become a string; a 0xFF after each part then splits it.
+    A serialized tensor ends in the tensor's bytes, which is how bytes become a string; the 0xFF after each part then splits it.
     """
     parts = tf.ragged.range(starts, ends + 1)
     last = parts.row_splits[1:, tf.newaxis] - 1
@@ -190,14 +188,8 @@ def _strings(codes: tf.Tensor, starts: tf.Tensor, ends: tf.Tensor) -> tf.Tensor:
     return tf.raw_ops.StringSplitV2(input=joined[tf.newaxis], sep=bytes([_END]), maxsplit=-1).values[:-1]
 
 
-def _interleave(known_at: tf.Tensor, known_ids: tf.Tensor, runs_at: tf.Tensor, run_splits: tf.Tensor, run_ids: tf.Tensor) -> tf.Tensor:
-    """Ids int32 [N] in the order of the text, from those of known segments and of runs and where they go."""
-    run_ids_at = tf.ragged.range(runs_at, runs_at + run_splits[1:] - run_splits[:-1]).values
-    return tf.dynamic_stitch([tf.cast(known_at, tf.int32), tf.cast(run_ids_at, tf.int32)], [known_ids, run_ids])
-
-
 def _cuts(vocabulary: Vocabulary) -> np.ndarray:
-    """bool [256, 256]."""
+    """bool [256, 256]: whether there is a cut between two bytes."""
     cuts = np.ones((256, 256), bool)
     cuts[:, 0x80:0xC0] = False
     for first, second in _adjacent_characters(vocabulary.pieces):
@@ -208,14 +200,14 @@ def _cuts(vocabulary: Vocabulary) -> np.ndarray:
 
 
 def _adjacent_characters(pieces: tuple[str, ...]) -> list[tuple[str, str]]:
-    """The pairs of characters that stand next to each other in a piece."""
-    codes = np.frombuffer("\x00".join(pieces).encode("utf-32-le"), np.uint32).astype(np.int64)
+    """The pairs of characters that stand next to each other in a piece, and some with NUL, which is between pieces here."""
+    codes = np.frombuffer("\0".join(pieces).encode("utf-32-le"), np.uint32).astype(np.int64)
     pairs = np.unique(codes[:-1] << 32 | codes[1:])
     return [(chr(pair >> 32), chr(pair & 0xFFFFFFFF)) for pair in pairs.tolist()]
 
 
 def _bytes_of(character: str, place: int) -> list[int]:
-    """The bytes that a text may have at a place (first: 0, last: -1) of the character."""
+    """The bytes that may stand at a place (0: first, -1: last) of what a text holds for a character of a piece."""
     if character == "\ufffd":
         return list(range(0x80, 0x100))
     return [character.encode()[place]] + [0x20] * (character == "\u2581")
@@ -225,39 +217,45 @@ def _piece_table(vocabulary: Vocabulary, encode: Encode) -> np.ndarray:
     """uint64 [buckets, 6]: of the segments that share a bucket the two most useful, one byte long or with a low id (often seen)."""
     texts = [text for text in (piece.replace("\u2581", " ").encode() for piece in vocabulary.pieces) if 0 < len(text) <= _KEY_BYTES]
     ids, splits = (found.numpy() for found in encode(tf.constant(texts, tf.string, [len(texts)])))
-    lengths, firsts = np.array([len(text) for text in texts]), ids[splits[:-1]]
-    padded = np.array(texts, f"S{_KEY_BYTES}").view(np.uint8).reshape(-1, _KEY_BYTES)
-    keys = np.where(np.arange(_KEY_BYTES) < lengths[:, np.newaxis], padded, np.uint8(_END)).view("<u8")
+    single = np.flatnonzero(np.diff(splits) == 1)
+    texts, ids = [texts[index] for index in single], ids[splits[single]]
+    keys = _padded_keys(texts)
     buckets = _bucket(*keys.T).numpy()
-    order = np.lexsort((firsts, lengths > 1, buckets))
-    order = order[np.diff(splits)[order] == 1]
+    order = np.lexsort((ids, [len(text) > 1 for text in texts], buckets))
     place = np.arange(len(order)) - np.searchsorted(buckets[order], buckets[order])
     order, place = order[place < 2], place[place < 2]
     table = np.tile(np.array([2**64 - 1, 0, 0], np.uint64), (2**BUCKET_BITS, 2, 1))  # no segment's key: nothing else follows a 0xFF
-    table[buckets[order], place] = np.column_stack([keys[order], firsts[order].astype(np.uint64)])
+    table[buckets[order], place] = np.column_stack([keys[order], ids[order].astype(np.uint64)])
     return table.reshape(-1, 6)
 
 
-def _settings_class() -> Any:
-    """A message with the few fields of sentencepiece_model.proto that say how a model alters text, and their defaults."""
-    flag, field = descriptor_pb2.FieldDescriptorProto.TYPE_BOOL, descriptor_pb2.FieldDescriptorProto
-    file = descriptor_pb2.FileDescriptorProto(name="gemma4_graph/settings.proto", package="gemma4_graph", syntax="proto2")
-    trainer, normalizer, model = (file.message_type.add(name=name) for name in ("Trainer", "Normalizer", "Model"))
-    optional = {"label": field.LABEL_OPTIONAL}
-    trainer.field.add(name="treat_whitespace_as_suffix", number=24, type=flag, **optional)
-    normalizer.field.add(name="precompiled_charsmap", number=2, type=field.TYPE_BYTES, **optional)
-    for number, name in ((3, "add_dummy_prefix"), (4, "remove_extra_whitespaces"), (5, "escape_whitespaces")):
-        normalizer.field.add(name=name, number=number, type=flag, default_value="true", **optional)
-    for number, name, kind in ((2, "trainer_spec", "Trainer"), (3, "normalizer_spec", "Normalizer")):
-        model.field.add(name=name, number=number, type=field.TYPE_MESSAGE, type_name=f".gemma4_graph.{kind}", **optional)
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName("gemma4_graph.Model"))
+def _padded_keys(texts: list[bytes]) -> np.ndarray:
+    """uint64 [len(texts), 2]: what `_keys` gives for segments of up to 16 bytes."""
+    padded = np.array(texts, f"S{_KEY_BYTES}").view(np.uint8).reshape(-1, _KEY_BYTES)
+    is_inside = np.arange(_KEY_BYTES) < np.array([len(text) for text in texts])[:, np.newaxis]
+    return np.where(is_inside, padded, np.uint8(_END)).view("<u8")
 
 
 def _keeps_text(proto: bytes) -> bool:
-    """Whether the model's normalizer leaves text alone, but for spaces that become `▁` and stay before their word."""
+    """Whether the model's normalizer leaves text alone, but for spaces, which become `▁` and begin the word after them."""
     model = _settings_class().FromString(proto)
     normalizer = model.normalizer_spec
     alters = normalizer.precompiled_charsmap or normalizer.add_dummy_prefix or normalizer.remove_extra_whitespaces
     return not alters and normalizer.escape_whitespaces and not model.trainer_spec.treat_whitespace_as_suffix
+
+
+def _settings_class() -> Any:
+    """A message with the few fields of sentencepiece_model.proto that say how a model alters text, and their defaults."""
+    field = descriptor_pb2.FieldDescriptorProto
+    optional, flag = field.LABEL_OPTIONAL, field.TYPE_BOOL
+    file = descriptor_pb2.FileDescriptorProto(name="gemma4_graph/settings.proto", package="gemma4_graph", syntax="proto2")
+    trainer, normalizer, model = (file.message_type.add(name=name) for name in ("Trainer", "Normalizer", "Model"))
+    trainer.field.add(name="treat_whitespace_as_suffix", number=24, type=flag, label=optional)
+    normalizer.field.add(name="precompiled_charsmap", number=2, type=field.TYPE_BYTES, label=optional)
+    for number, name in ((3, "add_dummy_prefix"), (4, "remove_extra_whitespaces"), (5, "escape_whitespaces")):
+        normalizer.field.add(name=name, number=number, type=flag, label=optional, default_value="true")
+    for number, name, kind in ((2, "trainer_spec", "Trainer"), (3, "normalizer_spec", "Normalizer")):
+        model.field.add(name=name, number=number, type=field.TYPE_MESSAGE, type_name=f".gemma4_graph.{kind}", label=optional)
+    pool = descriptor_pool.DescriptorPool()  # a pool of our own, as in vocabulary.py
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("gemma4_graph.Model"))

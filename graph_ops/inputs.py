@@ -134,7 +134,7 @@ def _with_axes(kind: Kind, slots: tf.Tensor, item_rank: int, batched: bool) -> t
     extra = slots.shape.rank - item_rank
     if extra not in (0, 1, 2) or (extra == 2 and not batched):
         raise ValueError(
-            f"`{kind.argument}`: must be items, with at most a slot axis and, for a batch of prompts, a batch axis before them ({kind.item}); got "
+            f"`{kind.argument}`: must be items, after at most a slot axis and, for a batch of prompts, a batch axis ({kind.item}); got "
             f"shape {slots.shape} for {'a batch of prompts' if batched else 'one prompt'}. Reshape it."
         )
     if extra == 0:

@@ -161,7 +161,9 @@ class Gemma4Tokenizer(keras.layers.Layer):
 
     def _encoder(self, control_tokens_in_text: bool) -> fast_tokenizing.Encode:
         handle = self._model(control_tokens_in_text)._model_resource.resource_handle
-        return lambda texts: tuple(gen_sentencepiece_tokenizer.sentencepiece_tokenize_op(handle, texts, 0, 1.0, False, False, False, tf.int32))
+        return lambda texts: tuple(
+            gen_sentencepiece_tokenizer.sentencepiece_tokenize_op(handle, texts, 0, 1.0, False, False, False, tf.int32)
+        )
 
     def _segment_tables(self, control_tokens_in_text: bool) -> fast_tokenizing.SegmentTables | None:
         if control_tokens_in_text not in self._tables:

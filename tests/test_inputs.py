@@ -145,7 +145,7 @@ BAD = {
     ),
     "nested prompts": ({"prompts": [["a"], ["b"]]}, "`prompts`: must have rank 0 or 1; got rank 2"),
     "prompts of numbers": ({"prompts": [1, 2]}, "`prompts`: must be a string or a list of strings; got list"),
-    "image of rank 2": ({"prompts": "<|image|>", "images": PIXELS[..., 0]}, "`images`: must be items"),
+    "image of rank 2": ({"prompts": "<|image|>", "images": PIXELS[..., 0]}, "`images`: must be items, after at most a slot axis"),
     "grey image in a list": (
         {"prompts": "<|image|>", "images": [PIXELS[..., :1]]},
         "`images`: an image must have 3 channels; got shape (60, 80, 1)",
