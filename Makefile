@@ -17,7 +17,7 @@ demo: .venv/installed  ## export the demonstration vocabulary as a SavedModel an
 		--image export/demonstration/photo.jpg --audio export/demonstration/speech.wav
 
 test: .venv/installed-dev  ## all tests, against the references
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
 
 check: .venv/installed-dev  ## formatting, lint and types
 	$(BIN)/ruff format --check .
@@ -36,10 +36,10 @@ clean:  ## everything that the other targets made
 
 .venv/installed: .venv/bin/python pyproject.toml
 	@echo 'installing (about a minute)'
-	$(BIN)/python -m pip install --quiet --progress-bar on --editable .
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --progress-bar on --editable .
 	touch $@
 
 .venv/installed-dev: .venv/installed
 	@echo 'installing the references and tools (about a minute)'
-	$(BIN)/python -m pip install --quiet --progress-bar on --editable '.[dev]'
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --progress-bar on --editable '.[dev]'
 	touch $@

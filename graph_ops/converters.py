@@ -8,23 +8,8 @@ import tensorflow as tf
 
 from graph_ops.audio import log_mel_spectrogram
 from graph_ops.config import AudioConfig, ImageConfig
-from graph_ops.faults import Finding, status_messages
+from graph_ops.faults import Finding, raise_findings
 from graph_ops.image import encode_image_arrays, encode_images
-
-
-def raise_findings(finding: Finding, item: str) -> None:
-    """Raises what is wrong with any of B items: `ValueError` eagerly, an assertion in a graph.
-
-    Raises:
-        ValueError: quotes each faulty item's index and sentence.
-    """
-    messages = status_messages(finding)
-    if tf.executing_eagerly():
-        faulty = [f"{item} {index}: {message.decode()}" for index, message in enumerate(messages.numpy()) if message]
-        if faulty:
-            raise ValueError("\n".join(faulty))
-    else:
-        tf.debugging.Assert(tf.reduce_all(tf.equal(finding.fault, 0)), [messages], summarize=8)
 
 
 class _Converter(keras.layers.Layer):
@@ -64,6 +49,7 @@ class Gemma4ImageConverter(_Converter):
 
     config_class = ImageConfig
 
+    @tf.autograph.experimental.do_not_convert
     def call(self, inputs: Any) -> dict[str, tf.Tensor]:
         """See the class."""
         images = tf.convert_to_tensor(inputs)
@@ -99,6 +85,7 @@ class Gemma4AudioConverter(_Converter):
 
     config_class = AudioConfig
 
+    @tf.autograph.experimental.do_not_convert
     def call(self, audio: Any) -> tf.Tensor:
         """See the class."""
         samples = tf.convert_to_tensor(audio, tf.float32)

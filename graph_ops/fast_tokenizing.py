@@ -9,8 +9,8 @@ Terms:
 
 ```
 We hold zyx zyxes.|   a text and the byte 0xFF after it
-112222233334444445|   segments by number
-kkkkkkkuuuuuuuuuuk|   known, unknown: ` zyx zyxes` is a run
+1122222333344444456   segments by number, in Gemma's vocabulary
++++++++----------++   known or not: ` zyx zyxes` is a run
 ```
 
 Why the ids are SentencePiece's own, for any text. No user-defined piece matches across a cut and no merge reaches across one, since
@@ -25,11 +25,10 @@ is not UTF-8; a byte that can continue a character never follows a cut.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 from graph_ops.vocabulary import PieceType, Vocabulary
 
@@ -63,14 +62,15 @@ class SegmentTables(NamedTuple):
     pieces: tf.Tensor
 
 
+@tf.autograph.experimental.do_not_convert  # as graph code, its loops over all pieces would take a minute
 def segment_tables(vocabulary: Vocabulary, encode: Encode) -> SegmentTables | None:
     """Tables of a vocabulary, with the ids that `encode` gives; None if cuts cannot be proven for it.
 
     They can for BPE with byte fallback whose text is taken as it is, except that a space becomes `▁`.
     """
-    if not (vocabulary.is_bpe and vocabulary.has_byte_fallback and _keeps_text(vocabulary.proto)):
+    if not (vocabulary.is_bpe and vocabulary.has_byte_fallback and vocabulary.keeps_text):
         return None
-    if PieceType.UNUSED in vocabulary.types or any(" " in piece for piece in vocabulary.pieces):
+    if PieceType.UNUSED in vocabulary.types or any(" " in piece for piece in _pieces_in_text(vocabulary)):
         return None
     with tf.init_scope():
         return SegmentTables(tf.constant(_cuts(vocabulary).reshape(-1)), tf.constant(_piece_table(vocabulary, encode)))
@@ -188,18 +188,24 @@ def _strings(codes: tf.Tensor, starts: tf.Tensor, ends: tf.Tensor) -> tf.Tensor:
     return tf.raw_ops.StringSplitV2(input=joined[tf.newaxis], sep=bytes([_END]), maxsplit=-1).values[:-1]
 
 
+def _pieces_in_text(vocabulary: Vocabulary) -> list[str]:
+    """The pieces that a text is made of: control pieces and the unknown one never match, bytes are no characters."""
+    kinds = (PieceType.NORMAL, PieceType.USER_DEFINED)
+    return [piece for piece, kind in zip(vocabulary.pieces, vocabulary.types, strict=True) if kind in kinds]
+
+
 def _cuts(vocabulary: Vocabulary) -> np.ndarray:
-    """bool [256, 256]: whether there is a cut between two bytes."""
+    """Bool [256, 256]: whether there is a cut between two bytes."""
     cuts = np.ones((256, 256), bool)
     cuts[:, 0x80:0xC0] = False
-    for first, second in _adjacent_characters(vocabulary.pieces):
+    for first, second in _adjacent_characters(_pieces_in_text(vocabulary)):
         for last_byte in _bytes_of(first, -1):
             cuts[last_byte, _bytes_of(second, 0)] = False
     cuts[_END], cuts[:, _END] = True, True
     return cuts
 
 
-def _adjacent_characters(pieces: tuple[str, ...]) -> list[tuple[str, str]]:
+def _adjacent_characters(pieces: list[str]) -> list[tuple[str, str]]:
     """The pairs of characters that stand next to each other in a piece, and some with NUL, which is between pieces here."""
     codes = np.frombuffer("\0".join(pieces).encode("utf-32-le"), np.uint32).astype(np.int64)
     pairs = np.unique(codes[:-1] << 32 | codes[1:])
@@ -234,28 +240,3 @@ def _padded_keys(texts: list[bytes]) -> np.ndarray:
     padded = np.array(texts, f"S{_KEY_BYTES}").view(np.uint8).reshape(-1, _KEY_BYTES)
     is_inside = np.arange(_KEY_BYTES) < np.array([len(text) for text in texts])[:, np.newaxis]
     return np.where(is_inside, padded, np.uint8(_END)).view("<u8")
-
-
-def _keeps_text(proto: bytes) -> bool:
-    """Whether the model's normalizer leaves text alone, but for spaces, which become `▁` and begin the word after them."""
-    model = _settings_class().FromString(proto)
-    normalizer = model.normalizer_spec
-    alters = normalizer.precompiled_charsmap or normalizer.add_dummy_prefix or normalizer.remove_extra_whitespaces
-    return not alters and normalizer.escape_whitespaces and not model.trainer_spec.treat_whitespace_as_suffix
-
-
-def _settings_class() -> Any:
-    """A message with the few fields of sentencepiece_model.proto that say how a model alters text, and their defaults."""
-    field = descriptor_pb2.FieldDescriptorProto
-    optional, flag = field.LABEL_OPTIONAL, field.TYPE_BOOL
-    file = descriptor_pb2.FileDescriptorProto(name="gemma4_graph/settings.proto", package="gemma4_graph", syntax="proto2")
-    trainer, normalizer, model = (file.message_type.add(name=name) for name in ("Trainer", "Normalizer", "Model"))
-    trainer.field.add(name="treat_whitespace_as_suffix", number=24, type=flag, label=optional)
-    normalizer.field.add(name="precompiled_charsmap", number=2, type=field.TYPE_BYTES, label=optional)
-    for number, name in ((3, "add_dummy_prefix"), (4, "remove_extra_whitespaces"), (5, "escape_whitespaces")):
-        normalizer.field.add(name=name, number=number, type=flag, label=optional, default_value="true")
-    for number, name, kind in ((2, "trainer_spec", "Trainer"), (3, "normalizer_spec", "Normalizer")):
-        model.field.add(name=name, number=number, type=field.TYPE_MESSAGE, type_name=f".gemma4_graph.{kind}", label=optional)
-    pool = descriptor_pool.DescriptorPool()  # a pool of our own, as in vocabulary.py
-    pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName("gemma4_graph.Model"))

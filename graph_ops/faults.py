@@ -117,6 +117,21 @@ def status_messages(finding: Finding) -> tf.Tensor:
     return tf.cond(tf.reduce_any(tf.not_equal(finding.fault, 0)), lambda: _sentences(finding), lambda: good)
 
 
+def raise_findings(finding: Finding, item: str) -> None:
+    """Raises what is wrong with any of B items: `ValueError` eagerly, an assertion in a graph.
+
+    Raises:
+        ValueError: quotes each faulty item's index and sentence.
+    """
+    messages = status_messages(finding)
+    if tf.executing_eagerly():
+        faulty = [f"{item} {index}: {message.decode()}" for index, message in enumerate(messages.numpy()) if message]
+        if faulty:
+            raise ValueError("\n".join(faulty))
+    else:
+        tf.debugging.Assert(tf.reduce_all(tf.equal(finding.fault, 0)), [messages], summarize=8)
+
+
 def _sentences(finding: Finding) -> tf.Tensor:
     numbers = tf.strings.as_string(finding.detail)
     status = tf.zeros_like(finding.fault, tf.string)

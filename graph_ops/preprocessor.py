@@ -6,8 +6,9 @@ import keras
 import tensorflow as tf
 
 from graph_ops.config import PARITIES, RowConfig
-from graph_ops.converters import Gemma4AudioConverter, Gemma4ImageConverter, raise_findings
+from graph_ops.converters import Gemma4AudioConverter, Gemma4ImageConverter
 from graph_ops.encoding import Settings, decode, encode
+from graph_ops.faults import raise_findings
 from graph_ops.inputs import batch_inputs
 from graph_ops.rows import control_ids
 from graph_ops.tokenizer import Gemma4Tokenizer
@@ -167,6 +168,7 @@ class Gemma4CausalLMPreprocessor(keras.layers.Layer):
         made = {name: keras.saving.deserialize_keras_object(layer) if isinstance(layer, dict) else layer for name, layer in layers.items()}
         return cls(**{**config, **made})
 
+    @tf.autograph.experimental.do_not_convert  # the steps hold no Python control flow on tensors, and converting them takes a while
     def _encode(self, x: Any, sequence_length: int | None, *, training: bool) -> dict[str, tf.Tensor]:
         inputs, batched = batch_inputs(x, max_images=self.row.max_images_per_prompt, max_clips=self.row.max_audio_clips_per_prompt)
         _check_media(inputs, self.settings)

@@ -1,6 +1,7 @@
 """Strings <-> token ids, with SentencePiece's semantics."""
 
 import base64
+import functools
 import os
 from typing import Any, NamedTuple
 
@@ -154,10 +155,15 @@ class Gemma4Tokenizer(keras.layers.Layer):
 
     def _model(self, control_tokens_in_text: bool = False) -> Any:
         if control_tokens_in_text not in self._models:
-            vocabulary: Vocabulary = self.vocabulary.with_control_pieces_in_text() if control_tokens_in_text else self.vocabulary
             with tf.init_scope():
-                self._models[control_tokens_in_text] = tf_text.SentencepieceTokenizer(vocabulary.proto)
+                self._models[control_tokens_in_text] = tf_text.SentencepieceTokenizer(self._vocabulary_of(control_tokens_in_text).proto)
         return self._models[control_tokens_in_text]
+
+    def _segment_tables(self, control_tokens_in_text: bool) -> fast_tokenizing.SegmentTables | None:
+        if control_tokens_in_text not in self._tables:
+            vocabulary, encode = self._vocabulary_of(control_tokens_in_text), self._encoder(control_tokens_in_text)
+            self._tables[control_tokens_in_text] = fast_tokenizing.segment_tables(vocabulary, encode)
+        return self._tables[control_tokens_in_text]
 
     def _encoder(self, control_tokens_in_text: bool) -> fast_tokenizing.Encode:
         handle = self._model(control_tokens_in_text)._model_resource.resource_handle
@@ -165,11 +171,12 @@ class Gemma4Tokenizer(keras.layers.Layer):
             gen_sentencepiece_tokenizer.sentencepiece_tokenize_op(handle, texts, 0, 1.0, False, False, False, tf.int32)
         )
 
-    def _segment_tables(self, control_tokens_in_text: bool) -> fast_tokenizing.SegmentTables | None:
-        if control_tokens_in_text not in self._tables:
-            vocabulary = self.vocabulary.with_control_pieces_in_text() if control_tokens_in_text else self.vocabulary
-            self._tables[control_tokens_in_text] = fast_tokenizing.segment_tables(vocabulary, self._encoder(control_tokens_in_text))
-        return self._tables[control_tokens_in_text]
+    def _vocabulary_of(self, control_tokens_in_text: bool) -> Vocabulary:
+        return self._vocabulary_with_control_pieces if control_tokens_in_text else self.vocabulary
+
+    @functools.cached_property
+    def _vocabulary_with_control_pieces(self) -> Vocabulary:
+        return self.vocabulary.with_control_pieces_in_text()
 
 
 _OUT_OF_RANGE = "`token_ids`: an id must be in [0, vocabulary size); pass ids of this vocabulary. Vocabulary size:"

@@ -30,7 +30,7 @@ class PieceType(enum.IntEnum):
 MODEL_TYPE_BPE = 2
 """`TrainerSpec.ModelType.BPE` of sentencepiece_model.proto."""
 
-# message -> (field, number, type, label), as in sentencepiece_model.proto. `piece` is declared bytes, which is the same on the wire,
+# message -> (field, number, type, label, default or type of a message), as in sentencepiece_model.proto. `piece` is declared bytes, which is the same on the wire,
 # so that a damaged file is met by our own check and not by a UTF-8 error inside protobuf.
 _FIELD = descriptor_pb2.FieldDescriptorProto
 _SCHEMA: dict[str, tuple[tuple[str, int, int, int, str], ...]] = {
@@ -42,11 +42,19 @@ _SCHEMA: dict[str, tuple[tuple[str, int, int, int, str], ...]] = {
     "TrainerSpec": (
         ("model_type", 3, _FIELD.TYPE_INT32, _FIELD.LABEL_OPTIONAL, ""),
         ("vocab_size", 4, _FIELD.TYPE_INT32, _FIELD.LABEL_OPTIONAL, ""),
+        ("treat_whitespace_as_suffix", 24, _FIELD.TYPE_BOOL, _FIELD.LABEL_OPTIONAL, ""),
         ("byte_fallback", 35, _FIELD.TYPE_BOOL, _FIELD.LABEL_OPTIONAL, ""),
+    ),
+    "NormalizerSpec": (
+        ("precompiled_charsmap", 2, _FIELD.TYPE_BYTES, _FIELD.LABEL_OPTIONAL, ""),
+        ("add_dummy_prefix", 3, _FIELD.TYPE_BOOL, _FIELD.LABEL_OPTIONAL, "true"),
+        ("remove_extra_whitespaces", 4, _FIELD.TYPE_BOOL, _FIELD.LABEL_OPTIONAL, "true"),
+        ("escape_whitespaces", 5, _FIELD.TYPE_BOOL, _FIELD.LABEL_OPTIONAL, "true"),
     ),
     "ModelProto": (
         ("pieces", 1, _FIELD.TYPE_MESSAGE, _FIELD.LABEL_REPEATED, ".gemma4_graph.SentencePiece"),
         ("trainer_spec", 2, _FIELD.TYPE_MESSAGE, _FIELD.LABEL_OPTIONAL, ".gemma4_graph.TrainerSpec"),
+        ("normalizer_spec", 3, _FIELD.TYPE_MESSAGE, _FIELD.LABEL_OPTIONAL, ".gemma4_graph.NormalizerSpec"),
     ),
 }
 
@@ -56,8 +64,9 @@ def _model_proto_class() -> Any:
     file = descriptor_pb2.FileDescriptorProto(name="gemma4_graph/model.proto", package="gemma4_graph", syntax="proto2")
     for message_name, fields in _SCHEMA.items():
         declared = file.message_type.add(name=message_name)
-        for name, number, kind, label, type_name in fields:
-            declared.field.add(name=name, number=number, type=kind, label=label, type_name=type_name or None)
+        for name, number, kind, label, extra in fields:
+            key = "type_name" if kind == _FIELD.TYPE_MESSAGE else "default_value"
+            declared.field.add(name=name, number=number, type=kind, label=label, **({key: extra} if extra else {}))
     pool = descriptor_pool.DescriptorPool()  # a pool of our own: the default one may hold sentencepiece's descriptor already
     pool.Add(file)
     return message_factory.GetMessageClass(pool.FindMessageTypeByName("gemma4_graph.ModelProto"))
@@ -73,6 +82,7 @@ class Vocabulary:
         types: `PieceType` of each id.
         is_bpe: whether the model merges pairs (BPE), as Gemma's does.
         has_byte_fallback: whether a character without a piece becomes its UTF-8 bytes.
+        keeps_text: whether text is taken as it is, but for spaces, which become `▁` and begin the word after them.
     """
 
     proto: bytes
@@ -80,6 +90,7 @@ class Vocabulary:
     types: tuple[PieceType, ...]
     is_bpe: bool
     has_byte_fallback: bool
+    keeps_text: bool
 
     @functools.cached_property
     def _ids(self) -> dict[str, int]:
@@ -177,7 +188,14 @@ def _from_model(model: Any, proto: bytes) -> Vocabulary:
         types=tuple(PieceType(entry.type or PieceType.NORMAL) for entry in model.pieces),
         is_bpe=model.trainer_spec.model_type == MODEL_TYPE_BPE,
         has_byte_fallback=model.trainer_spec.byte_fallback,
+        keeps_text=_keeps_text(model),
     )
+
+
+def _keeps_text(model: Any) -> bool:
+    normalizer = model.normalizer_spec
+    alters = normalizer.precompiled_charsmap or normalizer.add_dummy_prefix or normalizer.remove_extra_whitespaces
+    return not alters and normalizer.escape_whitespaces and not model.trainer_spec.treat_whitespace_as_suffix
 
 
 def _not_a_model(where: str, proto: bytes, reason: str) -> str:
