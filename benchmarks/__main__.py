@@ -29,7 +29,7 @@ def machine() -> str:
 
 
 def main(
-    rounds: Annotated[int, typer.Option(help="Timed rounds of each task.")] = 60,
+    rounds: Annotated[int, typer.Option(help="Turns of each contender, of 20 calls each.", min=2)] = 6,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Time every step beside its peer: medians of interleaved rounds, in one process."""
@@ -38,6 +38,7 @@ def main(
     results = []
     with console.status("setting up") as status:
         with quiet_stderr():
+            from benchmarks.measuring import CALLS_IN_A_TURN, UNCOUNTED_CALLS
             from benchmarks.tasks import Bench
 
             bench = Bench(vocabulary, rounds)
@@ -52,7 +53,8 @@ def main(
         wanted = "" if result.target is None else f"≤ {result.target:.1f}"
         table.add_row(result.task, f"{result.ours:.2f}", result.peer, f"{result.theirs:.2f}", f"{result.ratio:.2f}", wanted)
     console.print(table)
-    console.print(f"Medians of {rounds} interleaved rounds. {vocabulary.name}. {machine()}.")
+    counted = CALLS_IN_A_TURN - UNCOUNTED_CALLS
+    console.print(f"Medians over {rounds - 1} turns of {counted} counted calls, contenders taking turns. {vocabulary.name}. {machine()}.")
 
 
 if __name__ == "__main__":

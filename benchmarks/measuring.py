@@ -1,4 +1,8 @@
-"""Interleaved timing: contenders take turns, so that what the machine does meanwhile meets all of them alike."""
+"""Interleaved timing: contenders take turns, so that what the machine does meanwhile meets all of them alike.
+
+A turn is a number of calls in a row, of which the first few do not count: after a matrix product NumPy's BLAS threads go on spinning for
+some 20 ms, and a thread pool that has slept needs a few calls to wake up; both would be charged to whoever comes next.
+"""
 
 import statistics
 import time
@@ -31,17 +35,24 @@ class Comparison(NamedTuple):
         return self.ours / self.theirs
 
 
-def medians(contenders: dict[str, Work], *, rounds: int, warmup: int = 5) -> dict[str, float]:
-    """Median milliseconds of each contender; each is called with the round's number, in an order that rotates."""
+CALLS_IN_A_TURN, UNCOUNTED_CALLS = 20, 5
+PAUSE_SECONDS = 0.03
+"""Before a turn, for the threads of the one before to go to sleep."""
+
+
+def medians(contenders: dict[str, Work], *, rounds: int) -> dict[str, float]:
+    """Median milliseconds of each contender over its counted calls; each call gets its own number, 0 … rounds × CALLS_IN_A_TURN - 1."""
     times: dict[str, list[float]] = {name: [] for name in contenders}
     names = list(contenders)
-    for turn in range(-warmup, rounds):
+    for turn in range(rounds):
         for name in _rotated(names, turn):
-            start = time.perf_counter()
-            contenders[name](turn + warmup)
-            elapsed = time.perf_counter() - start
-            if turn >= 0:
-                times[name].append(1e3 * elapsed)
+            time.sleep(PAUSE_SECONDS)
+            for call in range(CALLS_IN_A_TURN):
+                start = time.perf_counter()
+                contenders[name](turn * CALLS_IN_A_TURN + call)
+                elapsed = time.perf_counter() - start
+                if turn and call >= UNCOUNTED_CALLS:  # the whole first turn warms up
+                    times[name].append(1e3 * elapsed)
     return {name: statistics.median(each) for name, each in times.items()}
 
 

@@ -25,7 +25,7 @@ from transformers.models.gemma4.feature_extraction_gemma4 import Gemma4AudioFeat
 from transformers.models.gemma4.image_processing_pil_gemma4 import Gemma4ImageProcessorPil
 
 import graph_ops
-from benchmarks.measuring import Comparison, Work, medians
+from benchmarks.measuring import CALLS_IN_A_TURN, Comparison, Work, medians
 from export import samples
 from export.signatures import input_specs, signatures
 
@@ -111,7 +111,7 @@ class Bench:
 
     def ids(self, name: str, text: str, target: float | None) -> Iterator[Comparison]:
         """Text to padded ids."""
-        batches = prompt_batches(text, self.rounds + 5)
+        batches = prompt_batches(text, self.rounds * CALLS_IN_A_TURN)
         contenders: dict[str, Work] = {
             "ours": lambda turn: self.graphs["tokenize"]({"text": tf.constant(batches[turn])}),
             "sentencepiece": lambda turn: self.processor.encode(batches[turn]),
@@ -192,7 +192,7 @@ class Bench:
     def _prompts(self) -> list[str]:
         """Prompts of about 60 tokens with a placeholder for each medium, another each round."""
         text, draw = english(), random.Random(1)
-        starts = [draw.randrange(len(text) - 2000) for _ in range(self.rounds + 5)]
+        starts = [draw.randrange(len(text) - 2000) for _ in range(self.rounds * CALLS_IN_A_TURN)]
         cut = [self.processor.decode(self.processor.encode(text[start : start + 2000])[: REQUEST_TOKENS - 2]) for start in starts]
         return [f"<|image|>{prompt}<|audio|>" for prompt in cut]
 

@@ -28,6 +28,8 @@ ROWS_FIRST_RATIO = 2
 on Pillow 13.0, which introduced it."""
 BLOCK = 8
 """Output rows that share one window of input rows in a matrix product. Ours: the fastest of 8, 12, 16, 24."""
+BLOCKS_AT_ONCE = 24
+"""Blocks that are multiplied before the next ones are gathered. Ours: what they touch stays in the processor's cache."""
 VALUES_AT_ONCE = 1 << 24
 """float32 values that a resampling pass holds at once (64 MB). Ours: a large image is resampled in several steps."""
 
@@ -200,24 +202,34 @@ def _resample_rows(rows: tf.Tensor, out_size: tf.Tensor, *, dtype: tf.DType, val
             start, high, low = (part[first : first + count] for part in known)
         else:
             start, high, low = bicubic_weights(in_size, out_size, first_block=first, blocks=count, dtype=dtype)
-        pixels = tf.cast(tf.gather(rows, start[:, tf.newaxis] + tf.range(_size(high, 2))), tf.float32)
-        # high + floor(low) loses nothing that the final floor could see: high is an integer in the same unit.
-        sums = (high @ pixels + tf.floor(low @ pixels)) * 2.0 ** (LOW_BITS - WEIGHT_BITS) + 0.5
-        return tf.reshape(tf.cast(tf.clip_by_value(sums, 0, 255), tf.uint8), [-1, length])
+
+        def products(begin: tf.Tensor | int, end: tf.Tensor | int) -> tf.Tensor:
+            window = start[begin:end, tf.newaxis] + tf.range(_size(high, 2))
+            pixels = tf.cast(tf.gather(rows, window), tf.float32)
+            # high + floor(low) loses nothing that the final floor could see: high is an integer in the same unit.
+            sums = (high[begin:end] @ pixels + tf.floor(low[begin:end] @ pixels)) * 2.0 ** (LOW_BITS - WEIGHT_BITS) + 0.5
+            return tf.reshape(tf.cast(tf.clip_by_value(sums, 0, 255), tf.uint8), [-1, length])
+
+        return products(0, count) if values_at_once is None else _in_steps(products, count, BLOCKS_AT_ONCE, parallel_iterations=2)
 
     if values_at_once is None:
         return resample(0, blocks)[:out_size]
     # A block looks at BLOCK * scale + 2 * CUBIC_SUPPORT * stretch rows; of the weights there are about 16 arrays at a time.
     window = (BLOCK + 2 * CUBIC_SUPPORT) * (in_size // out_size + 1) + 1
     count = tf.minimum(tf.maximum(values_at_once // (window * (length + 16 * BLOCK)), 1), blocks)
-    parts = tf.TensorArray(tf.uint8, size=-(-blocks // count), infer_shape=False, element_shape=[None, None])
+    return _in_steps(lambda begin, end: resample(begin, end - begin), blocks, count, parallel_iterations=1)[:out_size]
+
+
+def _in_steps(rows: Callable, total: tf.Tensor, step: int | tf.Tensor, *, parallel_iterations: int) -> tf.Tensor:
+    """`rows(begin, end)`, uint8 [..., N] each, of `step` at a time, one after the other: uint8 [..., N]."""
+    parts = tf.TensorArray(tf.uint8, size=-(-total // step), infer_shape=False, element_shape=[None, None])
     _, parts = tf.while_loop(
-        lambda step, _: step * count < blocks,
-        lambda step, parts: (step + 1, parts.write(step, resample(step * count, tf.minimum(count, blocks - step * count)))),
+        lambda index, _: index * step < total,
+        lambda index, parts: (index + 1, parts.write(index, rows(index * step, tf.minimum(index * step + step, total)))),
         (0, parts),
-        parallel_iterations=1,
+        parallel_iterations=parallel_iterations,
     )
-    return parts.concat()[:out_size]
+    return parts.concat()
 
 
 def image_to_patches(pixels: tf.Tensor, *, config: ImageConfig) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:

@@ -30,8 +30,8 @@ class PieceType(enum.IntEnum):
 MODEL_TYPE_BPE = 2
 """`TrainerSpec.ModelType.BPE` of sentencepiece_model.proto."""
 
-# message -> (field, number, type, label, default or type of a message), as in sentencepiece_model.proto. `piece` is declared bytes, which is the same on the wire,
-# so that a damaged file is met by our own check and not by a UTF-8 error inside protobuf.
+# message -> (field, number, type, label, default or type of a message), as in sentencepiece_model.proto. `piece` is declared bytes,
+# which is the same on the wire, so that a damaged file is met by our own check and not by a UTF-8 error inside protobuf.
 _FIELD = descriptor_pb2.FieldDescriptorProto
 _SCHEMA: dict[str, tuple[tuple[str, int, int, int, str], ...]] = {
     "SentencePiece": (
