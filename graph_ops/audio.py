@@ -186,8 +186,15 @@ def silent_frame(*, config: AudioConfig) -> np.ndarray:
 def _only_sound(samples: tf.Tensor, lengths: tf.Tensor, *, config: AudioConfig) -> tuple[tf.Tensor, tf.Tensor]:
     """Cut to the longest clip, zeros beyond each row's length (chosen, not multiplied: NaN × 0 is NaN), and the lengths that remain."""
     lengths = tf.clip_by_value(lengths, 0, tf.minimum(tf.shape(samples)[1], config.max_samples))
-    samples = samples[:, : _longest(lengths)]
-    return tf.where(tf.sequence_mask(lengths, tf.shape(samples)[1]), samples, 0), lengths
+    longest = _longest(lengths)
+    samples = samples[:, :longest]
+    silenced = _unless_all_full(lengths, longest, samples, lambda: tf.where(tf.sequence_mask(lengths, longest), samples, 0))
+    return silenced, lengths
+
+
+def _unless_all_full(lengths: tf.Tensor, full: tf.Tensor, rows: tf.Tensor, cut: Callable[[], tf.Tensor]) -> tf.Tensor:
+    """`rows` as they are where every length is `full`, as for a single clip, which saves reading and writing them; else `cut()`."""
+    return tf.cond(tf.reduce_all(tf.equal(lengths, full)), lambda: rows, cut)
 
 
 def _longest(lengths: tf.Tensor) -> tf.Tensor:
@@ -199,9 +206,14 @@ def _filled_spectrogram(samples: tf.Tensor, num_frames: tf.Tensor, *, fill: np.n
     """Each row's first `num_frames` [N] frames, then `fill` [num_mels]: float32 [N, max_frames, num_mels]."""
     num_computed = _longest(num_frames)
     mel = log_mel_spectrogram(samples, num_frames=num_computed, dft=dft, config=config)
-    mel = tf.where(tf.sequence_mask(num_frames, num_computed)[..., tf.newaxis], mel, fill)
-    rest = tf.broadcast_to(fill, tf.stack([tf.shape(samples)[0], config.max_frames - num_computed, config.num_mels]))
-    full = tf.concat([mel, rest], 1)
+    mel = _unless_all_full(
+        num_frames, num_computed, mel, lambda: tf.where(tf.sequence_mask(num_frames, num_computed)[..., tf.newaxis], mel, fill)
+    )
+    missing = config.max_frames - num_computed
+    if np.ptp(fill) == 0:
+        full = tf.pad(mel, [[0, 0], [0, missing], [0, 0]], constant_values=fill[0])
+    else:
+        full = tf.concat([mel, tf.broadcast_to(fill, tf.stack([tf.shape(samples)[0], missing, config.num_mels]))], 1)
     full.set_shape([samples.shape[0], config.max_frames, config.num_mels])
     return full
 

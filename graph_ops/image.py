@@ -6,7 +6,6 @@ pixels, and cut into those patches. The resize is Pillow's bicubic bit for bit, 
 
 import functools
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -325,11 +324,11 @@ def encode_images(encoded: tf.Tensor, *, config: ImageConfig) -> tuple[tf.Tensor
       int32 [N] and detail int32 [N, 2] (see `Fault`). "" and faulty images are all padding (0.0 and -1), with count 0.
     """
 
-    def encode(file: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        pixels, fault, detail = decode_image(file, config=config)
+    def encode(index: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        pixels, fault, detail = decode_image(encoded[index], config=config)
         return _first_fault(fault, detail, _resized_patches(pixels, config=config))
 
-    return _each(encode, encoded, absent=tf.equal(encoded, ""), config=config)
+    return _each(encode, absent=tf.equal(encoded, ""), config=config)
 
 
 def encode_image_arrays(
@@ -346,23 +345,24 @@ def encode_image_arrays(
       As `encode_images`. An image with one side 0 is IMAGE_TOO_THIN.
     """
 
-    def encode(image_and_size: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, ...]:
-        image, size = image_and_size
-        return _resized_patches(image[: size[0], : size[1]], config=config)
+    def encode(index: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        size = sizes[index]
+        return _resized_patches(images[index, : size[0], : size[1]], config=config)
 
-    return _each(encode, (images, sizes), absent=tf.reduce_all(tf.equal(sizes, 0), axis=-1), config=config)
+    return _each(encode, absent=tf.reduce_all(tf.equal(sizes, 0), axis=-1), config=config)
 
 
-def _each(encode: Callable, elements: Any, *, absent: tf.Tensor, config: ImageConfig) -> tuple[tf.Tensor, ...]:
-    """Maps `encode`, to unscaled patches, over axis 0 of `elements` and scales; an absent element becomes padding without a fault."""
+def _each(encode: Callable[[tf.Tensor], tuple[tf.Tensor, ...]], *, absent: tf.Tensor, config: ImageConfig) -> tuple[tf.Tensor, ...]:
+    """Unscaled patches of `encode(index)` for each index of `absent` [N], scaled; an absent image becomes padding without a fault."""
 
-    def encode_if_present(element_and_absent: tuple[Any, tf.Tensor]) -> tuple[tf.Tensor, ...]:
-        element, is_absent = element_and_absent
-        return tf.cond(is_absent, lambda: _no_image(config=config), lambda: encode(element))
+    def encode_if_present(index: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        return tf.cond(absent[index], lambda: _no_image(config=config), lambda: encode(index))
 
     signature = tuple(tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in _no_image(config=config))
     # One at a time: the largest image that is allowed takes some 700 MB while it is resized.
-    patches, positions, *rest = tf.map_fn(encode_if_present, (elements, absent), fn_output_signature=signature, parallel_iterations=1)
+    patches, positions, *rest = tf.map_fn(
+        encode_if_present, tf.range(tf.shape(absent)[0]), fn_output_signature=signature, parallel_iterations=1
+    )
     return _scaled(patches, positions, config=config), positions, *rest
 
 

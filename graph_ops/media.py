@@ -91,9 +91,10 @@ def limit_slots(slots: tf.Tensor, present: tf.Tensor, num_slots: int, fault: Fau
     Returns:
         [B, num_slots, …], padded with zeros or "", and the finding of each row, [B].
     """
-    missing = tf.maximum(num_slots - tf.shape(slots)[1], 0)
-    paddings = [[0, 0], [0, missing]] + [[0, 0]] * (slots.shape.rank - 2)
-    padded = tf.pad(slots[:, :num_slots], paddings, constant_values="" if slots.dtype == tf.string else tf.cast(0, slots.dtype))
+    missing = num_slots - tf.shape(slots)[1]
+    paddings = [[0, 0], [0, tf.maximum(missing, 0)]] + [[0, 0]] * (slots.shape.rank - 2)
+    nothing = "" if slots.dtype == tf.string else tf.cast(0, slots.dtype)
+    padded = tf.cond(missing > 0, lambda: tf.pad(slots, paddings, constant_values=nothing), lambda: slots[:, :num_slots])
     used = tf.reduce_sum(tf.cast(present, tf.int32), axis=1)
     finding = check(tf.reduce_any(present[:, num_slots:], axis=1), fault, used, num_slots)
     return tf.ensure_shape(padded, [None, num_slots, *slots.shape[2:]]), finding

@@ -9,6 +9,7 @@ import keras_hub
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import needs_real
 
 from export import samples
 from graph_ops.config import AUDIO_TOKENS, END_TOKEN, IMAGE_TOKENS, PAD_TOKEN, START_TOKEN, VIDEO_PLACEHOLDER
@@ -107,8 +108,14 @@ def labelled(result):
     return {**x, "y": y, "sample_weight": sample_weight}
 
 
-@pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("settings", SETTINGS)
+# Media do not depend on the vocabulary: the real one runs with texts, and with one case of both media.
+COMBINATIONS = [pytest.param("demonstration", settings, case) for settings in SETTINGS for case in CASES]
+COMBINATIONS += [
+    pytest.param("real", "defaults", case, marks=needs_real) for case in CASES if "images" not in CASES[case] or "audio" in CASES[case]
+]
+
+
+@pytest.mark.parametrize(("vocabulary_file", "settings", "case"), COMBINATIONS, indirect=["vocabulary_file"])
 def test_rows_equal_keras_hub(pair, settings, case):
     theirs, ours = pair(settings, "ia")
     x = CASES[case]
@@ -130,6 +137,7 @@ def test_rows_with_two_images_equal_keras_hub(pair, case):
     assert differences(labelled(theirs(dict(x))), labelled(ours(dict(x)))) == {}
 
 
+@pytest.mark.parametrize("vocabulary_file", ["demonstration"], indirect=True)
 @pytest.mark.parametrize("media", ["", "i", "a"])
 def test_rows_without_a_converter_equal_keras_hub(pair, media):
     theirs, ours = pair("defaults", media)
@@ -163,6 +171,7 @@ def test_two_hundred_random_texts_equal_keras_hub(pair, vocabulary):
     assert differences(labelled(theirs(dict(x), sequence_length=40)), labelled(ours(dict(x), sequence_length=40))) == {}
 
 
+@pytest.mark.parametrize("vocabulary_file", ["demonstration"], indirect=True)
 def test_rows_in_tf_data_equal_keras_hub(pair):
     theirs, ours = pair("defaults", "ia")
     x = CASES["image"]
