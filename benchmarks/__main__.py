@@ -5,9 +5,12 @@ import json
 import os
 import pathlib
 import platform
-from typing import Annotated
+from typing import Annotated, Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# One thread for each op, several ops at a time: what a server that answers many requests is best run with
+# (--tensorflow_intra_op_parallelism=1), and on two cores faster than splitting every op. An environment that says otherwise wins.
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
 import typer
 from rich.console import Console
@@ -28,11 +31,27 @@ def machine() -> str:
     return f"{model}, {os.cpu_count()} cores, Python {platform.python_version()}, {versions}"
 
 
+COLUMNS = ("task", "ours, ms", "peer", "peer, ms", "ratio", "wanted")
+
+
+def cells(result: Any) -> tuple[str, ...]:
+    """One comparison as the cells of a table's row."""
+    wanted = "" if result.target is None else f"≤ {result.target:.1f}"
+    return result.task, f"{result.ours:.2f}", result.peer, f"{result.theirs:.2f}", f"{result.ratio:.2f}", wanted
+
+
+def markdown(rows: list[tuple[str, ...]], footnote: str) -> str:
+    """The README's table."""
+    lines = [COLUMNS, ("---",) * len(COLUMNS), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + f"\n\n{footnote}"
+
+
 def main(
     rounds: Annotated[int, typer.Option(help="Turns of each contender, of 20 calls each.", min=2)] = 6,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    markdown_: Annotated[bool, typer.Option("--markdown", help="Print Markdown instead of a table.")] = False,
 ) -> None:
-    """Time every step beside its peer: medians of interleaved rounds, in one process."""
+    """Time every step beside its peer: medians of contenders that take turns in one process."""
     vocabulary = pathlib.Path(os.environ.get("GEMMA4_TOKENIZER") or demonstration_file("demonstration.spm"))
     console = Console(highlight=False, width=None if os.isatty(1) else 140)
     results = []
@@ -45,16 +64,19 @@ def main(
         for comparison in bench.comparisons():
             results.append(comparison)
             status.update(f"measured {comparison.task}")
+    counted = CALLS_IN_A_TURN - UNCOUNTED_CALLS
+    threads = f"TF_NUM_INTRAOP_THREADS={os.environ['TF_NUM_INTRAOP_THREADS']}"
+    footnote = f"Medians over {rounds - 1} turns of {counted} counted calls. Vocabulary {vocabulary.name}. {threads}. {machine()}."
     if json_:
         print(json.dumps({"machine": machine(), "results": [result._asdict() | {"ratio": result.ratio} for result in results]}, indent=2))
-        return
-    table = Table("task", "ours, ms", "peer", "peer, ms", "ratio", "wanted", box=None, pad_edge=False)
-    for result in results:
-        wanted = "" if result.target is None else f"≤ {result.target:.1f}"
-        table.add_row(result.task, f"{result.ours:.2f}", result.peer, f"{result.theirs:.2f}", f"{result.ratio:.2f}", wanted)
-    console.print(table)
-    counted = CALLS_IN_A_TURN - UNCOUNTED_CALLS
-    console.print(f"Medians over {rounds - 1} turns of {counted} counted calls, contenders taking turns. {vocabulary.name}. {machine()}.")
+    elif markdown_:
+        print(markdown([cells(result) for result in results], footnote))
+    else:
+        table = Table(*COLUMNS, box=None, pad_edge=False)
+        for result in results:
+            table.add_row(*cells(result))
+        console.print(table)
+        console.print(footnote)
 
 
 if __name__ == "__main__":

@@ -86,7 +86,7 @@ class Bench:
         )
         table = signatures(preprocessor.settings)
         self.graphs = {
-            name: tf.function(table[name].function, input_signature=[input_specs(table[name])], autograph=False)
+            name: tf.function(table[name].function, input_signature=[input_specs(table[name])], autograph=False).get_concrete_function()
             for name in ("tokenize", "generate_preprocess", "generate_preprocess_arrays", "generate_preprocess_text")
         }
         self.image_graph = tf.function(preprocessor.image_converter, autograph=False)

@@ -27,7 +27,7 @@ ROWS_FIRST_RATIO = 2
 on Pillow 13.0, which introduced it."""
 BLOCK = 8
 """Output rows that share one window of input rows in a matrix product. Ours: the fastest of 8, 12, 16, 24."""
-BLOCKS_AT_ONCE = 24
+BLOCKS_AT_ONCE = 16
 """Blocks that are multiplied before the next ones are gathered. Ours: what they touch stays in the processor's cache."""
 VALUES_AT_ONCE = 1 << 24
 """float32 values that a resampling pass holds at once (64 MB). Ours: a large image is resampled in several steps."""
