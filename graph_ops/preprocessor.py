@@ -1,5 +1,6 @@
 """`Gemma4CausalLMPreprocessor`: the steps behind the interface of KerasHub's class. Composition only."""
 
+import dataclasses
 from typing import Any
 
 import keras
@@ -91,11 +92,6 @@ class Gemma4CausalLMPreprocessor(keras.layers.Layer):
             self.image_converter.config if self.image_converter else None,
             self.audio_converter.config if self.audio_converter else None,
         )
-
-    @property
-    def sequence_length(self) -> int:
-        """Tokens in a row, where a call does not say otherwise."""
-        return self.row.sequence_length
 
     @property
     def text_only_model(self) -> bool:
@@ -192,6 +188,21 @@ class Gemma4CausalLMPreprocessor(keras.layers.Layer):
         if key not in self._traced:
             self._traced[key] = tf.function(graph, input_signature=[spec], autograph=False)
         return self._traced[key](inputs)
+
+
+def _row_setting(name: str) -> property:
+    """A field of the preprocessor's `RowConfig` as an attribute that may be set, like KerasHub's."""
+
+    def set_checked(self: Gemma4CausalLMPreprocessor, value: Any) -> None:
+        changed = dataclasses.replace(self.row, **{name: value})
+        _check_settings(self.settings._replace(row=changed))
+        self.row = changed
+
+    return property(lambda self: getattr(self.row, name), set_checked)
+
+
+for _field in dataclasses.fields(RowConfig):
+    setattr(Gemma4CausalLMPreprocessor, _field.name, _row_setting(_field.name))
 
 
 # Leading axes of an input that may differ from call to call without a new trace; the others are the medium's own (channels, patches).

@@ -76,6 +76,17 @@ def test_keras_hub_video_numbers_are_accepted_since_they_have_no_effect_without_
     make_preprocessor(num_frames_per_video=8, num_vision_tokens_per_frame=35, video_fps=2.0)
 
 
+def test_settings_are_attributes_that_may_be_set(make_preprocessor):
+    preprocessor = make_preprocessor()
+    assert (preprocessor.sequence_length, preprocessor.max_images_per_prompt, preprocessor.add_end_token) == (1024, 2, True)
+    preprocessor.sequence_length = 700
+    assert preprocessor.generate_preprocess("a")["token_ids"].shape == (700,)
+    assert preprocessor.get_config()["sequence_length"] == 700
+    with pytest.raises(ValueError, match="`sequence_length`: must exceed"):
+        preprocessor.sequence_length = 100
+    assert preprocessor.sequence_length == 700
+
+
 def test_batched_dataset_gives_what_eager_calls_give(make_preprocessor):
     preprocessor = make_preprocessor(sequence_length=700)
     x = {"prompts": ["a <|image|>", "<|image|> b"], "responses": ["c", "d"], "images": np.stack([PIXELS, PIXELS[::-1]])}
