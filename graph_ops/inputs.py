@@ -60,10 +60,9 @@ def batch_inputs(x: Any, *, max_images: int, max_clips: int) -> tuple[dict[str, 
     for kind, slots in ((IMAGE, max_images), (CLIP, max_clips)):
         if kind.argument in given:
             inputs |= _media(kind, given[kind.argument], given.get(kind.sizes), batched, slots)
-    for key in _FEATURE_RANKS.keys() & given.keys():
-        inputs[key] = _feature(key, given[key], batched)
-    for key in inputs.keys() - {"prompts"}:
-        _check_batch(key, inputs[key], inputs["prompts"])
+    inputs |= {key: _feature(key, given[key], batched) for key in _FEATURE_RANKS if key in given}
+    for key, value in inputs.items():
+        _check_batch(key, value, inputs["prompts"])
     return inputs, batched
 
 
