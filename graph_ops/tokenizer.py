@@ -12,7 +12,10 @@ from tensorflow_text.python.ops.sentencepiece_tokenizer import gen_sentencepiece
 
 from graph_ops import fast_tokenizing
 from graph_ops.config import AUDIO_TOKENS, END_TOKEN, IMAGE_TOKENS, PAD_TOKEN, START_TOKEN, VIDEO_PLACEHOLDER
-from graph_ops.vocabulary import Vocabulary, load_vocabulary
+from graph_ops.keras_hub_settings import TOKENIZER_FLAGS
+from graph_ops.preset_folders import read_vocabulary
+from graph_ops.presets import load_preset
+from graph_ops.vocabulary import Vocabulary
 
 
 class TokenRows(NamedTuple):
@@ -32,7 +35,11 @@ class Gemma4Tokenizer(keras.layers.Layer):
     """Gemma 4's SentencePiece tokenizer as graph ops.
 
     Args:
-        proto: path of a SentencePiece model file, or its bytes.
+        proto: path of a SentencePiece model file, of a Hugging Face `tokenizer.json` or of a preset folder that holds one of them, or
+            the file's bytes.
+        has_vision_tokens: whether `Gemma4CausalLMPreprocessor.generate_postprocess` leaves image tokens out.
+        has_audio_tokens: the same for audio tokens; a preprocessor with an audio converter leaves them out anyway.
+        has_video_tokens: the same for the video placeholder.
         **kwargs: `name` and the like, for the Keras layer.
 
     Called on a string [] it gives int32 [L]; on strings [B], a ragged int32 [B, (L)].
@@ -43,16 +50,24 @@ class Gemma4Tokenizer(keras.layers.Layer):
     ```
 
     Raises:
-        ValueError: not a whole SentencePiece model, or one without `<bos>`, `<eos>` and `<pad>`.
+        ValueError: not a whole vocabulary, or one without `<bos>`, `<eos>` and `<pad>`.
         FileNotFoundError: no such file.
     """
 
-    def __init__(self, proto: "str | os.PathLike[str] | bytes", **kwargs: Any) -> None:
+    def __init__(
+        self,
+        proto: "str | os.PathLike[str] | bytes | Vocabulary",
+        has_vision_tokens: bool = True,
+        has_audio_tokens: bool = False,
+        has_video_tokens: bool = True,
+        **kwargs: Any,
+    ) -> None:
         kwargs.setdefault("dtype", "int32")
         super().__init__(**kwargs)
         self._convert_input_args = False
         self._allow_non_tensor_positional_args = True
-        self.vocabulary = load_vocabulary(proto)
+        self.has_vision_tokens, self.has_audio_tokens, self.has_video_tokens = has_vision_tokens, has_audio_tokens, has_video_tokens
+        self.vocabulary = read_vocabulary(proto)
         self.start_token_id, self.end_token_id, self.pad_token_id = self.vocabulary.require(
             (START_TOKEN, END_TOKEN, PAD_TOKEN), needed_for="text"
         )
@@ -138,15 +153,23 @@ class Gemma4Tokenizer(keras.layers.Layer):
 
     def special_token_ids(self, *, with_audio: bool) -> list[int]:
         """Ids that `generate_postprocess` leaves out: KerasHub's set. The opening image token stays, since the user wrote it."""
-        names = [START_TOKEN, END_TOKEN, PAD_TOKEN, IMAGE_TOKENS.placeholder, IMAGE_TOKENS.closing, VIDEO_PLACEHOLDER]
-        if with_audio:
-            names += [AUDIO_TOKENS.opening, AUDIO_TOKENS.placeholder, AUDIO_TOKENS.closing]
+        names = [START_TOKEN, END_TOKEN, PAD_TOKEN]
+        names += [IMAGE_TOKENS.placeholder, IMAGE_TOKENS.closing] if self.has_vision_tokens else []
+        names += [AUDIO_TOKENS.opening, AUDIO_TOKENS.placeholder, AUDIO_TOKENS.closing] if with_audio or self.has_audio_tokens else []
+        names += [VIDEO_PLACEHOLDER] if self.has_video_tokens else []
         ids = (self.vocabulary.find(name) for name in names)
         return [index for index in ids if index is not None]
 
     def get_config(self) -> dict[str, Any]:
         """Everything needed to make this tokenizer again; the vocabulary as base64."""
-        return {**super().get_config(), "proto": base64.b64encode(self.proto).decode("ascii")}
+        flags = {name: getattr(self, name) for name in TOKENIZER_FLAGS}
+        return {**super().get_config(), **flags, "proto": base64.b64encode(self.proto).decode("ascii")}
+
+    @classmethod
+    def from_preset(cls, preset: "str | os.PathLike[str]", **kwargs: Any) -> "Gemma4Tokenizer":
+        """The tokenizer of a preset; see `Gemma4CausalLMPreprocessor.from_preset`."""
+        settings = load_preset(preset)
+        return cls(settings.checked_vocabulary(kwargs.pop("vocabulary_sha256", None)), **{**settings.tokenizer, **kwargs})
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Gemma4Tokenizer":
