@@ -181,10 +181,7 @@ def _huggingface_image(settings: Json, folder: pathlib.Path) -> ImageConfig:
 
 _AUDIO_FIELDS = {
     "feature_size": "num_mels",
-    "fft_length": "num_fft_bins",
-    "hop_length": "stride",
     "sampling_rate": "sampling_rate",
-    "frame_length": "frame_length",
     "min_frequency": "min_frequency",
     "max_frequency": "max_frequency",
     "mel_floor": "mel_floor",
@@ -194,10 +191,16 @@ _AUDIO_FIELDS = {
 
 
 def _huggingface_audio(settings: Json, processor: Json, folder: pathlib.Path) -> AudioConfig:
-    _check_fixed(settings, {"dither": 0, "preemphasis": 0, "input_scale_factor": 1, "fft_overdrive": False, "padding_value": 0}, folder)
-    renamed: Json = {ours: settings[theirs] for theirs, ours in _AUDIO_FIELDS.items() if settings.get(theirs) is not None}
-    lists = {name: tuple(value) for name, value in renamed.items() if isinstance(value, list)}
-    config = AudioConfig(**(renamed | lists))
+    """Frame, hop and FFT length follow from durations, as in the reference, whatever the file says of them."""
+    given: Json = {ours: settings[theirs] for theirs, ours in _AUDIO_FIELDS.items() if settings.get(theirs) is not None}
+    given |= {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
+    rate = given.get("sampling_rate", AudioConfig.sampling_rate)
+    frame, hop = (round(rate * settings.get(name, value) / 1000) for name, value in (("frame_length_ms", 20.0), ("hop_length_ms", 10.0)))
+    fft = 1 << (frame - 1).bit_length()
+    derived = {"frame_length": frame, "hop_length": hop, "fft_length": fft}
+    silent = {"dither": 0, "preemphasis": 0, "input_scale_factor": 1, "fft_overdrive": False, "padding_value": 0}
+    _check_fixed(settings, derived | silent, folder)
+    config = AudioConfig(**given, frame_length=frame, stride=hop, num_fft_bins=fft)
     milliseconds = 1000 * config.stride * config.frames_per_soft_token // config.sampling_rate
     _check_fixed(processor, {"audio_ms_per_token": milliseconds}, folder)
     return config
@@ -208,7 +211,7 @@ def _check_fixed(settings: Json, fixed: Mapping[str, Any], folder: pathlib.Path)
     for name, only in fixed.items():
         if settings.get(name, only) != only:
             raise ValueError(
-                f"`preset`: `{name}` must be {only!r}, the released models' value and the only one that is supported; {folder} has "
+                f"`preset`: `{name}` must be {only!r}, as the released models have it and the only value that is supported; {folder} has "
                 f"{settings[name]!r}. Change it there, or build the converters by hand."
             )
 

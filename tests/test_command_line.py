@@ -127,3 +127,51 @@ def test_the_module_is_quiet_in_a_process_of_its_own(export_folder):
     ran = subprocess.run([sys.executable, "-m", "export", "inspect", export_folder, "--json"], capture_output=True, text=True, check=True)
     assert ran.stderr == ""
     assert json.loads(ran.stdout)
+
+
+def test_presets_prints_the_eight_presets(capsys):
+    code, out, _ = run(capsys, "presets")
+    assert code == 0
+    for part in ("gemma4_instruct_26b_a4b", "26.0 B", "text, image, audio", "mixture of experts"):
+        assert part in out
+    listed = json.loads(run(capsys, "presets", "--json")[1])
+    assert len(listed) == 8
+    assert listed["gemma4_2b"]["parameters"] == 5_100_000_000
+
+
+def test_a_preset_is_exported_with_a_vocabulary_in_place_of_its_own(capsys, tmp_path):
+    options = ("--preset", "gemma4_31b", "--tokenizer", VOCABULARY, "--sequence-length", "700", "--max-image-pixels", "1000000")
+    code, _, err = run(capsys, "saved-model", *options, "--out", str(tmp_path))
+    assert code == 0, err
+    description = json.loads((tmp_path / "1" / "assets.extra" / "preprocessor.json").read_text())["preprocessor"]
+    assert description["sequence_length"] == 700
+    assert description["image_converter"]["config"]["max_image_pixels"] == 1_000_000
+    assert description["audio_converter"] is None
+
+
+def test_a_preset_folder_is_exported_and_what_it_leaves_out_is_said(capsys, tmp_path, make_preprocessor):
+    make_preprocessor().save_to_preset(tmp_path / "preset")
+    config = tmp_path / "preset" / "preprocessor.json"
+    config.write_text(config.read_text().replace('"config": {', '"config": {"video_converter": {},', 1))
+    code, _, err = run(
+        capsys, "saved-model", "--preset", str(tmp_path / "preset"), "--no-images", "--no-audio", "--out", str(tmp_path / "out")
+    )
+    assert code == 0
+    assert "note: `video_converter`: is left out" in err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ((), "--preset or --tokenizer: one of them must be given"),
+        (("--preset", "gemma4_32b"), "Did you mean gemma4_2b or gemma4_31b"),
+        (("--preset", "gemma4_31b", "--audio", "--tokenizer", VOCABULARY), "must be of a model that reads audio; 'gemma4_31b' is not"),
+        (("--tokenizer", VOCABULARY, "--vocabulary-sha256", "00"), "sha256 must be the pinned 00"),
+        (("--preset", "hf://nobody"), "a handle must be 'hf://owner/name"),
+    ],
+)
+def test_a_wrong_source_is_one_line_on_the_error_stream(capsys, tmp_path, options, message):
+    code, out, err = run(capsys, "saved-model", *options, "--out", str(tmp_path / "out"))
+    assert (code, out) == (2, "")
+    assert message in err
+    assert not (tmp_path / "out").exists()

@@ -66,12 +66,12 @@ class Predict(prediction_service_pb2_grpc.PredictionServiceServicer):
 
 
 def test_the_python_example_runs():
-    (example, _) = blocks("python")
+    (example, _, _) = blocks("python")
     assert run_python(example) == "(1024,) (1, 2520, 768) What is this? <|image>\n"
 
 
 def test_the_grpc_example_runs_against_a_grpc_server(loaded):
-    (_, example) = blocks("python")
+    (_, example, _) = blocks("python")
     server = grpc.server(
         futures.ThreadPoolExecutor(2), options=[("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
     )
@@ -83,6 +83,11 @@ def test_the_grpc_example_runs_against_a_grpc_server(loaded):
     finally:
         server.stop(None)
     assert printed == "(2, 1024) [b'', b'']\n"
+
+
+def test_the_preset_example_runs():
+    (_, _, example) = blocks("python")
+    assert run_python(example) == "2048 0.001\n"
 
 
 def test_the_rest_example_is_a_request_of_an_existing_signature(loaded):

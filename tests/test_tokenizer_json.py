@@ -343,9 +343,15 @@ REFUSED = [
     ({"added_tokens": added("<0x41>", VOCAB["<0x41>"])}, r"an added token must hold no space and be no byte"),
     ({"added_tokens": added("y<|x|>", normalized=True)}, r'`normalized` true must not overlap .*; got "y<\|x\|>" with it true'),
     ({"added_tokens": added("y<|", normalized=True)}, r"`normalized` true must not overlap"),
-    ({"added_tokens": added(SPACE, VOCAB[SPACE])}, r"added tokens with ▁ in them and `normalized` false must be all the runs of 2, 3, … ▁; got '▁'"),
+    (
+        {"added_tokens": added(SPACE, VOCAB[SPACE])},
+        r"added tokens with ▁ in them and `normalized` false must be all the runs of 2, 3, … ▁; got '▁'",
+    ),
     ({"added_tokens": added("a" + SPACE)}, r"must be all the runs of 2, 3, … ▁; got 'a▁'"),
-    ({"added_tokens": added(SPACE * 2)}, r"merges must make the longest run of ▁ that is an added token first.*; got .\(▁, ▁\) at rank None"),
+    (
+        {"added_tokens": added(SPACE * 2)},
+        r"merges must make the longest run of ▁ that is an added token first.*; got .\(▁, ▁\) at rank None",
+    ),
     ({"added_tokens": ADDED[1:]}, r"<pad> must be one of `added_tokens`; got it in `model\.vocab` only"),
     ({"added_tokens": [{**entry, "special": False} for entry in ADDED]}, r"`special` of the added token <pad> must be true; got false"),
 ]
