@@ -29,7 +29,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a ta
 
 @app.command("saved-model")
 def saved_model(
-    tokenizer: Annotated[pathlib.Path, typer.Option(help="SentencePiece model (.spm or .model).", show_default=False)],
+    tokenizer: Annotated[pathlib.Path, typer.Option(help="SentencePiece model (.spm or .model) or tokenizer.json.", show_default=False)],
     out: Annotated[pathlib.Path, typer.Option(help="Folder of the model; the version becomes a folder in it.", show_default=False)],
     version: Annotated[int | None, typer.Option(help="Version number.", show_default="one more than the highest there")] = None,
     parity: Annotated[str, typer.Option(help="Whose rows: keras_hub or transformers.")] = "keras_hub",

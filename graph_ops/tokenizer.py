@@ -32,7 +32,7 @@ class Gemma4Tokenizer(keras.layers.Layer):
     """Gemma 4's SentencePiece tokenizer as graph ops.
 
     Args:
-        proto: path of a SentencePiece model file, or its bytes.
+        proto: path of a SentencePiece model file or of a Hugging Face tokenizer.json, or its bytes.
         **kwargs: `name` and the like, for the Keras layer.
 
     Called on a string [] it gives int32 [L]; on strings [B], a ragged int32 [B, (L)].
@@ -43,7 +43,7 @@ class Gemma4Tokenizer(keras.layers.Layer):
     ```
 
     Raises:
-        ValueError: not a whole SentencePiece model, or one without `<bos>`, `<eos>` and `<pad>`.
+        ValueError: not a whole SentencePiece model, nor a tokenizer.json that is equal to one; or without `<bos>`, `<eos>` and `<pad>`.
         FileNotFoundError: no such file.
     """
 
