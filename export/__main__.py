@@ -51,7 +51,7 @@ def saved_model(
     json_: AsJson = False,
 ) -> None:
     """Write DIR/N, a SavedModel with every signature, for TF Serving and `tf.saved_model.load`."""
-    with console.status("loading TensorFlow") as status, quiet_stderr(), warnings.catch_warnings(record=True) as notes:
+    with console.status("loading TensorFlow") as status, quiet_stderr(), warnings.catch_warnings(action="always", record=True) as notes:
         from export.saved_model import export_saved_model
 
         written = export_saved_model(make_preprocessor(options), out, version=version, report=status.update)

@@ -66,11 +66,11 @@ def check_space_runs(runs: Set[str], ranks: Mapping[Pair, int], *, added: Set[st
     Raises:
         ValueError: it may join them otherwise.
     """
-    longest = max(map(len, runs), default=1)
-    growth = [ranks.get((SPACE * length, SPACE), len(ranks)) for length in range(1, longest)]
-    others = (rank for (left, right), rank in ranks.items() if left + right not in added)
     if not runs:
         return
+    longest = max(map(len, runs))
+    growth = [ranks.get((SPACE * length, SPACE), len(ranks)) for length in range(1, longest)]
+    others = (rank for (left, right), rank in ranks.items() if left + right not in added)
     _require(
         runs == {SPACE * length for length in range(2, longest + 1)},
         "added tokens with ▁ in them and `normalized` false must be all the runs of 2, 3, … ▁",
