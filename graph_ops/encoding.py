@@ -1,6 +1,8 @@
 """From a signature's inputs to its outputs: the graph of the whole preprocessor, composed of the steps."""
 
-from typing import NamedTuple
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -166,8 +168,8 @@ def _vision(inputs: dict[str, tf.Tensor], settings: Settings) -> Vision | None:
     if "images" not in inputs:
         return None
     if inputs["images"].dtype == tf.string:
-        return vision_from_files(inputs["images"], config=settings.image)
-    return vision_from_arrays(inputs["images"], inputs["image_sizes"], config=settings.image)
+        return _shared(vision_from_files, config=settings.image)(inputs["images"])
+    return _shared(vision_from_arrays, config=settings.image)(inputs["images"], inputs["image_sizes"])
 
 
 def _audio(inputs: dict[str, tf.Tensor], settings: Settings) -> Audio | None:
@@ -179,8 +181,14 @@ def _audio(inputs: dict[str, tf.Tensor], settings: Settings) -> Audio | None:
     if "audio" not in inputs:
         return None
     if inputs["audio"].dtype == tf.string:
-        return audio_from_files(inputs["audio"], config=settings.audio, parity=parity)
-    return audio_from_arrays(inputs["audio"], inputs["audio_lengths"], config=settings.audio, parity=parity)
+        return _shared(audio_from_files, config=settings.audio, parity=parity)(inputs["audio"])
+    return _shared(audio_from_arrays, config=settings.audio, parity=parity)(inputs["audio"], inputs["audio_lengths"])
+
+
+@functools.cache
+def _shared(step: Callable[..., Any], **settings: Any) -> Callable[..., Any]:
+    """The step as a function that is traced once for each kind of input, and that all signatures of a SavedModel then share."""
+    return tf.function(functools.partial(step, **settings), autograph=False)
 
 
 def _limit_media(inputs: dict[str, tf.Tensor], row: RowConfig) -> tuple[dict[str, tf.Tensor], Finding]:
