@@ -44,6 +44,7 @@ _SCHEMA: dict[str, tuple[tuple[str, int, int, int, str], ...]] = {
         ("vocab_size", 4, _FIELD.TYPE_INT32, _FIELD.LABEL_OPTIONAL, ""),
         ("treat_whitespace_as_suffix", 24, _FIELD.TYPE_BOOL, _FIELD.LABEL_OPTIONAL, ""),
         ("byte_fallback", 35, _FIELD.TYPE_BOOL, _FIELD.LABEL_OPTIONAL, ""),
+        ("unk_surface", 44, _FIELD.TYPE_BYTES, _FIELD.LABEL_OPTIONAL, " \\342\\201\\207 "),
     ),
     "NormalizerSpec": (
         ("precompiled_charsmap", 2, _FIELD.TYPE_BYTES, _FIELD.LABEL_OPTIONAL, ""),
@@ -55,6 +56,7 @@ _SCHEMA: dict[str, tuple[tuple[str, int, int, int, str], ...]] = {
         ("pieces", 1, _FIELD.TYPE_MESSAGE, _FIELD.LABEL_REPEATED, ".gemma4_graph.SentencePiece"),
         ("trainer_spec", 2, _FIELD.TYPE_MESSAGE, _FIELD.LABEL_OPTIONAL, ".gemma4_graph.TrainerSpec"),
         ("normalizer_spec", 3, _FIELD.TYPE_MESSAGE, _FIELD.LABEL_OPTIONAL, ".gemma4_graph.NormalizerSpec"),
+        ("denormalizer_spec", 5, _FIELD.TYPE_MESSAGE, _FIELD.LABEL_OPTIONAL, ".gemma4_graph.NormalizerSpec"),
     ),
 }
 
@@ -134,7 +136,7 @@ class Vocabulary:
                 "`tokenizer`: reading control tokens in text needs a vocabulary with byte fallback; this one has none. Use "
                 "parity='keras_hub'."
             )
-        model = _parse(self.proto)
+        model = parse_model(self.proto)
         for entry, kind in zip(model.pieces, self.types, strict=True):
             if kind in (PieceType.CONTROL, PieceType.UNKNOWN):
                 entry.type = PieceType.USER_DEFINED
@@ -161,7 +163,8 @@ def load_vocabulary(source: "str | os.PathLike[str] | bytes") -> Vocabulary:
     raise TypeError(f"`tokenizer`: a vocabulary must be a path or bytes; got {type(source).__name__}.")
 
 
-def _parse(proto: bytes) -> Any:
+def parse_model(proto: bytes) -> Any:
+    """The `ModelProto` of a serialized model, with the fields that matter here."""
     model = _model_proto_class()()
     model.ParseFromString(proto)
     return model
@@ -169,7 +172,7 @@ def _parse(proto: bytes) -> Any:
 
 def _load_bytes(proto: bytes, where: str) -> Vocabulary:
     try:
-        model = _parse(proto)
+        model = parse_model(proto)
         vocabulary = _from_model(model, proto)
     except (message.DecodeError, UnicodeDecodeError, ValueError) as error:
         raise ValueError(_not_a_model(where, proto, str(error))) from error
