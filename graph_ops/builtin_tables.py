@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from graph_ops import frozen_pieces, merge_table, utf8, word_table
+from graph_ops import builtin_vocabulary, frozen_pieces, merge_table, utf8, word_table
 from graph_ops.fast_tokenizing import byte_cuts
 from graph_ops.frozen_pieces import Trie
 from graph_ops.pair_table import PairTable
@@ -61,18 +61,14 @@ class BuiltinTables(NamedTuple):
 
 
 def build(
-    vocabulary: Vocabulary,
-    unknown_text: str,
-    whole_words: Callable[[BuiltinTables, list[bytes]], np.ndarray],
-    report: Callable[[str], None] = lambda _: None,
+    vocabulary: Vocabulary, *, whole_words: Callable[["BuiltinTables", list[bytes]], np.ndarray], report: Callable[[str], None]
 ) -> BuiltinTables:
     """All tables of a vocabulary that `builtin_vocabulary.check` accepts.
 
     Args:
         vocabulary: the pieces.
-        unknown_text: what the unknown piece stands for in a text.
-        whole_words: which texts are tokenized to one id, bool [n], with tables that hold no words yet.
-        report: told what is being done.
+        whole_words: which texts become one id, bool [n], by tables that hold no words yet.
+        report: told what is being built.
     """
     report("merges")
     found = merge_table.merges(vocabulary)
@@ -82,6 +78,7 @@ def build(
     normal = merge_table.normal_pieces(vocabulary)
     letters = sorted({character for piece in (*frozen, *normal) for character in piece})
     numbers = {character: number for number, character in enumerate(letters, 1)}
+    unknown_text = builtin_vocabulary.unknown_text(vocabulary)
     texts = [_text(piece, kind, unknown_text) for _, piece, kind in _entries(vocabulary)]
     tables = BuiltinTables(
         cuts=_cuts(vocabulary),

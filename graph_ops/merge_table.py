@@ -5,6 +5,7 @@ is a merge, not only the one that training found. A merge's **rank** is the id o
 score, as training leaves them, so that the better of two merges has the lower id.
 """
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -41,7 +42,7 @@ def merge_table(vocabulary: Vocabulary, found: Merges) -> PairTable:
     look-up of two characters also tells whether any merge can ever reach across the place between them.
     """
     ids, (left, right, merged) = normal_pieces(vocabulary), found
-    pairs = {(ids[a], ids[b]) for piece in ids for a, b in zip(piece, piece[1:], strict=False) if a in ids and b in ids}
+    pairs = {(ids[a], ids[b]) for piece in ids for a, b in itertools.pairwise(piece) if a in ids and b in ids}
     only_adjacent = np.array(sorted(pairs - set(zip(left.tolist(), right.tolist(), strict=True))), np.int64).reshape(-1, 2)
     return pair_table.build(
         np.concatenate([left, only_adjacent[:, 0]]),

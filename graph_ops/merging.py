@@ -4,8 +4,8 @@ Terms:
 
 * A **symbol** is a character's piece, a merged piece, a frozen piece or -1 (no piece).
 * The **rank** of two neighbours is the id of the piece that they merge into; the lower the better, `NONE` if they do not.
-* A **cut** is a place between two characters that stand side by side in no piece: no merge ever reaches across it. A **segment** is what lies
-  between two cuts; segments do not interact.
+* A **cut** is a place between two characters that stand side by side in no piece: no merge ever reaches across it. A **segment** is
+  what lies between two cuts; segments do not interact.
 
 SentencePiece merges the best pair of a text, the leftmost among equals, again and again. Here each segment merges its own best pair in
 every round, which gives the same end since segments do not interact. If the merged piece is **calm** (no merge that it is a part of has a

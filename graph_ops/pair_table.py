@@ -1,17 +1,18 @@
-"""A map from pairs of small integers to small integers as constant tensors, looked up with a handful of ops.
+"""A map from pairs of small integers to small integers as constant tensors, looked up with a dozen ops.
 
 A **two-level perfect hash**: a pair falls into a bucket, the bucket's displacement moves the pair to a slot of its own, and the slot
 holds the pair and its value. The pair that is looked up is compared with the one in the slot, so that a miss is exact.
 
 ```
-bucket = (2039 left + 3067 right) mod buckets            one displacement a bucket, chosen when the table is built
-slot   = (1597 left +  907 right + displacement[bucket]) mod slots
-first[slot]  = left  + 2**18 × (value mod 2**13)         18 bits and 13 bits: never negative
+bucket = (7919 left + right) mod buckets              one displacement a bucket, chosen when the table is built
+slot   = (left + displacement[bucket]) mod slots
+first[slot]  = left  + 2**18 × (value mod 2**13)      18 bits and 13 bits: never negative
 second[slot] = right + 2**18 × (value div 2**13)
 ```
 
-Members of a pair are below 2**18, values at most 2**18 - 1, so no product or sum reaches 2**31. Subtracting `left` from `first[slot]` leaves
-a multiple of 2**18 exactly if the slot holds `left`.
+Members of a pair are below 2**18, so no product or sum reaches 2**31. Subtracting `left` from `first[slot]` leaves a multiple of 2**18
+exactly if the slot holds `left`. There are more buckets than right members and more slots than left
+ones: two pairs of one bucket differ in their left member, and so a displacement can part them.
 """
 
 from typing import NamedTuple
@@ -25,10 +26,9 @@ NONE = 2**BITS - 1
 """The value of a pair that is not in a table; no pair of a table holds it as a member."""
 
 _LOW_BITS = 13
-_BUCKET_FACTORS = (2039, 3067)
-_SLOT_FACTORS = (1597, 907)
-_LOAD = 0.9
-_PAIRS_IN_A_BUCKET = 4
+_FACTOR = 7919  # prime; 7919 × 2**18 + 2**18 is below 2**31
+_LOAD = 0.95
+_KEYS_IN_A_BUCKET = 2
 _ATTEMPTS = 20_000  # to place the buckets of one size; a table of half a million pairs needs some 500
 
 
@@ -46,31 +46,30 @@ class PairTable(NamedTuple):
     second: np.ndarray
 
 
-def build(left: np.ndarray, right: np.ndarray, value: np.ndarray) -> PairTable:
-    """The table that maps (left, right) to value.
+def build(left: np.ndarray, right: np.ndarray, values: np.ndarray) -> PairTable:
+    """The table that maps (left, right) to a value.
 
     Args:
         left: int [n], 0 … `NONE` - 1.
         right: int [n], likewise; pairs are distinct.
-        value: int [n], 0 … `NONE`; `NONE` makes a pair that is there, without a value.
+        values: int [n], 0 … `NONE`; `NONE` makes a pair that is there, without a value.
 
     Raises:
         ValueError: a number is out of range.
     """
-    left, right, value = (np.asarray(part, np.int64) for part in (left, right, value))
-    for name, part, largest in (("left", left, NONE - 1), ("right", right, NONE - 1), ("value", value, NONE)):
+    left, right, values = (np.asarray(part, np.int64) for part in (left, right, values))
+    for name, part, largest in (("left", left, NONE - 1), ("right", right, NONE - 1), ("values", values, NONE)):
         if len(part) and not 0 <= part.min() <= part.max() <= largest:
             raise ValueError(f"`{name}`: must be in [0, {largest}]; got {part.min()} … {part.max()}. Use a smaller vocabulary.")
-    if not len(left):
+    if not len(left):  # tensors need an element; this one is never asked for
         return build(np.array([NONE - 1]), np.array([NONE - 1]), np.array([NONE]))
-    buckets = next_prime(len(left) // _PAIRS_IN_A_BUCKET + 1)
-    bucket = (_BUCKET_FACTORS[0] * left + _BUCKET_FACTORS[1] * right) % buckets
-    displacements, slot, slots = displace(bucket, _SLOT_FACTORS[0] * left + _SLOT_FACTORS[1] * right, buckets)
+    buckets = next_prime(max(len(left) // _KEYS_IN_A_BUCKET, int(right.max()) + 1))
+    displacements, slot, slots = displace((_FACTOR * left + right) % buckets, left, buckets, at_least=int(left.max()) + 1)
     source = np.zeros(slots, np.int64)  # of an empty slot: the first pair, so that whatever a slot holds is true
     source[slot] = np.arange(len(left))
-    first = left + (value % 2**_LOW_BITS << BITS)
-    second = right + (value >> _LOW_BITS << BITS)
-    return PairTable(displacements, first[source].astype(np.int32), second[source].astype(np.int32))
+    first = left + (values % 2**_LOW_BITS << BITS)
+    second = right + (values >> _LOW_BITS << BITS)
+    return PairTable(displacements, *(part[source].astype(np.int32) for part in (first, second)))
 
 
 def look_up(table: PairTable, left: tf.Tensor, right: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -82,9 +81,8 @@ def look_up(table: PairTable, left: tf.Tensor, right: tf.Tensor) -> tuple[tf.Ten
         right: int32 [n], likewise.
     """
     buckets, slots = (int(part.shape[0]) for part in table[:2])
-    bucket = tf.math.floormod(_BUCKET_FACTORS[0] * left + _BUCKET_FACTORS[1] * right, buckets)
-    moved = _SLOT_FACTORS[0] * left + _SLOT_FACTORS[1] * right + tf.gather(table.displacements, bucket)
-    slot = tf.math.floormod(moved, slots)
+    bucket = tf.math.floormod(_FACTOR * left + right, buckets)
+    slot = tf.math.floormod(left + tf.gather(table.displacements, bucket), slots)
     low, is_left = _value_bits(tf.gather(table.first, slot) - left)
     high, is_right = _value_bits(tf.gather(table.second, slot) - right)
     is_found = is_left & is_right
@@ -97,18 +95,19 @@ def _value_bits(difference: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return bits, tf.equal(bits * 2**BITS, difference)
 
 
-def displace(bucket: np.ndarray, position: np.ndarray, buckets: int) -> tuple[np.ndarray, np.ndarray, int]:
+def displace(bucket: np.ndarray, position: np.ndarray, buckets: int, *, at_least: int = 16) -> tuple[np.ndarray, np.ndarray, int]:
     """Displacements that give each key a slot of its own.
 
     Args:
         bucket: int64 [n]; bucket of each key.
         position: int64 [n], below 2**30; slot of a key before displacement and modulus.
         buckets: number of buckets.
+        at_least: fewest slots.
 
     Returns:
         displacements int32 [buckets], slot int64 [n] of each key, and the number of slots.
     """
-    slots = next_prime(max(int(len(bucket) / _LOAD), 16))
+    slots = next_prime(max(int(len(bucket) / _LOAD), at_least))
     while (displacements := _displacements(bucket, position, buckets, slots)) is None:
         slots = next_prime(slots + slots // 16 + 1)
     return displacements.astype(np.int32), (position + displacements[bucket]) % slots, slots
@@ -152,6 +151,8 @@ def _place(members: np.ndarray, is_free: np.ndarray) -> np.ndarray | None:
 
 
 def next_prime(at_least: int) -> int:
+    """The smallest prime that is not smaller."""
+
     def is_prime(number: int) -> bool:
         return all(number % factor for factor in range(2, int(number**0.5) + 1))
 

@@ -42,7 +42,9 @@ class Characters(NamedTuple):
 def decode(stream: tf.Tensor) -> Characters:
     """The characters of a stream int32 [N] of bytes and separators."""
     lengths, heads, tails = (tf.gather(table, stream) for table in _tables())
-    first, second, third = (tf.pad(tails[ahead:], [[0, ahead]], constant_values=-1) for ahead in (1, 2, 3))
+    size = tf.size(stream)
+    tails = tf.pad(tails, [[0, 3]], constant_values=-1)
+    first, second, third = (tails[ahead : size + ahead] for ahead in (1, 2, 3))
     two = heads * 64 + first
     three = two * 64 + second
     four = three * 64 + third
@@ -52,7 +54,8 @@ def decode(stream: tf.Tensor) -> Characters:
     is_valid = (lengths <= available) & (points >= tf.gather(_LOWEST, lengths)) & (points <= tf.gather(_HIGHEST, lengths))
     is_valid &= tf.bitwise.right_shift(points, 11) != _SURROGATES
     lengths = tf.where(is_valid, lengths, 1)
-    is_inside = [tf.pad(lengths[:-behind], [[behind, 0]]) > behind for behind in (1, 2, 3)]
+    earlier = tf.pad(lengths, [[3, 0]])
+    is_inside = [earlier[3 - behind : size + 3 - behind] > behind for behind in (1, 2, 3)]
     is_start = ~(is_inside[0] | is_inside[1] | is_inside[2])
     return Characters(tf.where(is_valid, points, REPLACEMENT), lengths, is_start, is_valid)
 
@@ -78,4 +81,4 @@ def _tables() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     lengths = np.where(is_tail | (byte >= 0xF8), _INVALID_LENGTH, 1 + (byte >= 0xC0) + (byte >= 0xE0) + (byte >= 0xF0))
     heads = byte % np.array([0, 256, 32, 16, 8, 256])[lengths].clip(1)
     lengths[SEPARATOR], heads[SEPARATOR] = 1, SEPARATOR_CODE_POINT
-    return tuple(table.astype(np.int32) for table in (lengths, heads, np.where(is_tail, byte - 0x80, -1)))
+    return lengths.astype(np.int32), heads.astype(np.int32), np.where(is_tail, byte - 0x80, -1).astype(np.int32)
