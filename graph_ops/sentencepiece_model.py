@@ -44,6 +44,7 @@ _SCHEMA: dict[str, tuple[tuple[str, int, int, int, str], ...]] = {
         ("vocab_size", 4, _FIELD.TYPE_INT32, _FIELD.LABEL_OPTIONAL, ""),
         ("treat_whitespace_as_suffix", 24, _FIELD.TYPE_BOOL, _FIELD.LABEL_OPTIONAL, ""),
         ("byte_fallback", 35, _FIELD.TYPE_BOOL, _FIELD.LABEL_OPTIONAL, ""),
+        ("unk_surface", 44, _FIELD.TYPE_BYTES, _FIELD.LABEL_OPTIONAL, " \\342\\201\\207 "),
     ),
     "NormalizerSpec": (
         ("precompiled_charsmap", 2, _FIELD.TYPE_BYTES, _FIELD.LABEL_OPTIONAL, ""),
@@ -55,6 +56,7 @@ _SCHEMA: dict[str, tuple[tuple[str, int, int, int, str], ...]] = {
         ("pieces", 1, _FIELD.TYPE_MESSAGE, _FIELD.LABEL_REPEATED, ".gemma4_graph.SentencePiece"),
         ("trainer_spec", 2, _FIELD.TYPE_MESSAGE, _FIELD.LABEL_OPTIONAL, ".gemma4_graph.TrainerSpec"),
         ("normalizer_spec", 3, _FIELD.TYPE_MESSAGE, _FIELD.LABEL_OPTIONAL, ".gemma4_graph.NormalizerSpec"),
+        ("denormalizer_spec", 5, _FIELD.TYPE_MESSAGE, _FIELD.LABEL_OPTIONAL, ".gemma4_graph.NormalizerSpec"),
     ),
 }
 
