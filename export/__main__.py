@@ -48,21 +48,39 @@ def saved_model(
     options: PreprocessorOptions,
     out: Annotated[pathlib.Path, typer.Option(help="Folder of the model; the version becomes a folder in it.", show_default=False)],
     version: Annotated[int | None, typer.Option(help="Version number.", show_default="one more than the highest there")] = None,
+    engine: Annotated[
+        str, typer.Option(help="sentencepiece, the fastest; or builtin, whose export loads where tensorflow-text is not installed.")
+    ] = "sentencepiece",
     json_: AsJson = False,
 ) -> None:
     """Write DIR/N, a SavedModel with every signature, for TF Serving and `tf.saved_model.load`."""
     with console.status("loading TensorFlow") as status, quiet_stderr(), warnings.catch_warnings(action="always", record=True) as notes:
         from export.saved_model import export_saved_model
 
-        written = export_saved_model(make_preprocessor(options), out, version=version, report=status.update)
-    size = sum(path.stat().st_size for path in written.rglob("*") if path.is_file())
-    _print_notes(notes)
-    if json_:
-        print(json.dumps({"folder": str(written), "bytes": size}))
-    else:
-        console.print(
-            f"wrote {escape(str(written))} ({size / 1e6:.1f} MB). Next: python -m export run {escape(str(written))} --prompt Hello"
-        )
+        written = export_saved_model(make_preprocessor(options, engine=engine), out, version=version, report=status.update)
+    _print_written(written, notes, json_)
+
+
+@app.command()
+@with_preprocessor_options
+def litert(
+    options: PreprocessorOptions,
+    out: Annotated[pathlib.Path, typer.Option(help="Folder of the bundle; must not exist.", show_default=False)],
+    static: Annotated[
+        list[str] | None,
+        typer.Option(help="Fixed sizes, as browsers need: text=256,1024 image=768x768 audio=10 (seconds); may be given several times."),
+    ] = None,
+    json_: AsJson = False,
+) -> None:
+    """Write a LiteRT bundle for phones, embedded devices and browsers: one .tflite in builtin ops, and signatures.json."""
+    with console.status("loading TensorFlow") as status, quiet_stderr(), warnings.catch_warnings(action="always", record=True) as notes:
+        from export.litert import export_litert
+        from export.litert_signatures import parse_buckets
+
+        buckets = parse_buckets(static) if static else None
+        status.update("building the tokenizer's tables, if they are not in the cache (about 10 s)")
+        written = export_litert(make_preprocessor(options, engine="builtin"), out, buckets=buckets, report=status.update)
+    _print_written(written, notes, json_)
 
 
 @app.command()
@@ -131,6 +149,16 @@ def verify(
         console.print(tables.parity_table(results))
     if not all(result.passed for result in results):
         raise typer.Exit(1)
+
+
+def _print_written(written: pathlib.Path, notes: list[warnings.WarningMessage], json_: bool) -> None:
+    size = sum(path.stat().st_size for path in written.rglob("*") if path.is_file())
+    _print_notes(notes)
+    if json_:
+        print(json.dumps({"folder": str(written), "bytes": size}))
+    else:
+        folder = escape(str(written))
+        console.print(f"wrote {folder} ({size / 1e6:.1f} MB). Next: python -m export run {folder} --prompt Hello")
 
 
 def _print_notes(notes: list[warnings.WarningMessage]) -> None:

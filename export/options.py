@@ -52,18 +52,18 @@ _ROW_OPTIONS = (
 )
 
 
-def make_preprocessor(options: PreprocessorOptions) -> "Gemma4CausalLMPreprocessor":
-    """The preprocessor that the options describe.
+def make_preprocessor(options: PreprocessorOptions, *, engine: str = "sentencepiece") -> "Gemma4CausalLMPreprocessor":
+    """The preprocessor that the options describe, its tokenizer on that engine.
 
     Raises:
         ValueError: neither a preset nor a tokenizer, or what `from_preset` refuses.
     """
-    from graph_ops import Gemma4AudioConverter, Gemma4CausalLMPreprocessor, Gemma4ImageConverter
+    from graph_ops import Gemma4AudioConverter, Gemma4CausalLMPreprocessor, Gemma4ImageConverter, Gemma4Tokenizer
 
     if options.preset is None and options.tokenizer is None:
         raise ValueError("--preset or --tokenizer: one of them must be given. `python -m export presets` lists the presets.")
     preset = options.preset or _DEFAULTS
-    arguments = {name: getattr(options, name) for name in (*_ROW_OPTIONS, "tokenizer") if getattr(options, name) is not None}
+    arguments: dict[str, Any] = {name: getattr(options, name) for name in _ROW_OPTIONS if getattr(options, name) is not None}
     if options.images is False:
         arguments["image_converter"] = None
     elif options.images or options.max_image_pixels is not None:
@@ -71,6 +71,10 @@ def make_preprocessor(options: PreprocessorOptions) -> "Gemma4CausalLMPreprocess
         arguments["image_converter"] = Gemma4ImageConverter.from_preset(preset, **limit)
     if options.audio is not None:
         arguments["audio_converter"] = Gemma4AudioConverter.from_preset(preset) if options.audio else None
+    if options.tokenizer is None:
+        arguments["tokenizer"] = Gemma4Tokenizer.from_preset(preset, vocabulary_sha256=options.vocabulary_sha256, engine=engine)
+    else:
+        arguments["tokenizer"] = Gemma4Tokenizer(options.tokenizer, engine=engine)
     return Gemma4CausalLMPreprocessor.from_preset(preset, vocabulary_sha256=options.vocabulary_sha256, **arguments)
 
 

@@ -23,7 +23,8 @@ from graph_ops.media import (
 )
 from graph_ops.packing import next_token_labels
 from graph_ops.rows import ControlIds, EncodedRows, encode_rows, medium_indices
-from graph_ops.tokenizer import Gemma4Tokenizer, is_valid_id
+from graph_ops.shapes import with_shape
+from graph_ops.tokenizer import Gemma4Tokenizer, TokenRows, is_valid_id
 
 
 class Settings(NamedTuple):
@@ -65,13 +66,39 @@ def encode(
     row = settings.row
     inputs, excess = _limit_media(inputs, row) if served else (inputs, None)
     in_text = row.parity == "transformers"
-    prompts = settings.tokenizer.tokenize_rows(inputs["prompts"], control_tokens_in_text=in_text)
-    responses = inputs.get("responses")
-    vision, audio = _vision(inputs, settings), _audio(inputs, settings)
+    texts = {name: inputs[name] for name in ("prompts", "responses") if name in inputs}
+    tokens = {name: settings.tokenizer.tokenize_rows(text, control_tokens_in_text=in_text) for name, text in texts.items()}
+    return encode_tokens(
+        tokens["prompts"],
+        tokens.get("responses"),
+        _vision(inputs, settings),
+        _audio(inputs, settings),
+        settings,
+        sequence_length=sequence_length,
+        training=training,
+        served=served,
+        also=excess,
+    )
+
+
+def encode_tokens(
+    prompts: TokenRows,
+    responses: TokenRows | None,
+    vision: Vision | None,
+    audio: Audio | None,
+    settings: Settings,
+    *,
+    sequence_length: int,
+    training: bool,
+    served: bool,
+    also: Finding | None = None,
+) -> tuple[dict[str, tf.Tensor], Finding]:
+    """`encode` after tokenizing and after the media's own steps; `also` is what was found wrong with rows before, [B]."""
+    row = settings.row
     none = _no_slots(prompts.lengths)
     encoded = encode_rows(
         prompts,
-        None if responses is None else settings.tokenizer.tokenize_rows(responses, control_tokens_in_text=in_text),
+        responses,
         vision.slots if vision else none,
         audio.slots if audio else none,
         ids=settings.ids,
@@ -80,7 +107,7 @@ def encode(
         labelled=training,
         add_start_token=row.add_start_token or (not training and row.parity == "keras_hub"),
         add_end_token=training and row.add_end_token,
-        also=excess,
+        also=also,
     )
     features: dict[str, tf.Tensor] = {}
     rows = encoded.rows
@@ -109,9 +136,13 @@ def decode(token_ids: tf.Tensor, padding_mask: tf.Tensor, settings: Settings) ->
     Returns:
         string [B], and what is wrong with each row; the text of a faulty row is "".
     """
+    return decode_ids(token_ids, kept_ids(token_ids, padding_mask, settings), settings.tokenizer)
+
+
+def kept_ids(token_ids: tf.Tensor, padding_mask: tf.Tensor, settings: Settings) -> tf.Tensor:
+    """Bool [B, S]: which ids of generated rows become text: those of the mask that are not special."""
     stripped = tf.constant(settings.tokenizer.special_token_ids(with_audio=settings.audio is not None))
-    keep = padding_mask & tf.reduce_all(tf.not_equal(token_ids[..., tf.newaxis], stripped), axis=-1)
-    return decode_ids(token_ids, keep, settings.tokenizer)
+    return padding_mask & tf.reduce_all(tf.not_equal(token_ids[..., tf.newaxis], stripped), axis=-1)
 
 
 def decode_ids(token_ids: tf.Tensor, keep: tf.Tensor, tokenizer: Gemma4Tokenizer) -> tuple[tf.Tensor, Finding]:
@@ -133,7 +164,7 @@ def vision_features(vision: Vision, encoded: EncodedRows, row: RowConfig) -> dic
     return {
         "pixel_values": _without_faulty(vision.pixel_values, encoded.finding, 0.0),
         "pixel_position_ids": _without_faulty(vision.pixel_position_ids, encoded.finding, -1),
-        "vision_indices": tf.ensure_shape(indices, [None, width]),
+        "vision_indices": with_shape(indices, [None, width]),
     }
 
 
@@ -156,7 +187,7 @@ def audio_features(
     block = most if trim_indices else config.max_soft_tokens
     indices = medium_indices(encoded.audio_starts, encoded.audio_counts, encoded.finding, block=block)
     if not trim_indices and audio.audio_mel.shape[1] is not None:
-        indices = tf.ensure_shape(indices, [None, audio.audio_mel.shape[1] * config.max_soft_tokens])
+        indices = with_shape(indices, [None, audio.audio_mel.shape[1] * config.max_soft_tokens])
     return {"audio_mel": mel, "audio_mel_mask": mask, "audio_indices": indices}
 
 
@@ -224,4 +255,4 @@ def _without_faulty(feature: tf.Tensor, finding: Finding, padding: float) -> tf.
     """The feature [B, …], with padding in the faulty rows; untouched, and not copied, when there is none."""
     good = tf.reshape(tf.equal(finding.fault, 0), [-1] + [1] * (feature.shape.rank - 1))
     blanked = tf.cond(tf.reduce_all(good), lambda: feature, lambda: tf.where(good, feature, tf.cast(padding, feature.dtype)))
-    return tf.ensure_shape(blanked, feature.shape)
+    return with_shape(blanked, feature.shape)
