@@ -20,20 +20,21 @@ class Texts(NamedTuple):
     """Bytes of detokenized ids.
 
     Attributes:
-        codes: int32 [M]; bytes.
-        ends: int32 [n + 1]; how many bytes there are before each id, and in all.
+        codes: int32 [M], or [capacity]; bytes, then 0.
+        ends: int32 [n + 1]; how many bytes there are before each id, and in all (with a capacity too, however many that is).
     """
 
     codes: tf.Tensor
     ends: tf.Tensor
 
 
-def detokenize(token_ids: tf.Tensor, tables: BuiltinTables) -> Texts:
+def detokenize(token_ids: tf.Tensor, tables: BuiltinTables, *, capacity: int | None = None) -> Texts:
     """The bytes of ids.
 
     Args:
         token_ids: int32 [n], 0 … V; V is no piece, but keeps the bytes before it from those after it.
         tables: arrays or tensors.
+        capacity: size of `codes`, for runtimes that want it fixed; what is beyond it is left out. By default as many as there are.
     """
     ids = tf.concat([token_ids, [tf.size(tables.is_calm)]], axis=0)
     piece_starts = tf.gather(tables.piece_starts, ids)
@@ -45,20 +46,20 @@ def detokenize(token_ids: tf.Tensor, tables: BuiltinTables) -> Texts:
     piece = tf.cumsum(tf.scatter_nd(starts[:, tf.newaxis], tf.ones_like(starts), [size])) - 1
     places = tf.range(size) + tf.gather(piece_starts - starts, piece)
     stream = tf.where(tf.gather(is_empty, piece), utf8.SEPARATOR, tf.cast(tf.gather(tables.piece_bytes, places), tf.int32))
-    codes, before = _mended(stream)
+    codes, before = _mended(stream, capacity)
     return Texts(codes, tf.gather(before, starts))
 
 
-def _mended(stream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def _mended(stream: tf.Tensor, capacity: int | None) -> tuple[tf.Tensor, tf.Tensor]:
     """The stream with U+FFFD for what is not UTF-8 and without separators, and how many bytes come before each of its elements."""
-    is_invalid = utf8.decode(stream)
-    is_invalid = is_invalid.is_start & ~is_invalid.is_valid
+    characters = utf8.decode(stream)
+    is_invalid = characters.is_start & ~characters.is_valid
     counts = tf.where(is_invalid, REPLACEMENT_BYTES, tf.cast(stream < utf8.SEPARATOR, tf.int32))
     before = tf.cumsum(counts, exclusive=True)
-    size = before[-1]
+    size = before[-1] if capacity is None else capacity  # the last element is a separator
     slots = tf.where(counts > 0, before, size)
     codes = tf.where(is_invalid, 0xEF, stream)
     invalid = tf.gather(before, tf.where(is_invalid)[:, 0])
-    all_slots = tf.concat([slots, invalid + 1, invalid + 2], axis=0)
+    all_slots = tf.minimum(tf.concat([slots, invalid + 1, invalid + 2], axis=0), size)
     all_codes = tf.concat([codes, tf.fill(tf.shape(invalid), 0xBF), tf.fill(tf.shape(invalid), 0xBD)], axis=0)
     return tf.scatter_nd(all_slots[:, tf.newaxis], all_codes, [size + 1])[:-1], before

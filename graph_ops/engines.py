@@ -113,10 +113,10 @@ class BuiltinEngine:
         stream = tf.concat([tf.where(is_text, tf.cast(codes, tf.int32), utf8.SEPARATOR), [utf8.SEPARATOR]], axis=0)
         return builtin_tokenizing.tokenize(stream, self._tables_of(control_tokens_in_text))
 
-    def detokenize_bytes(self, token_ids: tf.Tensor, keep: tf.Tensor) -> Texts:
-        """The bytes of the kept ids int32 [n], where `keep` bool [n]; kept ids are in range."""
-        kept = tf.where(keep)[:, 0]
-        return builtin_detokenizing.detokenize(tf.gather(token_ids, kept), self._tables_of(False))
+    def detokenize_bytes(self, token_ids: tf.Tensor, keep: tf.Tensor, *, capacity: int | None = None) -> Texts:
+        """The bytes of the kept ids int32 [n], where `keep` bool [n]; kept ids are in range. See `builtin_detokenizing.detokenize`."""
+        kept = tf.gather(token_ids, tf.where(keep)[:, 0])
+        return builtin_detokenizing.detokenize(kept, self._tables_of(False), capacity=capacity)
 
     def models(self) -> list[tf.Module]:
         """None: a graph holds the tables as constants."""
