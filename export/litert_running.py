@@ -1,6 +1,8 @@
 """One request to a LiteRT bundle, as an app would make it: bytes, pixels and samples in, arrays out."""
 
+import functools
 import json
+import math
 import os
 import pathlib
 from typing import Any, NamedTuple
@@ -77,22 +79,60 @@ def request(bundle: Bundle, prompt: bytes, images: list[np.ndarray], clips: list
     accepted = bundle.description["signatures"]["generate_preprocess"]["inputs"]
     inputs = text_inputs("prompts", prompt)
     for name, media, sizes_name in (("images", images, "image_sizes"), ("audio", clips, "audio_lengths")):
-        slots = accepted[name]["shape"][1] if name in accepted else 0
-        if len(media) > slots:
-            raise ValueError(f"`{name}`: this bundle has {slots} slot(s); got {len(media)}. Leave some out, or export with more slots.")
-        if slots:
-            inputs |= _slots(name, sizes_name, media, slots)
+        most = accepted[name]["shape"][1] if name in accepted else 0
+        if len(media) > most:
+            raise ValueError(f"`{name}`: this bundle has {most} slot(s); got {len(media)}. Leave some out, or export with more slots.")
+        if most:
+            inputs |= slots(name, sizes_name, media, most)
     return bundle.run("generate_preprocess", **inputs)
 
 
-def _slots(name: str, sizes_name: str, media: list[np.ndarray], slots: int) -> Arrays:
-    """Media side by side in one array, each from index 0 on, and their sizes."""
+def slots(name: str, sizes_name: str, media: list[np.ndarray], count: int) -> Arrays:
+    """Media side by side in one array [1, count, …], each from index 0 on, and their sizes."""
     rank, dtype = (3, np.uint8) if name == "images" else (1, np.float32)
     varying = rank - (name == "images")
     largest: list[int] = [max([1, *(medium.shape[axis] for medium in media)]) for axis in range(varying)]
-    packed = np.zeros([1, slots, *largest, *([3] if name == "images" else [])], dtype)
-    sizes = np.zeros([1, slots, varying], np.int32)
+    packed = np.zeros([1, count, *largest, *([3] if name == "images" else [])], dtype)
+    sizes = np.zeros([1, count, varying], np.int32)
     for slot, medium in enumerate(media):
         packed[0, slot][tuple(map(slice, medium.shape[:varying]))] = medium
         sizes[0, slot] = medium.shape[:varying]
     return {name: packed, sizes_name: sizes if name == "images" else sizes[..., 0]}
+
+
+class CompiledRunner:
+    """LiteRT's CompiledModel with the Interpreter's `get_signature_runner`.
+
+    Inputs are resized to what is given; outputs whose size varies get a buffer that is always large enough.
+    """
+
+    def __init__(self, model: pathlib.Path, description: dict[str, Any]) -> None:
+        from ai_edge_litert.compiled_model import CompiledModel
+
+        self._model = CompiledModel.from_file(str(model))
+        self._signatures = description["signatures"]
+
+    def get_signature_runner(self, name: str) -> Any:
+        """A function from the signature's inputs to its outputs, by name."""
+        return functools.partial(self._run, name)
+
+    def _run(self, name: str, **given: np.ndarray) -> Arrays:
+        from ai_edge_litert.tensor_buffer import TensorBuffer
+
+        signature = self._signatures[name]
+        buffers = {}
+        for key, value in given.items():
+            if None in signature["inputs"][key]["shape"]:
+                self._model.resize_input_tensor_by_name(name, key, list(value.shape))
+            buffers[key] = self._model.create_input_buffer_by_name(name, key)
+            buffers[key].write(np.ascontiguousarray(value))
+        most = MOST_OUTPUTS_PER_INPUT * max(value.size for value in given.values())
+        shapes = {key: [most if size is None else size for size in output["shape"]] for key, output in signature["outputs"].items()}
+        dtypes = {key: np.dtype(output["dtype"]) for key, output in signature["outputs"].items()}
+        outputs = {key: TensorBuffer.create_from_host_memory(np.zeros(shape, dtypes[key])) for key, shape in shapes.items()}
+        self._model.run_by_name(name, buffers, outputs)
+        return {key: np.reshape(buffer.read(math.prod(shapes[key]), dtypes[key]), shapes[key]) for key, buffer in outputs.items()}
+
+
+MOST_OUTPUTS_PER_INPUT = 256
+"""An id becomes at most so many bytes, a byte fewer ids."""
