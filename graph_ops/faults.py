@@ -31,6 +31,7 @@ class Fault(enum.IntEnum):
     TOKEN_ID_OUT_OF_RANGE = 12
     IMAGE_LIMIT = 13
     AUDIO_LIMIT = 14
+    IMAGE_SIZE = 15
 
 
 SENTENCES: Mapping[Fault, str] = {
@@ -77,6 +78,10 @@ SENTENCES: Mapping[Fault, str] = {
     Fault.AUDIO_LIMIT: (
         "`audio`: a prompt may have at most `max_audio_clips_per_prompt` clips; got {0}, and the most is {1}. Send fewer or raise the "
         "limit."
+    ),
+    Fault.IMAGE_SIZE: (
+        "`image_sizes`: an image's height and width must lie within the array that holds it; got height {0} and width {1}. Pass the true "
+        "size, or 0, 0 for no image."
     ),
 }
 
