@@ -8,9 +8,14 @@ import pathlib
 from typing import Any, NamedTuple
 
 import numpy as np
+import tensorflow as tf
 
 from export.litert import DESCRIPTION, MODEL, VOCABULARY
+from graph_ops.config import AudioConfig, ImageConfig
+from graph_ops.faults import Finding, raise_findings
+from graph_ops.image_decoding import decode_image
 from graph_ops.vocabulary import Vocabulary, load_vocabulary
+from graph_ops.wav import decode_wavs
 
 Arrays = dict[str, np.ndarray]
 
@@ -45,6 +50,17 @@ def is_bundle(folder: "str | os.PathLike[str]") -> bool:
     return pathlib.Path(folder, DESCRIPTION).is_file()
 
 
+def read_bundle_description(folder: "str | os.PathLike[str]") -> dict[str, Any]:
+    """What `signatures.json` says.
+
+    Raises:
+        FileNotFoundError: the folder is not a bundle.
+    """
+    if not is_bundle(folder):
+        raise FileNotFoundError(f"`folder`: must hold a LiteRT bundle; no {DESCRIPTION} in {folder}. Pass what `export litert` wrote.")
+    return json.loads(pathlib.Path(folder, DESCRIPTION).read_text())
+
+
 def load_bundle(folder: "str | os.PathLike[str]", *, num_threads: int | None = None) -> Bundle:
     """Loads a folder that `export litert` wrote.
 
@@ -52,8 +68,7 @@ def load_bundle(folder: "str | os.PathLike[str]", *, num_threads: int | None = N
         FileNotFoundError: it is not one.
         ValueError: ai-edge-litert is not installed.
     """
-    if not is_bundle(folder):
-        raise FileNotFoundError(f"`folder`: must hold a LiteRT bundle; no {DESCRIPTION} in {folder}. Pass what `export litert` wrote.")
+    description = read_bundle_description(folder)
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError as error:
@@ -62,7 +77,7 @@ def load_bundle(folder: "str | os.PathLike[str]", *, num_threads: int | None = N
         ) from error
     folder = pathlib.Path(folder)
     interpreter = Interpreter(str(folder / MODEL), num_threads=num_threads)
-    return Bundle(interpreter, json.loads((folder / DESCRIPTION).read_text()), load_vocabulary(folder / VOCABULARY))
+    return Bundle(interpreter, description, load_vocabulary(folder / VOCABULARY))
 
 
 def text_inputs(name: str, text: bytes) -> Arrays:
@@ -85,6 +100,25 @@ def request(bundle: Bundle, prompt: bytes, images: list[np.ndarray], clips: list
         if most:
             inputs |= slots(name, sizes_name, media, most)
     return bundle.run("generate_preprocess", **inputs)
+
+
+def decoded(images: list[bytes], audio: list[bytes], settings: dict[str, Any]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Pixels and samples of files, as an app's own decoders would make them.
+
+    Raises:
+        ValueError: a file that does not decode.
+    """
+    config = ImageConfig(max_image_pixels=((settings["image_converter"] or {}).get("config") or vars(ImageConfig()))["max_image_pixels"])
+    pixels = []
+    for file in images:
+        image, fault, detail = decode_image(tf.constant(file), config=config)
+        raise_findings(Finding(fault[tf.newaxis], detail[tf.newaxis]), "image")
+        pixels.append(image.numpy())
+    if not audio:
+        return pixels, []
+    samples, lengths, fault, detail = decode_wavs(tf.constant(audio), config=AudioConfig())
+    raise_findings(Finding(fault, detail), "clip")
+    return pixels, [clip[:length] for clip, length in zip(samples.numpy(), lengths.numpy(), strict=True)]
 
 
 def slots(name: str, sizes_name: str, media: list[np.ndarray], count: int) -> Arrays:
