@@ -4,20 +4,26 @@ DEMO := build/demo
 TESTS ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench clean
+.PHONY: help demo test test-slow check bench clean
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 8
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
-demo: .venv/installed  ## export the demonstration vocabulary as a SavedModel and run one request on it
+REQUEST := --prompt 'What is in this picture? <|image|> And what does he say? <|audio|>' \
+	--image export/demonstration/photo.jpg --audio export/demonstration/speech.wav
+
+demo: .venv/installed  ## export the demonstration vocabulary for servers and for devices, and run one request on both
 	rm -rf $(DEMO)
 	$(BIN)/python -m export saved-model --tokenizer graph_ops/demonstration/demonstration.spm --out $(DEMO)/gemma4
-	$(BIN)/python -m export run $(DEMO)/gemma4/1 \
-		--prompt 'What is in this picture? <|image|> And what does he say? <|audio|>' \
-		--image export/demonstration/photo.jpg --audio export/demonstration/speech.wav
+	$(BIN)/python -m export run $(DEMO)/gemma4/1 $(REQUEST)
+	$(BIN)/python -m export litert --tokenizer graph_ops/demonstration/demonstration.spm --out $(DEMO)/device
+	$(BIN)/python -m export run $(DEMO)/device $(REQUEST)
 
-test: .venv/installed-dev  ## all tests, against the references
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+test: .venv/installed-dev  ## the tests, against the references
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow' $(TESTS)
+
+test-slow: .venv/installed-dev  ## the tests that take longest: both parities on devices, a server under load
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow $(TESTS)
 
 check: .venv/installed-dev  ## formatting, lint and types
 	$(BIN)/ruff format --check .
@@ -36,7 +42,7 @@ clean:  ## everything that the other targets made
 
 .venv/installed: .venv/bin/python pyproject.toml
 	@echo 'installing (about a minute)'
-	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --progress-bar on --editable .
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --progress-bar on --editable '.[litert]'
 	touch $@
 
 .venv/installed-dev: .venv/installed

@@ -24,11 +24,13 @@ class Bundle(NamedTuple):
     """A loaded bundle.
 
     Attributes:
+        folder: where it lies.
         interpreter: `ai_edge_litert`'s.
         description: what `signatures.json` says.
         vocabulary: for readers; the interpreter has tables of its own.
     """
 
+    folder: pathlib.Path
     interpreter: Any
     description: dict[str, Any]
     vocabulary: Vocabulary
@@ -77,7 +79,7 @@ def load_bundle(folder: "str | os.PathLike[str]", *, num_threads: int | None = N
         ) from error
     folder = pathlib.Path(folder)
     interpreter = Interpreter(str(folder / MODEL), num_threads=num_threads)
-    return Bundle(interpreter, description, load_vocabulary(folder / VOCABULARY))
+    return Bundle(folder, interpreter, description, load_vocabulary(folder / VOCABULARY))
 
 
 def text_inputs(name: str, text: bytes) -> Arrays:

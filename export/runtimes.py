@@ -1,7 +1,6 @@
 """One preprocessor in each place it runs, behind one interface, so that `verify` asks all of them the same questions."""
 
 import os
-import pathlib
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -51,7 +50,7 @@ def load_artifact(folder: "str | os.PathLike[str]") -> Artifact:
     """
     if litert_running.is_bundle(folder):
         bundle = litert_running.load_bundle(folder)
-        runtimes: list[Runtime] = [InterpreterRuntime(bundle), CompiledModelRuntime(bundle, pathlib.Path(folder, MODEL))]
+        runtimes: list[Runtime] = [InterpreterRuntime(bundle), CompiledModelRuntime(bundle)]
         return Artifact(bundle.description["preprocessor"], bundle.vocabulary, runtimes)
     description, loaded = read_description(folder), running.load(folder)
     return Artifact(description["preprocessor"], read_vocabulary(folder), [SavedModelRuntime(loaded, description["preprocessor"])])
@@ -162,8 +161,8 @@ class CompiledModelRuntime(InterpreterRuntime):
 
     name = "LiteRT CompiledModel"
 
-    def __init__(self, bundle: litert_running.Bundle, model: pathlib.Path) -> None:
-        super().__init__(bundle._replace(interpreter=litert_running.CompiledRunner(model, bundle.description)))
+    def __init__(self, bundle: litert_running.Bundle) -> None:
+        super().__init__(bundle._replace(interpreter=litert_running.CompiledRunner(bundle.folder / MODEL, bundle.description)))
 
 
 def _cut(rows: np.ndarray, lengths: np.ndarray) -> list[np.ndarray]:

@@ -81,7 +81,8 @@ def verify(*folders: Folder, num_texts: int = 2000, report: Callable[[str], None
         num_texts: random texts to compare.
         report: called with a line before each step.
     """
-    results = []
+    results: list[Result] = []
+    order: dict[str, int] = {}  # of steps, so that the runtimes of each stand together
     for index, folder in enumerate(folders):
         report(f"loading {folder}")
         artifact = load_artifact(folder)
@@ -90,7 +91,7 @@ def verify(*folders: Folder, num_texts: int = 2000, report: Callable[[str], None
         for step in (_ids, _text, _round_trip, _pixels, _mel, _rows):
             report(f"comparing {step.__name__.strip('_')} of {folder}")
             results += list(step(subject))
-    return results
+    return sorted(results, key=lambda result: order.setdefault(result.step, len(order)))
 
 
 def compare(step: str, runtime: str, reference: str, ours: Any, theirs: Any, *, allowed: float = 0.0) -> Result:

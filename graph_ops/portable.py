@@ -98,8 +98,8 @@ def generate_preprocess(prompt: Text, vision: Vision | None, audio: Audio | None
 def counted_slots(counts: tf.Tensor, most: int) -> Slots:
     """Slots of media that were preprocessed before, from their soft tokens int32 [1, K]; 0 for an empty slot."""
     faulty = (counts < 0) | (counts > most)
-    counts = tf.where(faulty, 0, counts)
-    return Slots(counts > 0, counts, first_finding_of_slots(check(faulty, Fault.SOFT_TOKENS, counts, most)))
+    possible = tf.where(faulty, 0, counts)
+    return Slots(possible > 0, possible, first_finding_of_slots(check(faulty, Fault.SOFT_TOKENS, counts, most)))
 
 
 def _length_finding(lengths: tf.Tensor, given: tf.Tensor) -> Finding:
