@@ -136,6 +136,7 @@ AUDIO_TOKENS = MediumTokens("<|audio>", "<|audio|>", "<audio|>")
 VIDEO_PLACEHOLDER = "<|video|>"
 
 PARITIES = ("keras_hub", "transformers")
+PLAIN_TEXTS = ("none", "responses", "all")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -160,3 +161,6 @@ class RowConfig:
     """Mel bins of the empty audio tensors that a preprocessor without audio converter emits; 0 leaves them out."""
     parity: str = "keras_hub"
     """Whose rows: one of `PARITIES`."""
+    plain_text: str = "none"
+    """Whose control tokens are ordinary characters, one of `PLAIN_TEXTS`: nobody's, those in responses, or also those in prompts, where
+    the placeholders of media stay what they are. Ours."""

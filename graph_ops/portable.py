@@ -15,6 +15,7 @@ from graph_ops.engines import BuiltinEngine
 from graph_ops.faults import Fault, Finding, check, first_finding, first_finding_of_slots
 from graph_ops.image import encode_image_arrays
 from graph_ops.media import Audio, Slots, Vision
+from graph_ops.reading import prompt_reading
 from graph_ops.tokenizer import TokenRows, is_valid_id
 
 Tensors = dict[str, tf.Tensor]
@@ -50,7 +51,7 @@ def tokenize(text: Text, settings: Settings) -> tuple[TokenRows, Finding]:
     """Ids of a text: `TokenRows` with token_ids int32 [1, N + 1], 0 past the length; none for a text with a finding."""
     finding = _length_finding(text.length, tf.size(text.codes))
     length = tf.where(tf.equal(finding.fault, 0), text.length, 0)
-    tokens = engine_of(settings).tokenize_bytes(text.codes, length[0], control_tokens_in_text=settings.row.parity == "transformers")
+    tokens = engine_of(settings).tokenize_bytes(text.codes, length[0], reading=prompt_reading(settings.row))
     return TokenRows(tokens.ids[tf.newaxis], tokens.count[tf.newaxis]), finding
 
 
