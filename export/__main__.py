@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from export import commands_serving
 from export.quiet import quiet_stderr
 
 app = typer.Typer(
@@ -103,17 +104,12 @@ def run(
         pieces = read_vocabulary(folder).pieces
         outputs = running.request(loaded, prompt, _read(image), _read(audio))
         drawn = write_pictures(outputs, pictures, **_picture_settings(read_description(folder))) if pictures else []
-    ids = outputs["token_ids"][0][outputs["padding_mask"][0]]
-    counts = running.soft_token_counts(ids, pieces)
+    row = tables.Row(outputs["token_ids"][0][outputs["padding_mask"][0]], pieces)
     if json_:
-        tensors = {name: {"dtype": str(value.dtype), "shape": value.shape} for name, value in outputs.items()}
-        print(json.dumps({"token_ids": ids.tolist(), "pieces": [pieces[i] for i in ids], "soft_tokens": counts, "tensors": tensors}))
+        print(json.dumps(tables.answer_json(outputs, row)))
         return
-    console.print(tables.token_lines(ids, pieces))
-    for medium, lengths in counts.items():
-        if lengths:
-            console.print(f"soft tokens per {medium}: {', '.join(map(str, lengths))}")
-    console.print(tables.tensor_table(outputs))
+    for part in tables.answer_parts(outputs, row):
+        console.print(part)
     for path in drawn:
         console.print(f"drew {escape(str(path))}")
 
@@ -135,6 +131,10 @@ def verify(
         console.print(tables.parity_table(results))
     if not all(result.passed for result in results):
         raise typer.Exit(1)
+
+
+app.command()(commands_serving.serve)
+app.command()(commands_serving.request)
 
 
 def _picture_settings(description: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,7 +53,7 @@ def request(loaded: Loaded, prompt: str, images: list[bytes], audio: list[bytes]
     return outputs
 
 
-def soft_token_counts(token_ids: np.ndarray, pieces: tuple[str, ...]) -> dict[str, list[int]]:
+def soft_token_counts(token_ids: np.ndarray, pieces: Sequence[str] | Mapping[int, str]) -> dict[str, list[int]]:
     """Soft tokens of each medium in one row, in order: the lengths of the runs between opening and closing tokens."""
     counts: dict[str, list[int]] = {"image": [], "audio": []}
     for name, tokens in (("image", IMAGE_TOKENS), ("audio", AUDIO_TOKENS)):
