@@ -35,32 +35,23 @@ def application(store: ModelStore, limits: Limits, executor: Executor) -> Starle
     """The application; requests are computed in the executor's threads."""
 
     async def handle(request: Request) -> Response:
-        try:
-            body = await _body(request, limits.request_bytes)
-        except _TooLargeError as error:
-            return _error(_TOO_LARGE, str(error))
+        body = await _body(request, limits.request_bytes)
+        if body is None:
+            return _error(_TOO_LARGE, f"body: must have at most {limits.request_bytes:,} bytes; got more. Split the request.")
         work = functools.partial(_respond, store, limits, request.method, request.scope["raw_path"].decode("latin-1"), body)
         return await asyncio.get_running_loop().run_in_executor(executor, work)
 
     return Starlette(routes=[Route("/{path:path}", handle, methods=["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"])])
 
 
-class _TooLargeError(Exception):
-    pass
-
-
-async def _body(request: Request, most: int) -> bytes:
-    """The body, read no further than the limit."""
-    claimed = request.headers.get("content-length", "")
-    body = bytearray()
-    if not (claimed.isdigit() and int(claimed) > most):
-        async for chunk in request.stream():
+async def _body(request: Request, most: int) -> bytes | None:
+    """The body, or None for one over the limit, which is read but not kept: a client that is still sending would not see the answer."""
+    body, size = bytearray(), 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size <= most:
             body += chunk
-            if len(body) > most:
-                break
-        else:
-            return bytes(body)
-    raise _TooLargeError(f"body: must have at most {most:,} bytes; got more. Split the request.")
+    return bytes(body) if size <= most else None
 
 
 def _respond(store: ModelStore, limits: Limits, method: str, path: str, body: bytes) -> Response:
