@@ -22,7 +22,7 @@ def make(folder, **choice):
     def load(version, path):
         if version == 13:
             raise OSError("broken")
-        return Servable(version, {}, {})
+        return Servable(version, {}, {}, None, {})
 
     return ModelStore("m", folder, load, Choice(**choice), lines.append), lines
 

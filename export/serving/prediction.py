@@ -1,7 +1,9 @@
 """One request to one signature, for both protocols: checked against the signature first, then run."""
 
+import contextlib
 import math
 import pathlib
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -46,7 +48,8 @@ def load_servable(version: int, folder: pathlib.Path) -> Servable:
     """Loads a version folder and replays its warmup requests, if it has any."""
     loaded = running.load(folder)
     (graph,) = SavedModel.FromString((folder / "saved_model.pb").read_bytes()).meta_graphs
-    servable = Servable(version, loaded.signatures, dict(graph.signature_def), loaded.module)
+    cold = {name: threading.Lock() for name in loaded.signatures}
+    servable = Servable(version, loaded.signatures, dict(graph.signature_def), loaded.module, cold)
     for request in read_warmup_requests(folder):
         run_request(servable, request, Limits())
     return servable
@@ -109,7 +112,9 @@ def run(servable: Servable, name: str, arrays: Mapping[str, np.ndarray], output_
     infos = servable.signature_defs[name].inputs
     try:
         tensors = {key: tf.constant(array, tf.as_dtype(infos[key].dtype)) for key, array in arrays.items()}
-        outputs = servable.functions[name](**tensors)
+        with servable.cold.get(name, contextlib.nullcontext()):
+            outputs = servable.functions[name](**tensors)
+        servable.cold.pop(name, None)
     except tf.errors.OpError as error:
         raise from_tensorflow(error.error_code, error.message) from error
     return {key: np.asarray(outputs[key].numpy()) for key in list(output_filter) or sorted(outputs)}

@@ -27,12 +27,14 @@ class Servable(NamedTuple):
         functions: signature name -> function.
         signature_defs: what the SavedModel says of its signatures, by name.
         module: keeps the resources alive.
+        cold: a lock for each signature that has not run yet: first calls at the same time would each optimize the graph for themselves.
     """
 
     version: int
     functions: Mapping[str, Any]
     signature_defs: Mapping[str, Any]
-    module: Any = None
+    module: Any
+    cold: dict[str, threading.Lock]
 
 
 class Choice(NamedTuple):
