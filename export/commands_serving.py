@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from export.configuration import check_model_folder
 from export.quiet import quiet_stderr
 
 TF_SERVING = "tensorflow_model_server"
@@ -35,6 +36,7 @@ def serve(
     grace_seconds: Annotated[float, typer.Option(help="How long a shutdown waits for requests under way (embedded).")] = 10.0,
 ) -> None:
     """Serve a model over gRPC and REST: with TF Serving if it is installed, otherwise with an embedded server for development."""
+    check_model_folder(folder.expanduser())
     binary = None if embedded else shutil.which(TF_SERVING)
     if binary:
         _say(f"TF Serving: {binary}")

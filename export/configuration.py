@@ -43,3 +43,15 @@ def model_config(path: str | os.PathLike[str], name: str) -> Any:
     if name not in configs:
         raise ValueError(f"`model_name`: must be a model of {path}; got {name}, and it has {sorted(configs)}. Pass one of them.")
     return configs[name]
+
+
+def check_model_folder(folder: pathlib.Path) -> None:
+    """Checks that the folder is one of a model.
+
+    Raises:
+        ValueError: it is a version's folder, or holds no version.
+    """
+    if (folder / "saved_model.pb").exists():
+        raise ValueError(f"`folder`: must be the folder of a model, above its versions; got the version {folder}. Pass {folder.parent}.")
+    if not folder.is_dir() or not any(child.name.isdigit() for child in folder.iterdir()):
+        raise ValueError(f"`folder`: must hold a version, a folder with a number for a name; found none in {folder}. Export one first.")

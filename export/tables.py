@@ -50,7 +50,7 @@ def signature_table(rows: list[dict[str, Any]]) -> Table:
 def tensor_table(outputs: dict[str, np.ndarray]) -> Table:
     """Name, dtype, shape and range of each tensor."""
     table = Table("tensor", "dtype", "shape", "from", "to", box=None, pad_edge=False)
-    for name, value in sorted(outputs.items(), key=lambda item: _ORDER.index(item[0])):
+    for name, value in _ordered(outputs):
         numbers = value.size and value.dtype != object
         low, high = (f"{value.min():.4g}", f"{value.max():.4g}") if numbers else ("", "")
         table.add_row(name, "string" if value.dtype == object else value.dtype.name, _shape(value.shape), low, high)
@@ -80,7 +80,7 @@ def answer_json(outputs: dict[str, np.ndarray], row: Row | None) -> dict[str, An
     if row:
         document = {"token_ids": row.ids.tolist(), "pieces": [row.pieces[token] for token in row.ids.tolist()]}
         document["soft_tokens"] = running.soft_token_counts(*row)
-    return document | {"tensors": {name: {"dtype": str(value.dtype), "shape": value.shape} for name, value in outputs.items()}}
+    return document | {"tensors": {name: {"dtype": str(value.dtype), "shape": value.shape} for name, value in _ordered(outputs)}}
 
 
 def token_lines(ids: np.ndarray, pieces: Sequence[str] | Mapping[int, str]) -> Text:
@@ -118,6 +118,10 @@ def parity_table(results: list[Any]) -> Table:
             verdict,
         )
     return table
+
+
+def _ordered(outputs: dict[str, np.ndarray]) -> list[tuple[str, np.ndarray]]:
+    return sorted(outputs.items(), key=lambda item: _ORDER.index(item[0]))
 
 
 def _shape(shape: Any) -> str:

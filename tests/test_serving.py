@@ -11,10 +11,12 @@ from serving_rig import NAME, SEQUENCE_LENGTH, GrpcClient, as_json, call, export
 from tensorflow_serving.apis import classification_pb2, get_model_metadata_pb2, get_model_status_pb2, model_management_pb2
 
 from export import running, samples
-from export.serving.prediction import Limits, check_inputs
+from export.configuration import allowed_batch_sizes
+from export.serving.prediction import Limits, check_inputs, predict
 from export.serving.refusals import Refusal
 from export.serving.server import Server, Settings
 from export.serving.store import Choice
+from export.warmup import WARMUP, read_warmup_requests
 
 PREDICT = f"/v1/models/{NAME}:predict"
 
@@ -409,3 +411,38 @@ def test_a_failing_graph_is_an_error_with_its_code(client, server):
     code, body = http(server.rest_port, PREDICT, {"signature_name": "generate_postprocess", "inputs": inputs_as_json(inputs)})
     assert code == 400
     assert json.loads(body)["error"] == refused.value.details()
+
+
+def test_warmup_requests_cover_every_signature_at_every_allowed_batch_size_and_are_small(folder, loaded):
+    covered = [(request.model_spec.signature_name, rows_of(request)) for request in read_warmup_requests(folder / "1")]
+    assert covered == [(name, rows) for name in sorted(loaded.signatures) for rows in allowed_batch_sizes()]
+    assert (folder / "1" / WARMUP).stat().st_size < 200_000
+
+
+def rows_of(request):
+    (rows,) = {proto.tensor_shape.dim[0].size for proto in request.inputs.values()}
+    return rows
+
+
+def test_warmup_requests_are_good_requests_here_and_over_grpc(folder, servable, client):
+    for request in read_warmup_requests(folder / "1"):
+        request.model_spec.name = NAME
+        here, there = predict(servable, request, Limits()), client.predict(request)
+        assert there == here
+        assert set(here.outputs["status"].string_val) <= {b""}, request.model_spec.signature_name
+
+
+def test_a_second_server_on_a_port_is_refused(folder, server):
+    for taken, name in (({"port": server.port, "rest_port": 0}, "port"), ({"port": 0, "rest_port": server.rest_port}, "rest_port")):
+        with pytest.raises(ValueError, match=f"`{name}`: must be free; 127.0.0.1:{taken[name]} is not"):
+            Server(Settings(folder, **taken))
+
+
+def test_a_folder_without_versions_is_refused(folder, tmp_path):
+    with pytest.raises(ValueError, match="`folder`: must hold a version, a folder with a number for a name; found none"):
+        Server(Settings(tmp_path))
+    with pytest.raises(ValueError, match=f"must be the folder of a model, above its versions; .* Pass {folder}"):
+        Server(Settings(folder / "1"))
+    (tmp_path / "1").mkdir()
+    with pytest.raises(ValueError, match=r"`folder`: must hold a version that loads; got .*no saved_model.pb"):
+        Server(Settings(tmp_path, port=0, rest_port=0)).start()

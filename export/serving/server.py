@@ -17,6 +17,7 @@ import grpc
 import uvicorn
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
+from export.configuration import check_model_folder
 from export.serving.grpc_service import ModelService, PredictionService
 from export.serving.prediction import Limits, load_servable
 from export.serving.rest import application
@@ -75,7 +76,7 @@ class Server:
         report: Callable[[str], None] = lambda _: None,
         load: Callable[[int, pathlib.Path], Servable] = load_servable,
     ) -> None:
-        check_folder(settings.folder)
+        check_model_folder(settings.folder)
         self._settings = settings
         self._socket = _listen(settings.host, settings.rest_port)
         self.store = ModelStore(settings.name, settings.folder, load, settings.choice, report)
@@ -129,18 +130,6 @@ def stop_signal() -> threading.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     return stopping
-
-
-def check_folder(folder: pathlib.Path) -> None:
-    """Checks that the folder is one of a model.
-
-    Raises:
-        ValueError: it is a version's folder, or holds no version.
-    """
-    if (folder / "saved_model.pb").exists():
-        raise ValueError(f"`folder`: must be the folder of a model, above its versions; got the version {folder}. Pass {folder.parent}.")
-    if not folder.is_dir() or not any(child.name.isdigit() for child in folder.iterdir()):
-        raise ValueError(f"`folder`: must hold a version, a folder with a number for a name; found none in {folder}. Export one first.")
 
 
 def _grpc_server(store: ModelStore, settings: Settings) -> grpc.Server:
