@@ -39,7 +39,7 @@ def saved_model(
     audio: Annotated[bool, typer.Option(help="Whether prompts may have audio.")] = True,
     max_images_per_prompt: Annotated[int, typer.Option(help="Image slots in a row.")] = 2,
     max_audio_clips_per_prompt: Annotated[int, typer.Option(help="Clip slots in a row.")] = 1,
-    max_image_pixels: Annotated[int, typer.Option(help="Largest height × width that is decoded.")] = 64_000_000,
+    max_image_pixels: Annotated[int, typer.Option(help="Largest height × width that is decoded.")] = 25_000_000,
     add_start_token: Annotated[bool, typer.Option(help="Whether a training row begins with <bos>.")] = True,
     add_end_token: Annotated[bool, typer.Option(help="Whether a training row ends with <eos>.")] = True,
     json_: AsJson = False,

@@ -58,7 +58,7 @@ def serve(
             port=port,
             rest_port=rest_port,
             threads=threads,
-            choice=_choice(model_config, model_name),
+            choice=read_choice(model_config, model_name),
             limits=Limits(rows=max_rows, request_bytes=max_request_bytes),
             grace_seconds=grace_seconds,
         )
@@ -136,7 +136,8 @@ def _moved_config(path: pathlib.Path, name: str, base_path: pathlib.Path) -> str
     return file.name
 
 
-def _choice(path: pathlib.Path | None, name: str) -> Any:
+def read_choice(path: pathlib.Path | None, name: str) -> Any:
+    """Which versions of a model serve, and their labels: as its configuration says, or the highest version and no labels."""
     from export.configuration import model_config
     from export.serving.store import Choice
 

@@ -8,9 +8,10 @@ import yaml
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format, wrappers_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
-from export.commands_serving import tf_serving_arguments
+from export.commands_serving import read_choice, tf_serving_arguments
 from export.configuration import allowed_batch_sizes, model_config, read_models_config
 from export.serving.server import GRPC, REST, Settings
+from export.serving.store import Choice
 
 FOLDER = pathlib.Path(__file__).parents[1] / "serving_configs"
 README = (FOLDER / "README.md").read_text()
@@ -192,3 +193,18 @@ def test_a_wrong_configuration_is_refused(tmp_path):
         read_models_config(wrong)
     with pytest.raises(ValueError, match=r"`model_name`: must be a model of .*; got x, and it has \['gemma4'\]"):
         model_config(FOLDER / "models.config", "x")
+
+
+def test_the_embedded_server_serves_the_versions_that_tf_serving_would(tmp_path):
+    assert read_choice(None, "gemma4") == Choice(latest=1)
+    assert read_choice(FOLDER / "models.config", "gemma4") == Choice(latest=2, labels={"stable": 1, "canary": 2})
+    policies = {
+        "": Choice(latest=1),
+        "model_version_policy { latest {} }": Choice(latest=1),
+        "model_version_policy { all {} }": Choice(latest=None),
+        "model_version_policy { specific { versions: 3 versions: 5 } }": Choice(specific=(3, 5)),
+    }
+    for policy, choice in policies.items():
+        path = tmp_path / "models.config"
+        path.write_text(f"model_config_list {{ config {{ name: 'm' {policy} }} }}")
+        assert read_choice(path, "m") == choice

@@ -194,7 +194,10 @@ class ModelStore:
 
     def _keep_watching(self, every_seconds: float) -> None:
         while not self._stopping.wait(every_seconds):
-            self.refresh()
+            try:
+                self.refresh()
+            except OSError as error:  # a folder that went while it was looked at; the next look finds what is there
+                self._report(f"{self._folder}: {error}")
 
 
 def _stamp(path: pathlib.Path) -> float | None:
