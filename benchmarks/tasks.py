@@ -4,6 +4,7 @@ Inputs differ from round to round where a peer caches (`tokenizers` keeps short 
 objects: strings, uint8 arrays, float32 arrays, or the bytes of files.
 """
 
+import base64
 import io
 import json
 import lzma
@@ -21,6 +22,7 @@ import PIL.Image
 import sentencepiece
 import tensorflow as tf
 import tokenizers
+from ai_edge_litert.interpreter import Interpreter
 from transformers.models.gemma4.feature_extraction_gemma4 import Gemma4AudioFeatureExtractor
 from transformers.models.gemma4.image_processing_pil_gemma4 import Gemma4ImageProcessorPil
 
@@ -97,12 +99,14 @@ class Bench:
             max_images_per_prompt=1,
         )
         self.audio_graph = _audio_graph(preprocessor)
+        self.litert_tokenizer = _litert_tokenizer(vocabulary)
 
     def comparisons(self) -> Iterator[Comparison]:
         """Every task, one after the other."""
         yield from self.ids("English", english(), 1.0)
         if text := world():
             yield from self.ids("266 languages", text, None)
+        yield from self.ids_in_litert()
         for side in IMAGE_SIDES:
             yield from self.image(side)
         yield from self.audio()
@@ -120,6 +124,24 @@ class Bench:
             contenders["tokenizers"] = lambda turn: self.peer_tokenizer.encode_batch(batches[turn], add_special_tokens=False)
         task = f"ids of {NUM_PROMPTS} prompts of {PROMPT_CHARACTERS} characters, {name}"
         yield from _compared(task, contenders, self.rounds, {"tokenizers": target})
+
+    def ids_in_litert(self) -> Iterator[Comparison]:
+        """Bytes to ids in LiteRT, one thread: short, long, and random letters, whose segments are long."""
+        calls, text, draw = self.rounds * CALLS_IN_A_TURN, english(), random.Random(2)
+        texts = {f"{size} characters, English": _cut_out(text, size, calls, draw) for size in (1000, 2000, 16_000)}
+        texts["4096 characters, base64"] = [base64.b64encode(draw.randbytes(3072)).decode() for _ in range(calls)]
+        targets = {"2000 characters, English": 3.0}
+        for name, given in texts.items():
+            encoded = [one.encode() for one in given]
+            contenders: dict[str, Work] = {
+                "ours": lambda turn, encoded=encoded: self._litert_ids(encoded[turn]),
+                "sentencepiece": lambda turn, given=given: self.processor.encode(given[turn]),
+            }
+            yield from _compared(f"ids in LiteRT of {name}", contenders, self.rounds, {"sentencepiece": targets.get(name)})
+
+    def _litert_ids(self, text: bytes) -> np.ndarray:
+        tokens = self.litert_tokenizer(codes=np.frombuffer(text, np.uint8), length=np.int32(len(text)))
+        return tokens["token_ids"][: int(tokens["count"])]
 
     def image(self, side: int) -> Iterator[Comparison]:
         """Pixels to patches and positions."""
@@ -204,6 +226,26 @@ class Bench:
 
     def _extracted(self, clip: np.ndarray) -> Any:
         return self.extractor([clip], sampling_rate=SAMPLING_RATE, return_tensors="np")
+
+
+def _cut_out(text: str, size: int, count: int, draw: random.Random) -> list[str]:
+    starts = [draw.randrange(len(text) - size) for _ in range(count)]
+    return [text[start : start + size] for start in starts]
+
+
+def _litert_tokenizer(vocabulary: pathlib.Path) -> Any:
+    engine = graph_ops.Gemma4Tokenizer(vocabulary, engine="builtin").engine
+
+    def function(codes: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
+        tokens = engine.tokenize_bytes(codes, length)
+        return {"token_ids": tokens.ids, "count": tokens.count}
+
+    specs = [tf.TensorSpec([None], tf.uint8, name="codes"), tf.TensorSpec([], tf.int32, name="length")]
+    module = tf.Module()
+    module.function = tf.function(function, input_signature=specs, autograph=False)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([module.function.get_concrete_function()], module)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    return Interpreter(model_content=converter.convert(), num_threads=1).get_signature_runner()
 
 
 def _audio_graph(preprocessor: graph_ops.Gemma4CausalLMPreprocessor) -> Any:

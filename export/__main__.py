@@ -1,10 +1,12 @@
 """`python -m export`: write, look at, run and verify artifacts."""
 
+import dataclasses
 import json
 import logging
 import os
 import pathlib
 import sys
+import warnings
 from typing import Annotated, Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -14,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from export import commands_serving
+from export.options import PreprocessorOptions, make_preprocessor, with_preprocessor_options
 from export.quiet import quiet_stderr
 
 app = typer.Typer(
@@ -28,46 +31,57 @@ Folder = Annotated[pathlib.Path, typer.Argument(help="A version folder, DIR/N.",
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
+@app.command()
+def presets(json_: AsJson = False) -> None:
+    """List the built-in presets: what the model reads, its parameters, a description."""
+    with console.status("loading TensorFlow"), quiet_stderr():
+        from export import tables
+        from graph_ops.presets import PRESETS
+    if json_:
+        print(json.dumps({name: dataclasses.asdict(preset) for name, preset in PRESETS.items()}, indent=2))
+    else:
+        console.print(tables.preset_table(PRESETS))
+
+
 @app.command("saved-model")
+@with_preprocessor_options
 def saved_model(
-    tokenizer: Annotated[pathlib.Path, typer.Option(help="SentencePiece model (.spm or .model).", show_default=False)],
+    options: PreprocessorOptions,
     out: Annotated[pathlib.Path, typer.Option(help="Folder of the model; the version becomes a folder in it.", show_default=False)],
     version: Annotated[int | None, typer.Option(help="Version number.", show_default="one more than the highest there")] = None,
-    parity: Annotated[str, typer.Option(help="Whose rows: keras_hub or transformers.")] = "keras_hub",
-    sequence_length: Annotated[int, typer.Option(help="Tokens in a row.")] = 1024,
-    images: Annotated[bool, typer.Option(help="Whether prompts may have images.")] = True,
-    audio: Annotated[bool, typer.Option(help="Whether prompts may have audio.")] = True,
-    max_images_per_prompt: Annotated[int, typer.Option(help="Image slots in a row.")] = 2,
-    max_audio_clips_per_prompt: Annotated[int, typer.Option(help="Clip slots in a row.")] = 1,
-    max_image_pixels: Annotated[int, typer.Option(help="Largest height × width that is decoded.")] = 25_000_000,
-    add_start_token: Annotated[bool, typer.Option(help="Whether a training row begins with <bos>.")] = True,
-    add_end_token: Annotated[bool, typer.Option(help="Whether a training row ends with <eos>.")] = True,
+    engine: Annotated[
+        str, typer.Option(help="sentencepiece, the fastest; or builtin, whose export loads where tensorflow-text is not installed.")
+    ] = "sentencepiece",
     json_: AsJson = False,
 ) -> None:
     """Write DIR/N, a SavedModel with every signature, for TF Serving and `tf.saved_model.load`."""
-    with console.status("loading TensorFlow") as status, quiet_stderr():
-        import graph_ops
+    with console.status("loading TensorFlow") as status, quiet_stderr(), warnings.catch_warnings(action="always", record=True) as notes:
         from export.saved_model import export_saved_model
 
-        preprocessor = graph_ops.Gemma4CausalLMPreprocessor(
-            graph_ops.Gemma4Tokenizer(tokenizer),
-            graph_ops.Gemma4ImageConverter(max_image_pixels=max_image_pixels) if images else None,
-            graph_ops.Gemma4AudioConverter() if audio else None,
-            sequence_length=sequence_length,
-            add_start_token=add_start_token,
-            add_end_token=add_end_token,
-            max_images_per_prompt=max_images_per_prompt,
-            max_audio_clips_per_prompt=max_audio_clips_per_prompt,
-            parity=parity,
-        )
-        written = export_saved_model(preprocessor, out, version=version, report=status.update)
-    size = sum(path.stat().st_size for path in written.rglob("*") if path.is_file())
-    if json_:
-        print(json.dumps({"folder": str(written), "bytes": size}))
-    else:
-        console.print(
-            f"wrote {escape(str(written))} ({size / 1e6:.1f} MB). Next: python -m export run {escape(str(written))} --prompt Hello"
-        )
+        written = export_saved_model(make_preprocessor(options, engine=engine), out, version=version, report=status.update)
+    _print_written(written, notes, json_)
+
+
+@app.command()
+@with_preprocessor_options
+def litert(
+    options: PreprocessorOptions,
+    out: Annotated[pathlib.Path, typer.Option(help="Folder of the bundle; must not exist.", show_default=False)],
+    static: Annotated[
+        list[str] | None,
+        typer.Option(help="Fixed sizes, as browsers need: text=256,1024 image=768x768 audio=10 (seconds); may be given several times."),
+    ] = None,
+    json_: AsJson = False,
+) -> None:
+    """Write a LiteRT bundle for phones, embedded devices and browsers: one .tflite in builtin ops, and signatures.json."""
+    with console.status("loading TensorFlow") as status, quiet_stderr(), warnings.catch_warnings(action="always", record=True) as notes:
+        from export.litert import export_litert
+        from export.litert_signatures import parse_buckets
+
+        buckets = parse_buckets(static) if static else None
+        status.update("building the tokenizer's tables, if they are not in the cache (about 10 s)")
+        written = export_litert(make_preprocessor(options, engine="builtin"), out, buckets=buckets, report=status.update)
+    _print_written(written, notes, json_)
 
 
 @app.command()
@@ -135,6 +149,23 @@ def verify(
 
 app.command()(commands_serving.serve)
 app.command()(commands_serving.request)
+
+
+def _print_written(written: pathlib.Path, notes: list[warnings.WarningMessage], json_: bool) -> None:
+    size = sum(path.stat().st_size for path in written.rglob("*") if path.is_file())
+    _print_notes(notes)
+    if json_:
+        print(json.dumps({"folder": str(written), "bytes": size}))
+    else:
+        folder = escape(str(written))
+        console.print(f"wrote {folder} ({size / 1e6:.1f} MB). Next: python -m export run {folder} --prompt Hello")
+
+
+def _print_notes(notes: list[warnings.WarningMessage]) -> None:
+    """Our own warnings, which say what was left out; other packages' are theirs to mend."""
+    for note in notes:
+        if note.category is UserWarning and str(note.message).startswith("`"):
+            Console(stderr=True, highlight=False).print(f"[yellow]note:[/yellow] {escape(str(note.message))}", soft_wrap=True)
 
 
 def _picture_settings(description: dict[str, Any]) -> dict[str, Any]:

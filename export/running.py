@@ -1,5 +1,6 @@
 """One request to an exported SavedModel, as a client without this project's graph code would make it."""
 
+import contextlib
 import os
 import pathlib
 from collections.abc import Mapping, Sequence
@@ -7,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_text  # noqa: F401  registers the SentencePiece ops that TF Serving has linked in
 
 from graph_ops.config import AUDIO_TOKENS, IMAGE_TOKENS
 
@@ -29,6 +29,8 @@ def load(folder: str | os.PathLike[str]) -> Loaded:
         raise FileNotFoundError(
             f"`folder`: must hold a SavedModel; no saved_model.pb in {folder}. Pass DIR/N, for example models/gemma4/1."
         )
+    with contextlib.suppress(ImportError):  # an export with the engine "builtin" does without
+        import tensorflow_text  # noqa: F401  registers the SentencePiece ops that TF Serving has linked in
     module = tf.saved_model.load(os.fspath(folder))
     return Loaded(module, dict(module.signatures))
 

@@ -19,6 +19,8 @@ from graph_ops.vocabulary import Vocabulary, load_vocabulary
 
 DESCRIPTION = pathlib.PurePath("assets.extra", "preprocessor.json")
 """Settings and versions of an export; TensorFlow and TF Serving leave `assets.extra` alone."""
+VOCABULARY = pathlib.PurePath("assets.extra", "vocabulary.spm")
+"""The vocabulary of an export with the engine "builtin", whose graph holds only tables made from it; for `run` and `verify`."""
 
 Report = Callable[[str], None]
 
@@ -104,7 +106,8 @@ def read_description(folder: str | os.PathLike[str]) -> dict[str, Any]:
 def read_vocabulary(folder: str | os.PathLike[str]) -> Vocabulary:
     """The vocabulary inside an exported SavedModel."""
     protos = [node.attr["model"].s for graph in _graphs(pathlib.Path(folder)) for node in _nodes(graph) if node.op == "SentencepieceOp"]
-    return load_vocabulary(min(protos, key=len))  # a second, longer one reads control tokens in text
+    # A second, longer one reads control tokens in text.
+    return load_vocabulary(min(protos, key=len) if protos else pathlib.Path(folder, VOCABULARY))
 
 
 def _next_version(folder: pathlib.Path) -> int:
@@ -129,10 +132,17 @@ def _check_ops(folder: pathlib.Path) -> None:
         raise ValueError(f"`preprocessor`: its graph must hold ops of stock TF Serving only; it also holds {foreign}.")
 
 
-def _describe(preprocessor: Gemma4CausalLMPreprocessor, path: pathlib.Path) -> None:
+def describe_settings(preprocessor: Gemma4CausalLMPreprocessor) -> dict[str, Any]:
+    """The settings and versions that an artifact is made with; of the vocabulary, its size and sha256."""
     config = preprocessor.get_config()
-    config["tokenizer"] = {"pieces": len(preprocessor.tokenizer.vocabulary), "sha256": preprocessor.tokenizer.vocabulary.sha256}
+    vocabulary = preprocessor.tokenizer.vocabulary
+    config["tokenizer"] = {"pieces": len(vocabulary), "sha256": vocabulary.sha256, "engine": preprocessor.tokenizer.engine_name}
     packages = ("gemma4-graph", "tensorflow", "tensorflow-text", "keras")
-    description = {"preprocessor": config, "versions": {name: importlib.metadata.version(name) for name in packages}}
+    return {"preprocessor": config, "versions": {name: importlib.metadata.version(name) for name in packages}}
+
+
+def _describe(preprocessor: Gemma4CausalLMPreprocessor, path: pathlib.Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(description, indent=2) + "\n")
+    path.write_text(json.dumps(describe_settings(preprocessor), indent=2) + "\n")
+    if not preprocessor.tokenizer.models():
+        path.with_name(VOCABULARY.name).write_bytes(preprocessor.tokenizer.proto)

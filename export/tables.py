@@ -11,6 +11,7 @@ from rich.text import Text
 from export import running
 from export.signatures import ARRAY_INPUTS, INPUTS, PLAIN_OUTPUTS
 from graph_ops.features import BY_NAME
+from graph_ops.presets import Preset
 
 _ORDER = list(dict.fromkeys([*INPUTS, *ARRAY_INPUTS, *BY_NAME, *PLAIN_OUTPUTS]))
 
@@ -44,6 +45,14 @@ def signature_table(rows: list[dict[str, Any]]) -> Table:
             _shape(row["shape"]),
         )
         previous = current
+    return table
+
+
+def preset_table(presets: Mapping[str, Preset]) -> Table:
+    """Name, parameters, what the model reads, and description of each preset."""
+    table = Table("preset", "parameters", "reads", "description", box=None, pad_edge=False)
+    for name, preset in presets.items():
+        table.add_row(name, f"{preset.parameters / 1e9:.1f} B", ", ".join(preset.modalities), preset.description)
     return table
 
 

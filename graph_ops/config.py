@@ -9,6 +9,13 @@ import dataclasses
 SOURCE = "transformers 5.23.0 (models/gemma4) and keras-hub 0.32.0 (models/gemma4)"
 
 
+def _check_positive(config: object, *names: str) -> None:
+    for name in names:
+        value = getattr(config, name)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ValueError(f"`{name}`: must be a positive whole number; got {value!r}. Leave it out for the released model's.")
+
+
 @dataclasses.dataclass(frozen=True)
 class ImageConfig:
     """How an image becomes patches. Source: `Gemma4ImageProcessorPil`."""
@@ -25,6 +32,13 @@ class ImageConfig:
     """Added after scaling; one number or one per channel."""
     max_image_pixels: int = 64_000_000
     """Largest height × width that is decoded, in pixels. Ours: a small file must not be able to ask for gigabytes."""
+
+    def __post_init__(self) -> None:
+        _check_positive(self, "patch_size", "max_soft_tokens", "pooling_kernel_size", "max_image_pixels")
+        for name in ("scale", "offset"):
+            value = getattr(self, name)
+            if isinstance(value, tuple) and len(value) not in (1, 3):
+                raise ValueError(f"`{name}`: must be one number or one for each of 3 channels; got {value!r}. Pass 1 or 3 numbers.")
 
     @property
     def max_patches(self) -> int:
@@ -70,6 +84,26 @@ class AudioConfig:
     """Window, in samples (20 ms)."""
     frames_per_soft_token: int = 4
     """Time reduction of the audio encoder (two convolutions of stride 2)."""
+
+    def __post_init__(self) -> None:
+        _check_positive(
+            self, "num_mels", "num_fft_bins", "stride", "sampling_rate", "max_audio_length", "frame_length", "frames_per_soft_token"
+        )
+        if self.frame_length > self.num_fft_bins:
+            raise ValueError(
+                f"`frame_length`: must be at most `num_fft_bins`; got {self.frame_length} > {self.num_fft_bins}. Make the FFT longer."
+            )
+        if not 0 <= self.min_frequency < self.max_frequency <= self.sampling_rate / 2:
+            raise ValueError(
+                "`max_frequency`: must be above `min_frequency` and at most half of `sampling_rate`; got "
+                f"{self.min_frequency}…{self.max_frequency} Hz at {self.sampling_rate} Hz. Choose 0 ≤ min < max ≤ rate / 2."
+            )
+        if self.mel_floor <= 0:
+            raise ValueError(f"`mel_floor`: must be positive, since its logarithm is taken; got {self.mel_floor}. Pass 0.001.")
+        for name in ("per_bin_mean", "per_bin_stddev"):
+            value = getattr(self, name)
+            if value is not None and len(value) != self.num_mels:
+                raise ValueError(f"`{name}`: must have one number for each of {self.num_mels} mel bins; got {len(value)}. Pass as many.")
 
     @property
     def max_samples(self) -> int:

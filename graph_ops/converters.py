@@ -1,7 +1,8 @@
 """`Gemma4ImageConverter` and `Gemma4AudioConverter`: a medium's configuration as a Keras layer, callable on its own."""
 
 import dataclasses
-from typing import Any
+import os
+from typing import Any, Self
 
 import keras
 import tensorflow as tf
@@ -10,12 +11,14 @@ from graph_ops.audio import log_mel_spectrogram
 from graph_ops.config import AudioConfig, ImageConfig
 from graph_ops.faults import Finding, raise_findings
 from graph_ops.image import encode_image_arrays, encode_images
+from graph_ops.presets import load_preset
 
 
 class _Converter(keras.layers.Layer):
     """A frozen configuration, given field by field, as a layer without weights."""
 
     config_class: type
+    medium: str
 
     def __init__(self, *, name: str | None = None, dtype: Any = "float32", trainable: bool = True, **settings: Any) -> None:
         super().__init__(name=name, dtype=dtype, trainable=trainable)
@@ -30,6 +33,18 @@ class _Converter(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Everything needed to make this converter again."""
         return {**super().get_config(), **dataclasses.asdict(self.config)}
+
+    @classmethod
+    def from_preset(cls, preset: "str | os.PathLike[str]", **kwargs: Any) -> Self:
+        """The converter of a preset; see `Gemma4CausalLMPreprocessor.from_preset`.
+
+        Raises:
+            ValueError: the preset's model does not read this medium.
+        """
+        config = getattr(load_preset(preset), cls.medium)
+        if config is None:
+            raise ValueError(f"`preset`: must be of a model that reads {cls.medium}; {os.fspath(preset)!r} is not. Pass another preset.")
+        return cls(**{**vars(config), **kwargs})
 
 
 @keras.saving.register_keras_serializable(package="gemma4_graph")
@@ -48,6 +63,7 @@ class Gemma4ImageConverter(_Converter):
     """
 
     config_class = ImageConfig
+    medium = "image"
 
     @tf.autograph.experimental.do_not_convert
     def call(self, inputs: Any) -> dict[str, tf.Tensor]:
@@ -84,6 +100,7 @@ class Gemma4AudioConverter(_Converter):
     """
 
     config_class = AudioConfig
+    medium = "audio"
 
     @tf.autograph.experimental.do_not_convert
     def call(self, audio: Any) -> tf.Tensor:

@@ -1,6 +1,8 @@
 """From a signature's inputs to its outputs: the graph of the whole preprocessor, composed of the steps."""
 
-from typing import NamedTuple
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -21,7 +23,8 @@ from graph_ops.media import (
 )
 from graph_ops.packing import next_token_labels
 from graph_ops.rows import ControlIds, EncodedRows, encode_rows, medium_indices
-from graph_ops.tokenizer import Gemma4Tokenizer, is_valid_id
+from graph_ops.shapes import with_shape
+from graph_ops.tokenizer import Gemma4Tokenizer, TokenRows, is_valid_id
 
 
 class Settings(NamedTuple):
@@ -63,13 +66,39 @@ def encode(
     row = settings.row
     inputs, excess = _limit_media(inputs, row) if served else (inputs, None)
     in_text = row.parity == "transformers"
-    prompts = settings.tokenizer.tokenize_rows(inputs["prompts"], control_tokens_in_text=in_text)
-    responses = inputs.get("responses")
-    vision, audio = _vision(inputs, settings), _audio(inputs, settings)
+    texts = {name: inputs[name] for name in ("prompts", "responses") if name in inputs}
+    tokens = {name: settings.tokenizer.tokenize_rows(text, control_tokens_in_text=in_text) for name, text in texts.items()}
+    return encode_tokens(
+        tokens["prompts"],
+        tokens.get("responses"),
+        _vision(inputs, settings),
+        _audio(inputs, settings),
+        settings,
+        sequence_length=sequence_length,
+        training=training,
+        served=served,
+        also=excess,
+    )
+
+
+def encode_tokens(
+    prompts: TokenRows,
+    responses: TokenRows | None,
+    vision: Vision | None,
+    audio: Audio | None,
+    settings: Settings,
+    *,
+    sequence_length: int,
+    training: bool,
+    served: bool,
+    also: Finding | None = None,
+) -> tuple[dict[str, tf.Tensor], Finding]:
+    """`encode` after tokenizing and after the media's own steps; `also` is what was found wrong with rows before, [B]."""
+    row = settings.row
     none = _no_slots(prompts.lengths)
     encoded = encode_rows(
         prompts,
-        None if responses is None else settings.tokenizer.tokenize_rows(responses, control_tokens_in_text=in_text),
+        responses,
         vision.slots if vision else none,
         audio.slots if audio else none,
         ids=settings.ids,
@@ -78,7 +107,7 @@ def encode(
         labelled=training,
         add_start_token=row.add_start_token or (not training and row.parity == "keras_hub"),
         add_end_token=training and row.add_end_token,
-        also=excess,
+        also=also,
     )
     features: dict[str, tf.Tensor] = {}
     rows = encoded.rows
@@ -107,9 +136,13 @@ def decode(token_ids: tf.Tensor, padding_mask: tf.Tensor, settings: Settings) ->
     Returns:
         string [B], and what is wrong with each row; the text of a faulty row is "".
     """
+    return decode_ids(token_ids, kept_ids(token_ids, padding_mask, settings), settings.tokenizer)
+
+
+def kept_ids(token_ids: tf.Tensor, padding_mask: tf.Tensor, settings: Settings) -> tf.Tensor:
+    """Bool [B, S]: which ids of generated rows become text: those of the mask that are not special."""
     stripped = tf.constant(settings.tokenizer.special_token_ids(with_audio=settings.audio is not None))
-    keep = padding_mask & tf.reduce_all(tf.not_equal(token_ids[..., tf.newaxis], stripped), axis=-1)
-    return decode_ids(token_ids, keep, settings.tokenizer)
+    return padding_mask & tf.reduce_all(tf.not_equal(token_ids[..., tf.newaxis], stripped), axis=-1)
 
 
 def decode_ids(token_ids: tf.Tensor, keep: tf.Tensor, tokenizer: Gemma4Tokenizer) -> tuple[tf.Tensor, Finding]:
@@ -131,7 +164,7 @@ def vision_features(vision: Vision, encoded: EncodedRows, row: RowConfig) -> dic
     return {
         "pixel_values": _without_faulty(vision.pixel_values, encoded.finding, 0.0),
         "pixel_position_ids": _without_faulty(vision.pixel_position_ids, encoded.finding, -1),
-        "vision_indices": tf.ensure_shape(indices, [None, width]),
+        "vision_indices": with_shape(indices, [None, width]),
     }
 
 
@@ -154,7 +187,7 @@ def audio_features(
     block = most if trim_indices else config.max_soft_tokens
     indices = medium_indices(encoded.audio_starts, encoded.audio_counts, encoded.finding, block=block)
     if not trim_indices and audio.audio_mel.shape[1] is not None:
-        indices = tf.ensure_shape(indices, [None, audio.audio_mel.shape[1] * config.max_soft_tokens])
+        indices = with_shape(indices, [None, audio.audio_mel.shape[1] * config.max_soft_tokens])
     return {"audio_mel": mel, "audio_mel_mask": mask, "audio_indices": indices}
 
 
@@ -166,8 +199,8 @@ def _vision(inputs: dict[str, tf.Tensor], settings: Settings) -> Vision | None:
     if "images" not in inputs:
         return None
     if inputs["images"].dtype == tf.string:
-        return vision_from_files(inputs["images"], config=settings.image)
-    return vision_from_arrays(inputs["images"], inputs["image_sizes"], config=settings.image)
+        return _shared(vision_from_files, config=settings.image)(inputs["images"])
+    return _shared(vision_from_arrays, config=settings.image)(inputs["images"], inputs["image_sizes"])
 
 
 def _audio(inputs: dict[str, tf.Tensor], settings: Settings) -> Audio | None:
@@ -179,8 +212,14 @@ def _audio(inputs: dict[str, tf.Tensor], settings: Settings) -> Audio | None:
     if "audio" not in inputs:
         return None
     if inputs["audio"].dtype == tf.string:
-        return audio_from_files(inputs["audio"], config=settings.audio, parity=parity)
-    return audio_from_arrays(inputs["audio"], inputs["audio_lengths"], config=settings.audio, parity=parity)
+        return _shared(audio_from_files, config=settings.audio, parity=parity)(inputs["audio"])
+    return _shared(audio_from_arrays, config=settings.audio, parity=parity)(inputs["audio"], inputs["audio_lengths"])
+
+
+@functools.cache
+def _shared(step: Callable[..., Any], **settings: Any) -> Callable[..., Any]:
+    """The step as a function that is traced once for each kind of input, and that all signatures of a SavedModel then share."""
+    return tf.function(functools.partial(step, **settings), autograph=False)
 
 
 def _limit_media(inputs: dict[str, tf.Tensor], row: RowConfig) -> tuple[dict[str, tf.Tensor], Finding]:
@@ -216,4 +255,4 @@ def _without_faulty(feature: tf.Tensor, finding: Finding, padding: float) -> tf.
     """The feature [B, …], with padding in the faulty rows; untouched, and not copied, when there is none."""
     good = tf.reshape(tf.equal(finding.fault, 0), [-1] + [1] * (feature.shape.rank - 1))
     blanked = tf.cond(tf.reduce_all(good), lambda: feature, lambda: tf.where(good, feature, tf.cast(padding, feature.dtype)))
-    return tf.ensure_shape(blanked, feature.shape)
+    return with_shape(blanked, feature.shape)

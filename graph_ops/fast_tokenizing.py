@@ -30,7 +30,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from graph_ops.vocabulary import PieceType, Vocabulary
+from graph_ops.sentencepiece_model import PieceType
+from graph_ops.vocabulary import Vocabulary
 
 Encode = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 """SentencePiece: strings [B] to the ids int32 [N] of all texts and where each text's begin, int64 [B + 1]."""
@@ -195,13 +196,19 @@ def _pieces_in_text(vocabulary: Vocabulary) -> list[str]:
 
 
 def _cuts(vocabulary: Vocabulary) -> np.ndarray:
+    """Bool [256, 256]: as `byte_cuts`, with 0xFF a segment of its own."""
+    cuts = byte_cuts(vocabulary)
+    cuts[_END], cuts[:, _END] = True, True
+    return cuts
+
+
+def byte_cuts(vocabulary: Vocabulary) -> np.ndarray:
     """Bool [256, 256]: whether there is a cut between two bytes."""
     cuts = np.ones((256, 256), bool)
     cuts[:, 0x80:0xC0] = False
     for first, second in _adjacent_characters(_pieces_in_text(vocabulary)):
         for last_byte in _bytes_of(first, -1):
             cuts[last_byte, _bytes_of(second, 0)] = False
-    cuts[_END], cuts[:, _END] = True, True
     return cuts
 
 

@@ -31,6 +31,9 @@ class Fault(enum.IntEnum):
     TOKEN_ID_OUT_OF_RANGE = 12
     IMAGE_LIMIT = 13
     AUDIO_LIMIT = 14
+    TEXT_LENGTH = 15
+    AUDIO_LENGTH = 16
+    SOFT_TOKENS = 17
 
 
 SENTENCES: Mapping[Fault, str] = {
@@ -77,6 +80,18 @@ SENTENCES: Mapping[Fault, str] = {
     Fault.AUDIO_LIMIT: (
         "`audio`: a prompt may have at most `max_audio_clips_per_prompt` clips; got {0}, and the most is {1}. Send fewer or raise the "
         "limit."
+    ),
+    Fault.TEXT_LENGTH: (
+        "`prompts`, `text`: a length must be from 0 to the number of bytes or ids given; got {0}, and {1} are given. Pass the true "
+        "length, or take a signature for longer texts."
+    ),
+    Fault.AUDIO_LENGTH: (
+        "`audio_lengths`: a length must be from 0 to the number of samples given; got {0}, and {1} are given. Pass the true length, or "
+        "take a signature for longer clips."
+    ),
+    Fault.SOFT_TOKENS: (
+        "`image_soft_tokens`, `audio_soft_tokens`: a count must be from 0 to the most that a medium takes; got {0}, and the most is {1}. "
+        "Pass what `preprocess_image` and `preprocess_audio` return."
     ),
 }
 

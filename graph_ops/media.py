@@ -8,6 +8,7 @@ from graph_ops.audio import encode_audio, encode_wavs, num_soft_tokens
 from graph_ops.config import AudioConfig, ImageConfig
 from graph_ops.faults import Fault, Finding, check, first_finding_of_slots
 from graph_ops.image import encode_image_arrays, encode_images
+from graph_ops.shapes import with_shape
 
 
 class Slots(NamedTuple):
@@ -97,7 +98,7 @@ def limit_slots(slots: tf.Tensor, present: tf.Tensor, num_slots: int, fault: Fau
     padded = tf.cond(missing > 0, lambda: tf.pad(slots, paddings, constant_values=nothing), lambda: slots[:, :num_slots])
     used = tf.reduce_sum(tf.cast(present, tf.int32), axis=1)
     finding = check(tf.reduce_any(present[:, num_slots:], axis=1), fault, used, num_slots)
-    return tf.ensure_shape(padded, [None, num_slots, *slots.shape[2:]]), finding
+    return with_shape(padded, [None, num_slots, *slots.shape[2:]]), finding
 
 
 def _vision(
@@ -115,13 +116,13 @@ def _audio(present: tf.Tensor, mel: tf.Tensor, mask: tf.Tensor, counts: tf.Tenso
 def _flat(slots: tf.Tensor) -> tf.Tensor:
     """[B, K, …] -> [B × K, …]."""
     shape = tf.shape(slots)
-    return tf.ensure_shape(tf.reshape(slots, tf.concat([[shape[0] * shape[1]], shape[2:]], axis=0)), [None, *slots.shape[2:]])
+    return with_shape(tf.reshape(slots, tf.concat([[shape[0] * shape[1]], shape[2:]], axis=0)), [None, *slots.shape[2:]])
 
 
 def _slotted(flat: tf.Tensor, present: tf.Tensor) -> tf.Tensor:
     """[B × K, …] -> [B, K, …], with the B and K of `present`."""
     shape = tf.concat([tf.shape(present), tf.shape(flat)[1:]], axis=0)
-    return tf.ensure_shape(tf.reshape(flat, shape), [*present.shape, *flat.shape[1:]])
+    return with_shape(tf.reshape(flat, shape), [*present.shape, *flat.shape[1:]])
 
 
 def _no_finding(slots: tf.Tensor) -> Finding:

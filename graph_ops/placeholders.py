@@ -17,6 +17,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from graph_ops.shapes import with_shape
+
 
 class Medium(NamedTuple):
     """One medium's ids, and the soft-token count of each of its placeholders in a row.
@@ -136,4 +138,4 @@ def _kth_start(starts: tf.Tensor, ordinal: tf.Tensor, counts: tf.Tensor) -> tf.T
     slots = tf.range(tf.shape(counts)[1])
     is_kth = tf.equal(ordinal[:, :, tf.newaxis], slots)  # [B, L, K]
     found = tf.reduce_sum(tf.where(is_kth, starts[:, :, tf.newaxis], 0), axis=1)
-    return tf.ensure_shape(found, counts.shape)
+    return with_shape(found, counts.shape)

@@ -1,6 +1,7 @@
 """`Gemma4CausalLMPreprocessor`: the steps behind the interface of KerasHub's class. Composition only."""
 
 import dataclasses
+import os
 from typing import Any
 
 import keras
@@ -11,6 +12,10 @@ from graph_ops.converters import Gemma4AudioConverter, Gemma4ImageConverter
 from graph_ops.encoding import Settings, decode, encode
 from graph_ops.faults import raise_findings
 from graph_ops.inputs import batch_inputs
+from graph_ops.keras_hub_layers import constructor_arguments, own_audio_converter, own_image_converter, own_tokenizer
+from graph_ops.preset_folders import PresetSettings, check_vocabulary
+from graph_ops.preset_saving import write_folder
+from graph_ops.presets import PRESETS, load_preset
 from graph_ops.rows import control_ids
 from graph_ops.tokenizer import Gemma4Tokenizer
 
@@ -22,7 +27,8 @@ class Gemma4CausalLMPreprocessor(keras.layers.Layer):
     """Prompts, images, audio and responses to the tensors that Gemma 4 eats; a drop-in for KerasHub's class.
 
     Args:
-        tokenizer: a `Gemma4Tokenizer`.
+        tokenizer: a `Gemma4Tokenizer`, or what makes one (path or bytes of a vocabulary). This and the converters may be KerasHub's,
+            whose settings are then taken over.
         image_converter: a `Gemma4ImageConverter`, or None for a preprocessor that takes no images.
         audio_converter: a `Gemma4AudioConverter`, or None for one that takes no audio.
         sequence_length: tokens in a row.
@@ -39,7 +45,11 @@ class Gemma4CausalLMPreprocessor(keras.layers.Layer):
 
     Raises:
         ValueError: settings that contradict each other, or a vocabulary without a needed control token.
+        TypeError: a tokenizer or converter that is neither ours nor KerasHub's.
     """
+
+    presets = PRESETS
+    """The built-in presets by name, each a `Preset` with parameters and description."""
 
     def __init__(
         self,
@@ -63,9 +73,9 @@ class Gemma4CausalLMPreprocessor(keras.layers.Layer):
         self._allow_non_tensor_positional_args = True
         if video_converter is not None:
             raise ValueError("`video_converter`: this preprocessor reads text, images and audio; sample frames and pass them as `images`.")
-        self.tokenizer = tokenizer
-        self.image_converter = image_converter
-        self.audio_converter = audio_converter
+        self.tokenizer = tokenizer = own_tokenizer(tokenizer)
+        self.image_converter = own_image_converter(image_converter)
+        self.audio_converter = own_audio_converter(audio_converter)
         self.row = RowConfig(
             sequence_length=sequence_length,
             add_start_token=add_start_token,
@@ -81,6 +91,62 @@ class Gemma4CausalLMPreprocessor(keras.layers.Layer):
         self._traced: dict[Any, Any] = {}
         _check_settings(self.settings)
         self.built = True
+
+    @classmethod
+    def from_preset(
+        cls, preset: "str | os.PathLike[str]", *, vocabulary_sha256: str | None = None, **kwargs: Any
+    ) -> "Gemma4CausalLMPreprocessor":
+        """The preprocessor of a released model, a preset folder, or a handle to download.
+
+        Args:
+            preset: a name of `presets`; a folder in KerasHub's or Hugging Face's layout; `hf://owner/name[@revision]` (needs
+                huggingface_hub); `kaggle://owner/model/keras/variant[/version]` (needs kagglehub).
+            vocabulary_sha256: refuse a vocabulary whose SentencePiece bytes have another sha256.
+            **kwargs: arguments of the constructor that replace the preset's. With `tokenizer` the preset's vocabulary is not read; with
+                `image_converter=None` or `audio_converter=None` it takes no such medium.
+
+        Raises:
+            ValueError: no such preset (names the nearest), a setting that cannot be followed, audio for a model that hears none,
+                another vocabulary than the pinned one.
+            FileNotFoundError: a folder in neither layout.
+            OSError: a download that failed; says what to install, accept or pass instead.
+        """
+        settings = load_preset(preset)
+        for name, config, make in _converters(settings):
+            if config is None and kwargs.get(name) is not None:
+                raise ValueError(
+                    f"`{name}`: must be left out for a model that does not read {make.medium}; got one for {os.fspath(preset)!r}. Leave it "
+                    "out, or choose a preset whose model does."
+                )
+            kwargs.setdefault(name, config and make(**vars(config)))
+        if "tokenizer" not in kwargs:
+            kwargs["tokenizer"] = Gemma4Tokenizer(settings.checked_vocabulary(vocabulary_sha256), **settings.tokenizer)
+        else:
+            kwargs["tokenizer"] = own_tokenizer(kwargs["tokenizer"])
+            check_vocabulary(kwargs["tokenizer"].vocabulary, vocabulary_sha256)
+        return cls(**{**settings.row, **kwargs})
+
+    @classmethod
+    def from_keras_hub(cls, preprocessor: Any, **kwargs: Any) -> "Gemma4CausalLMPreprocessor":
+        """The same preprocessor as a `keras_hub.models.Gemma4CausalLMPreprocessor`, converters and vocabulary included.
+
+        Args:
+            preprocessor: KerasHub's, of keras-hub 0.27 or later.
+            **kwargs: arguments of the constructor that replace what it says.
+
+        Raises:
+            TypeError: not such a preprocessor.
+            ValueError: a setting that cannot be followed.
+        """
+        return cls(**{**constructor_arguments(preprocessor), **kwargs})
+
+    def save_to_preset(self, preset_dir: "str | os.PathLike[str]") -> None:
+        """Writes a folder in KerasHub's layout, from which `from_preset` and keras-hub make this preprocessor again.
+
+        What KerasHub's classes have no setting for (`parity`, `max_image_pixels`) is kept in `metadata.json`, where `from_preset`
+        finds it and keras-hub does not look.
+        """
+        write_folder(self.settings, preset_dir)
 
     @property
     def settings(self) -> Settings:
@@ -188,6 +254,13 @@ class Gemma4CausalLMPreprocessor(keras.layers.Layer):
         if key not in self._traced:
             self._traced[key] = tf.function(graph, input_signature=[spec], autograph=False)
         return self._traced[key](inputs)
+
+
+def _converters(settings: PresetSettings) -> tuple[tuple[str, Any, Any], ...]:
+    return (
+        ("image_converter", settings.image, Gemma4ImageConverter),
+        ("audio_converter", settings.audio, Gemma4AudioConverter),
+    )
 
 
 def _row_setting(name: str) -> property:

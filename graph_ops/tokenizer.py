@@ -1,18 +1,18 @@
 """Strings <-> token ids, with SentencePiece's semantics."""
 
 import base64
-import functools
 import os
 from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
-import tensorflow_text as tf_text
-from tensorflow_text.python.ops.sentencepiece_tokenizer import gen_sentencepiece_tokenizer
 
-from graph_ops import fast_tokenizing
 from graph_ops.config import AUDIO_TOKENS, END_TOKEN, IMAGE_TOKENS, PAD_TOKEN, START_TOKEN, VIDEO_PLACEHOLDER
-from graph_ops.vocabulary import Vocabulary, load_vocabulary
+from graph_ops.engines import make_engine
+from graph_ops.keras_hub_settings import TOKENIZER_FLAGS
+from graph_ops.preset_folders import read_vocabulary
+from graph_ops.presets import load_preset
+from graph_ops.vocabulary import Vocabulary
 
 
 class TokenRows(NamedTuple):
@@ -32,7 +32,13 @@ class Gemma4Tokenizer(keras.layers.Layer):
     """Gemma 4's SentencePiece tokenizer as graph ops.
 
     Args:
-        proto: path of a SentencePiece model file, or its bytes.
+        proto: path of a SentencePiece model file, of a Hugging Face `tokenizer.json` or of a preset folder that holds one of them, or
+            the file's bytes.
+        has_vision_tokens: whether `Gemma4CausalLMPreprocessor.generate_postprocess` leaves image tokens out.
+        has_audio_tokens: the same for audio tokens; a preprocessor with an audio converter leaves them out anyway.
+        has_video_tokens: the same for the video placeholder.
+        engine: `"sentencepiece"`, tensorflow-text's ops, or `"builtin"`, core ops alone: slower in TensorFlow, but its graphs need no
+            tensorflow-text and run in LiteRT. Both give the same ids and texts.
         **kwargs: `name` and the like, for the Keras layer.
 
     Called on a string [] it gives int32 [L]; on strings [B], a ragged int32 [B, (L)].
@@ -43,22 +49,31 @@ class Gemma4Tokenizer(keras.layers.Layer):
     ```
 
     Raises:
-        ValueError: not a whole SentencePiece model, or one without `<bos>`, `<eos>` and `<pad>`.
+        ValueError: not a whole vocabulary, or one without `<bos>`, `<eos>` and `<pad>`, or one that the engine cannot reproduce.
         FileNotFoundError: no such file.
     """
 
-    def __init__(self, proto: "str | os.PathLike[str] | bytes", **kwargs: Any) -> None:
+    def __init__(
+        self,
+        proto: "str | os.PathLike[str] | bytes | Vocabulary",
+        has_vision_tokens: bool = True,
+        has_audio_tokens: bool = False,
+        has_video_tokens: bool = True,
+        *,
+        engine: str = "sentencepiece",
+        **kwargs: Any,
+    ) -> None:
         kwargs.setdefault("dtype", "int32")
         super().__init__(**kwargs)
         self._convert_input_args = False
         self._allow_non_tensor_positional_args = True
-        self.vocabulary = load_vocabulary(proto)
+        self.has_vision_tokens, self.has_audio_tokens, self.has_video_tokens = has_vision_tokens, has_audio_tokens, has_video_tokens
+        self.vocabulary = read_vocabulary(proto)
         self.start_token_id, self.end_token_id, self.pad_token_id = self.vocabulary.require(
             (START_TOKEN, END_TOKEN, PAD_TOKEN), needed_for="text"
         )
-        self._models: dict[bool, Any] = {}
-        self._tables: dict[bool, fast_tokenizing.SegmentTables | None] = {}
-        self._model()
+        self.engine_name = engine
+        self.engine = make_engine(engine, self.vocabulary)
         self.built = True
 
     @property
@@ -72,7 +87,14 @@ class Gemma4Tokenizer(keras.layers.Layer):
 
     def tokenize(self, inputs: Any) -> tf.Tensor | tf.RaggedTensor:
         """Strings of any rank to ids: one more, ragged dimension; a scalar gives int32 [L]."""
-        return self._model().tokenize(tf.convert_to_tensor(inputs, tf.string))
+        texts = tf.convert_to_tensor(inputs, tf.string)
+        ids = self.engine.encode(tf.reshape(texts, [-1]))
+        if texts.shape.rank == 0:
+            return ids.values
+        rows = tf.RaggedTensor.from_row_splits(ids.values, ids.row_splits, validate=False)
+        return (
+            rows if texts.shape.rank == 1 else tf.RaggedTensor.from_tensor(texts, ragged_rank=texts.shape.rank - 1).with_flat_values(rows)
+        )
 
     def detokenize(self, inputs: Any) -> tf.Tensor:
         """Ids int32 [B, (L)] or [L] to strings [B] or []. Control pieces vanish; bytes that are not UTF-8 become U+FFFD.
@@ -85,7 +107,7 @@ class Gemma4Tokenizer(keras.layers.Layer):
         flat = ids.flat_values if isinstance(ids, tf.RaggedTensor) else ids
         in_range = tf.debugging.Assert(tf.reduce_all(is_valid_id(flat, len(self.vocabulary))), [_OUT_OF_RANGE, len(self.vocabulary)])
         with tf.control_dependencies([in_range] if in_range is not None else []):
-            return self._model().detokenize(tf.identity(ids) if isinstance(ids, tf.Tensor) else ids)
+            return self._decode(tf.identity(ids) if isinstance(ids, tf.Tensor) else ids)
 
     def tokenize_rows(self, texts: tf.Tensor, *, control_tokens_in_text: bool = False) -> TokenRows:
         """Strings [B] to padded ids.
@@ -95,27 +117,18 @@ class Gemma4Tokenizer(keras.layers.Layer):
             control_tokens_in_text: whether `<bos>`, `<eos>`, `<pad>` and `<unk>` in a text are those tokens (Hugging Face's
                 reading) or ordinary characters (SentencePiece's).
         """
-        encode = self._encoder(control_tokens_in_text)
-        tables = self._segment_tables(control_tokens_in_text)
-        values, row_splits = encode(texts) if tables is None else fast_tokenizing.tokenize(texts, tables, encode=encode)
-        rows = tf.RaggedTensor.from_row_splits(values, row_splits, validate=False)
+        ids = self.engine.encode(texts, control_tokens_in_text=control_tokens_in_text, in_bulk=True)
+        rows = tf.RaggedTensor.from_row_splits(ids.values, ids.row_splits, validate=False)
         return TokenRows(rows.to_tensor(), tf.cast(rows.row_lengths(), tf.int32))
 
     def detokenize_rows(self, token_ids: tf.Tensor, keep: tf.Tensor) -> tf.Tensor:
         """The text of the kept ids of each row: string [B], from ids int32 [B, L] in range and `keep` bool [B, L]."""
         lengths = tf.reduce_sum(tf.cast(keep, tf.int64), axis=1)
-        return gen_sentencepiece_tokenizer.sentencepiece_detokenize_op(
-            self._model()._model_resource.resource_handle,
-            tf.boolean_mask(token_ids, keep),
-            tf.concat([[0], tf.cumsum(lengths)], axis=0),
-            False,
-            False,
-            False,
-        )
+        return self.engine.decode(tf.boolean_mask(token_ids, keep), tf.concat([[0], tf.cumsum(lengths)], axis=0))
 
     def models(self) -> list[tf.Module]:
         """The tracked SentencePiece models that calls so far have used; what a SavedModel must hold."""
-        return list(self._models.values())
+        return self.engine.models()
 
     def vocabulary_size(self) -> int:
         """Number of ids."""
@@ -138,45 +151,37 @@ class Gemma4Tokenizer(keras.layers.Layer):
 
     def special_token_ids(self, *, with_audio: bool) -> list[int]:
         """Ids that `generate_postprocess` leaves out: KerasHub's set. The opening image token stays, since the user wrote it."""
-        names = [START_TOKEN, END_TOKEN, PAD_TOKEN, IMAGE_TOKENS.placeholder, IMAGE_TOKENS.closing, VIDEO_PLACEHOLDER]
-        if with_audio:
-            names += [AUDIO_TOKENS.opening, AUDIO_TOKENS.placeholder, AUDIO_TOKENS.closing]
+        names = [START_TOKEN, END_TOKEN, PAD_TOKEN]
+        names += [IMAGE_TOKENS.placeholder, IMAGE_TOKENS.closing] if self.has_vision_tokens else []
+        names += [AUDIO_TOKENS.opening, AUDIO_TOKENS.placeholder, AUDIO_TOKENS.closing] if with_audio or self.has_audio_tokens else []
+        names += [VIDEO_PLACEHOLDER] if self.has_video_tokens else []
         ids = (self.vocabulary.find(name) for name in names)
         return [index for index in ids if index is not None]
 
     def get_config(self) -> dict[str, Any]:
         """Everything needed to make this tokenizer again; the vocabulary as base64."""
-        return {**super().get_config(), "proto": base64.b64encode(self.proto).decode("ascii")}
+        flags = {name: getattr(self, name) for name in TOKENIZER_FLAGS}
+        proto = base64.b64encode(self.proto).decode("ascii")
+        return {**super().get_config(), **flags, "proto": proto, "engine": self.engine_name}
+
+    @classmethod
+    def from_preset(cls, preset: "str | os.PathLike[str]", **kwargs: Any) -> "Gemma4Tokenizer":
+        """The tokenizer of a preset; see `Gemma4CausalLMPreprocessor.from_preset`."""
+        settings = load_preset(preset)
+        return cls(settings.checked_vocabulary(kwargs.pop("vocabulary_sha256", None)), **{**settings.tokenizer, **kwargs})
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Gemma4Tokenizer":
         """The inverse of `get_config`."""
         return cls(**{**config, "proto": base64.b64decode(config["proto"])})
 
-    def _model(self, control_tokens_in_text: bool = False) -> Any:
-        if control_tokens_in_text not in self._models:
-            with tf.init_scope():
-                self._models[control_tokens_in_text] = tf_text.SentencepieceTokenizer(self._vocabulary_of(control_tokens_in_text).proto)
-        return self._models[control_tokens_in_text]
-
-    def _segment_tables(self, control_tokens_in_text: bool) -> fast_tokenizing.SegmentTables | None:
-        if control_tokens_in_text not in self._tables:
-            vocabulary, encode = self._vocabulary_of(control_tokens_in_text), self._encoder(control_tokens_in_text)
-            self._tables[control_tokens_in_text] = fast_tokenizing.segment_tables(vocabulary, encode)
-        return self._tables[control_tokens_in_text]
-
-    def _encoder(self, control_tokens_in_text: bool) -> fast_tokenizing.Encode:
-        handle = self._model(control_tokens_in_text)._model_resource.resource_handle
-        return lambda texts: tuple(
-            gen_sentencepiece_tokenizer.sentencepiece_tokenize_op(handle, texts, 0, 1.0, False, False, False, tf.int32)
-        )
-
-    def _vocabulary_of(self, control_tokens_in_text: bool) -> Vocabulary:
-        return self._vocabulary_with_control_pieces if control_tokens_in_text else self.vocabulary
-
-    @functools.cached_property
-    def _vocabulary_with_control_pieces(self) -> Vocabulary:
-        return self.vocabulary.with_control_pieces_in_text()
+    def _decode(self, ids: tf.Tensor | tf.RaggedTensor) -> tf.Tensor | tf.RaggedTensor:
+        if isinstance(ids, tf.RaggedTensor):
+            inner = isinstance(ids.values, tf.RaggedTensor) or ids.values.shape.rank > 1
+            return ids.with_values(self._decode(ids.values)) if inner else self.engine.decode(ids.values, ids.row_splits)
+        if ids.shape.rank == 1:
+            return self.engine.decode(ids, tf.stack([0, tf.size(ids, tf.int64)]))[0]
+        return self._decode(tf.RaggedTensor.from_tensor(ids, ragged_rank=ids.shape.rank - 1))
 
 
 _OUT_OF_RANGE = "`token_ids`: an id must be in [0, vocabulary size); pass ids of this vocabulary. Vocabulary size:"

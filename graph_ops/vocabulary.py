@@ -1,75 +1,20 @@
-"""A SentencePiece model file as a value: its bytes, its pieces and what each piece is.
-
-Read with protobuf and a descriptor of the few fields that matter, so that the `sentencepiece` package is not needed. Fields that the
-descriptor does not name survive a rewrite untouched.
-"""
+"""A vocabulary as a value: the bytes of a SentencePiece model, its pieces and what each piece is."""
 
 import dataclasses
-import enum
 import functools
 import hashlib
 import os
 import pathlib
+import re
 from collections.abc import Iterable
 from typing import Any
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message, message_factory
+from google.protobuf import message
 
+from graph_ops.sentencepiece_model import MODEL_TYPE_BPE, PieceType, parse_model
+from graph_ops.tokenizer_json import model_from_tokenizer_json
 
-class PieceType(enum.IntEnum):
-    """`ModelProto.SentencePiece.Type` of sentencepiece_model.proto."""
-
-    NORMAL = 1
-    UNKNOWN = 2
-    CONTROL = 3
-    USER_DEFINED = 4
-    UNUSED = 5
-    BYTE = 6
-
-
-MODEL_TYPE_BPE = 2
-"""`TrainerSpec.ModelType.BPE` of sentencepiece_model.proto."""
-
-# message -> (field, number, type, label, default or type of a message), as in sentencepiece_model.proto. `piece` is declared bytes,
-# which is the same on the wire, so that a damaged file is met by our own check and not by a UTF-8 error inside protobuf.
-_FIELD = descriptor_pb2.FieldDescriptorProto
-_SCHEMA: dict[str, tuple[tuple[str, int, int, int, str], ...]] = {
-    "SentencePiece": (
-        ("piece", 1, _FIELD.TYPE_BYTES, _FIELD.LABEL_OPTIONAL, ""),
-        ("score", 2, _FIELD.TYPE_FLOAT, _FIELD.LABEL_OPTIONAL, ""),
-        ("type", 3, _FIELD.TYPE_INT32, _FIELD.LABEL_OPTIONAL, ""),
-    ),
-    "TrainerSpec": (
-        ("model_type", 3, _FIELD.TYPE_INT32, _FIELD.LABEL_OPTIONAL, ""),
-        ("vocab_size", 4, _FIELD.TYPE_INT32, _FIELD.LABEL_OPTIONAL, ""),
-        ("treat_whitespace_as_suffix", 24, _FIELD.TYPE_BOOL, _FIELD.LABEL_OPTIONAL, ""),
-        ("byte_fallback", 35, _FIELD.TYPE_BOOL, _FIELD.LABEL_OPTIONAL, ""),
-    ),
-    "NormalizerSpec": (
-        ("precompiled_charsmap", 2, _FIELD.TYPE_BYTES, _FIELD.LABEL_OPTIONAL, ""),
-        ("add_dummy_prefix", 3, _FIELD.TYPE_BOOL, _FIELD.LABEL_OPTIONAL, "true"),
-        ("remove_extra_whitespaces", 4, _FIELD.TYPE_BOOL, _FIELD.LABEL_OPTIONAL, "true"),
-        ("escape_whitespaces", 5, _FIELD.TYPE_BOOL, _FIELD.LABEL_OPTIONAL, "true"),
-    ),
-    "ModelProto": (
-        ("pieces", 1, _FIELD.TYPE_MESSAGE, _FIELD.LABEL_REPEATED, ".gemma4_graph.SentencePiece"),
-        ("trainer_spec", 2, _FIELD.TYPE_MESSAGE, _FIELD.LABEL_OPTIONAL, ".gemma4_graph.TrainerSpec"),
-        ("normalizer_spec", 3, _FIELD.TYPE_MESSAGE, _FIELD.LABEL_OPTIONAL, ".gemma4_graph.NormalizerSpec"),
-    ),
-}
-
-
-@functools.cache
-def _model_proto_class() -> Any:
-    file = descriptor_pb2.FileDescriptorProto(name="gemma4_graph/model.proto", package="gemma4_graph", syntax="proto2")
-    for message_name, fields in _SCHEMA.items():
-        declared = file.message_type.add(name=message_name)
-        for name, number, kind, label, extra in fields:
-            key = "type_name" if kind == _FIELD.TYPE_MESSAGE else "default_value"
-            declared.field.add(name=name, number=number, type=kind, label=label, **({key: extra} if extra else {}))
-    pool = descriptor_pool.DescriptorPool()  # a pool of our own: the default one may hold sentencepiece's descriptor already
-    pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName("gemma4_graph.ModelProto"))
+_JSON_OBJECT = re.compile(rb"\s*\{\s*(\"|\}|\Z)")  # no SentencePiece model begins so, though one may begin with a newline and a brace
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,7 +79,7 @@ class Vocabulary:
                 "`tokenizer`: reading control tokens in text needs a vocabulary with byte fallback; this one has none. Use "
                 "parity='keras_hub'."
             )
-        model = _parse(self.proto)
+        model = parse_model(self.proto)
         for entry, kind in zip(model.pieces, self.types, strict=True):
             if kind in (PieceType.CONTROL, PieceType.UNKNOWN):
                 entry.type = PieceType.USER_DEFINED
@@ -144,11 +89,11 @@ class Vocabulary:
 
 
 def load_vocabulary(source: "str | os.PathLike[str] | bytes") -> Vocabulary:
-    """Reads a SentencePiece model from a path or from its serialized bytes.
+    """Reads a SentencePiece model or a Hugging Face `tokenizer.json` from a path or from its bytes; the content tells which it is.
 
     Raises:
-        TypeError: `source` is neither.
-        ValueError: the bytes are not a whole SentencePiece model.
+        TypeError: `source` is neither a path nor bytes.
+        ValueError: the bytes are neither a whole SentencePiece model nor a tokenizer.json that SentencePiece can reproduce.
         FileNotFoundError: no such file.
     """
     if isinstance(source, bytes):
@@ -156,20 +101,17 @@ def load_vocabulary(source: "str | os.PathLike[str] | bytes") -> Vocabulary:
     if isinstance(source, str | os.PathLike):
         path = pathlib.Path(source).expanduser()
         if not path.is_file():
-            raise FileNotFoundError(f"`tokenizer`: a vocabulary must be a SentencePiece model file (.spm or .model); no file at {path}.")
+            raise FileNotFoundError(
+                f"`tokenizer`: a vocabulary must be a SentencePiece model file (.spm or .model) or a tokenizer.json; no file at {path}."
+            )
         return _load_bytes(path.read_bytes(), str(path))
     raise TypeError(f"`tokenizer`: a vocabulary must be a path or bytes; got {type(source).__name__}.")
 
 
-def _parse(proto: bytes) -> Any:
-    model = _model_proto_class()()
-    model.ParseFromString(proto)
-    return model
-
-
-def _load_bytes(proto: bytes, where: str) -> Vocabulary:
+def _load_bytes(content: bytes, where: str) -> Vocabulary:
+    proto = model_from_tokenizer_json(content, where) if _JSON_OBJECT.match(content) else content
     try:
-        model = _parse(proto)
+        model = parse_model(proto)
         vocabulary = _from_model(model, proto)
     except (message.DecodeError, UnicodeDecodeError, ValueError) as error:
         raise ValueError(_not_a_model(where, proto, str(error))) from error
@@ -201,5 +143,5 @@ def _keeps_text(model: Any) -> bool:
 def _not_a_model(where: str, proto: bytes, reason: str) -> str:
     return (
         f"`tokenizer`: a vocabulary must be a whole SentencePiece model; {where} ({len(proto):,} bytes) is not one: {reason}. Fetch the "
-        "file again, or pass the .spm/.model file of a Gemma 4 preset."
+        "file again, or pass the .spm/.model file or the tokenizer.json of a Gemma 4 preset."
     )

@@ -12,6 +12,7 @@ import pytest
 
 from export import commands_serving
 from export.__main__ import main
+from export.options import PreprocessorOptions, make_preprocessor
 from export.samples import demonstration_file
 
 VOCABULARY = str(demonstration_file("demonstration.spm"))
@@ -202,7 +203,15 @@ def test_serve_runs_tf_serving_where_it_is_installed(export_folder, tmp_path):
 MISTAKES = {
     "no vocabulary": (("saved-model", "--tokenizer", "nowhere.spm", "--out", "x"), "no file at nowhere.spm"),
     "not a vocabulary": (("saved-model", "--tokenizer", PHOTO, "--out", "x"), "must be a whole SentencePiece model"),
-    "missing option": (("saved-model", "--out", "x"), "Missing option '--tokenizer'"),
+    "missing option": (("saved-model", "--tokenizer", VOCABULARY), "Missing option '--out'"),
+    "no source": (("saved-model", "--out", "x"), "--preset or --tokenizer: one of them must be given"),
+    "misspelt preset": (("saved-model", "--preset", "gemma4_32b", "--out", "x"), "Did you mean gemma4_2b or gemma4_31b"),
+    "deaf preset": (
+        ("saved-model", "--preset", "gemma4_31b", "--audio", "--out", "x"),
+        "must be of a model that reads audio; 'gemma4_31b'",
+    ),
+    "pinned": (("saved-model", "--tokenizer", VOCABULARY, "--vocabulary-sha256", "00", "--out", "x"), "sha256 must be the pinned 00"),
+    "half a handle": (("saved-model", "--preset", "hf://nobody", "--out", "x"), "a handle must be 'hf://owner/name"),
     "bad parity": (("saved-model", "--tokenizer", VOCABULARY, "--out", "x", "--parity", "torch"), "`parity`: must be one of"),
     "no export": (("inspect", "nowhere"), "no saved_model.pb in nowhere"),
     "no image file": (("run", "EXPORT", "--prompt", "<|image|>", "--image", "nowhere.jpg"), "No such file or directory: 'nowhere.jpg'"),
@@ -227,3 +236,34 @@ def test_the_module_is_quiet_in_a_process_of_its_own(export_folder):
     ran = subprocess.run([sys.executable, "-m", "export", "inspect", export_folder, "--json"], capture_output=True, text=True, check=True)
     assert ran.stderr == ""
     assert json.loads(ran.stdout)
+
+
+def test_presets_prints_the_eight_presets(capsys):
+    code, out, _ = run(capsys, "presets")
+    assert code == 0
+    for part in ("gemma4_instruct_26b_a4b", "26.0 B", "text, image, audio", "mixture of experts"):
+        assert part in out
+    listed = json.loads(run(capsys, "presets", "--json")[1])
+    assert len(listed) == 8
+    assert listed["gemma4_2b"]["parameters"] == 5_100_000_000
+
+
+def test_options_replace_a_presets_settings():
+    options = PreprocessorOptions(
+        preset="gemma4_31b", tokenizer=VOCABULARY, sequence_length=700, max_image_pixels=10**6, add_end_token=False
+    )
+    made = make_preprocessor(options)
+    assert (made.sequence_length, made.add_start_token, made.add_end_token, made.audio_converter) == (700, True, False, None)
+    assert made.image_converter.config.max_image_pixels == 10**6
+    assert make_preprocessor(PreprocessorOptions(tokenizer=VOCABULARY, images=False)).image_converter is None
+
+
+def test_a_preset_folder_is_exported_and_what_it_leaves_out_is_said(capsys, tmp_path):
+    make_preprocessor(PreprocessorOptions(tokenizer=VOCABULARY)).save_to_preset(tmp_path / "preset")
+    config = tmp_path / "preset" / "preprocessor.json"
+    config.write_text(config.read_text().replace('"config": {', '"config": {"video_converter": {},', 1))
+    code, _, err = run(
+        capsys, "saved-model", "--preset", str(tmp_path / "preset"), "--no-images", "--no-audio", "--out", str(tmp_path / "out")
+    )
+    assert code == 0
+    assert "note: `video_converter`: is left out" in err

@@ -29,12 +29,12 @@ def in_text(request):
 @pytest.fixture(scope="module")
 def encode(tokenizer, in_text):
     """The plain op."""
-    return tokenizer._encoder(in_text)
+    return tokenizer.engine.encoder(in_text)
 
 
 @pytest.fixture(scope="module")
 def tables(tokenizer, in_text):
-    return tokenizer._segment_tables(in_text)
+    return tokenizer.engine.segment_tables(in_text)
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +167,7 @@ def test_english_goes_through_the_table(tables):
 
 @needs_real
 def test_docstring_example(real_tokenizer):
-    tables = real_tokenizer._segment_tables(False)
+    tables = real_tokenizer.engine.segment_tables(False)
     codes = fast_tokenizing._bytes(tf.constant(["We hold zyx zyxes."]))
     starts, ends = fast_tokenizing._segments(codes, tables.cuts)
     keys = fast_tokenizing._keys(codes, starts, ends)
@@ -182,7 +182,7 @@ def test_tables_are_built_at_the_first_use_even_inside_a_traced_function(vocabul
     begin = time.perf_counter()
     tf.function(tokenizer.tokenize_rows).get_concrete_function(tf.TensorSpec([None], tf.string))
     assert time.perf_counter() - begin < 15  # AutoGraph would take a minute over the real vocabulary
-    assert tokenizer._segment_tables(False) is not None
+    assert tokenizer.engine.segment_tables(False) is not None
 
 
 def test_rows_keep_the_static_batch_size(tokenizer):
@@ -236,7 +236,7 @@ def test_saved_model_without_its_sources(tmp_path, vocabulary_file, vocabulary, 
 )
 def test_vocabularies_whose_cuts_are_not_proven_get_no_tables(demonstration_tokenizer, change):
     model = ModelProto.FromString(demonstration_tokenizer.proto)
-    encode = demonstration_tokenizer._encoder(False)
+    encode = demonstration_tokenizer.engine.encoder(False)
     assert fast_tokenizing.segment_tables(load_vocabulary(model.SerializeToString()), encode) is not None
     change(model)
     assert fast_tokenizing.segment_tables(load_vocabulary(model.SerializeToString()), encode) is None
@@ -247,7 +247,7 @@ def test_a_tokenizer_without_tables_uses_the_plain_op(demonstration_tokenizer):
     model.normalizer_spec.add_dummy_prefix = True
     tokenizer = graph_ops.Gemma4Tokenizer(model.SerializeToString())
     texts = tf.constant([ENGLISH * 20, "", "a"])
-    expected = rows(tokenizer._encoder(False)(texts))
+    expected = rows(tokenizer.engine.encoder(False)(texts))
     assert padded_rows(*tokenizer.tokenize_rows(texts)) == expected
 
 

@@ -9,14 +9,11 @@ import keras_hub
 import numpy as np
 import pytest
 import tensorflow as tf
+from comparing import differences, labelled
 from conftest import needs_real
 
 from export import samples
 from graph_ops.config import AUDIO_TOKENS, END_TOKEN, IMAGE_TOKENS, PAD_TOKEN, START_TOKEN, VIDEO_PLACEHOLDER
-
-MEL_TOLERANCE = 1e-4
-SMOOTH_PIXEL_TOLERANCE = 13 / 255
-"""Most that `tf.image.resize` was seen off Pillow on photographs; on pure noise it is off by up to 27/255."""
 
 SETTINGS = {
     "defaults": {},
@@ -87,25 +84,6 @@ def pair(vocabulary_file, tokenizer, make_preprocessor):
         return made[name, media]
 
     return make
-
-
-def differences(theirs, ours):
-    """Names of tensors that are not equal, with what differs."""
-    assert list(sorted(theirs)) == list(sorted(ours))
-    found = {}
-    for name in theirs:
-        a, b = np.asarray(theirs[name]), np.asarray(ours[name])
-        allowed = {"audio_mel": MEL_TOLERANCE, "pixel_values": SMOOTH_PIXEL_TOLERANCE}.get(name, 0)
-        if (a.shape, a.dtype) != (b.shape, b.dtype):
-            found[name] = (a.shape, a.dtype), (b.shape, b.dtype)
-        elif a.size and np.abs(a.astype(np.float64) - b.astype(np.float64)).max() > allowed:
-            found[name] = np.abs(a.astype(np.float64) - b.astype(np.float64)).max()
-    return found
-
-
-def labelled(result):
-    x, y, sample_weight = result
-    return {**x, "y": y, "sample_weight": sample_weight}
 
 
 # Media do not depend on the vocabulary: the real one runs with texts, and with one case of both media.

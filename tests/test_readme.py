@@ -65,12 +65,12 @@ def server(loaded):
 
 
 def test_the_python_example_runs():
-    (example, _) = blocks("python")
+    (example, _, _) = blocks("python")
     assert run_python(example) == "(1024,) (1, 2520, 768) What is this? <|image>\n"
 
 
 def test_the_grpc_example_runs_against_a_server(server):
-    (_, example) = blocks("python")
+    (_, example, _) = blocks("python")
     assert run_python(example.replace("localhost:8500", f"127.0.0.1:{server.port}")) == "(2, 1024) [b'', b'']\n"
 
 
@@ -89,6 +89,11 @@ def posted(line):
     words = shlex.split(line)
     body = words[1] if words[0] == "echo" else words[words.index("-d") + 1]
     return next(word for word in words if word.startswith("localhost:8501")).removeprefix("localhost:8501"), body
+
+
+def test_the_preset_example_runs():
+    (_, _, example) = blocks("python")
+    assert run_python(example) == "2048 0.001\n"
 
 
 def test_make_targets_and_commands_of_the_readme_exist():

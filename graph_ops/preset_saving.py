@@ -1,0 +1,73 @@
+"""A preprocessor as a preset folder in KerasHub's layout, which keras-hub and `from_preset` read."""
+
+import json
+import os
+import pathlib
+from typing import Any
+
+from graph_ops.config import AudioConfig, ImageConfig, RowConfig
+from graph_ops.downloads import KERAS_HUB_VOCABULARY
+from graph_ops.encoding import Settings
+from graph_ops.keras_hub_settings import OWN_FIELDS, TOKENIZER_FLAGS, field_names, serialized
+from graph_ops.preset_folders import OWN_SETTINGS
+
+Json = dict[str, Any]
+
+_CONVERTERS = (
+    ("image", "image_converter", "Gemma4ImageConverter", "gemma4_image_converter"),
+    ("audio", "audio_converter", "Gemma4AudioConverter", "gemma4_audio_converter"),
+)
+
+
+def write_folder(settings: Settings, folder: "str | os.PathLike[str]") -> None:
+    """Writes every file of the layout that preprocessing needs; a model's own files in the folder stay as they are.
+
+    What KerasHub's layers have no place for goes to `metadata.json`, together with the vocabulary's sha256.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    target = pathlib.Path(folder).expanduser()
+    vocabulary = target / KERAS_HUB_VOCABULARY
+    vocabulary.parent.mkdir(parents=True, exist_ok=True)
+    vocabulary.write_bytes(settings.tokenizer.proto)
+    layers = _layers(settings)
+    row = {name: getattr(settings.row, name) for name in field_names(RowConfig)}
+    preprocessor = serialized("Gemma4CausalLMPreprocessor", "gemma4_causal_lm_preprocessor", row | layers)
+    for name, layer in ({"preprocessor": preprocessor} | layers).items():
+        _write(target / f"{name}.json", layer)
+    for medium, name, _, _ in _CONVERTERS:
+        if getattr(settings, medium) is None:
+            (target / f"{name}.json").unlink(missing_ok=True)
+    if not (target / "config.json").exists():  # keras-hub asks it which model this is
+        _write(target / "config.json", serialized("Gemma4Backbone", "gemma4_backbone", {}))
+    _write_metadata(settings, target / "metadata.json")
+
+
+def _layers(settings: Settings) -> Json:
+    flags = {name: getattr(settings.tokenizer, name) for name in TOKENIZER_FLAGS}
+    flags["has_audio_tokens"] |= settings.audio is not None
+    layers = {"tokenizer": serialized("Gemma4Tokenizer", "gemma4_tokenizer", {"proto": None, **flags})}
+    for medium, name, class_name, module in _CONVERTERS:
+        config = getattr(settings, medium)
+        if config is not None:
+            layers[name] = serialized(class_name, module, {field: getattr(config, field) for field in field_names(type(config))})
+    return layers
+
+
+def _write_metadata(settings: Settings, path: pathlib.Path) -> None:
+    own: Json = {"vocabulary_sha256": settings.tokenizer.vocabulary.sha256}
+    defaults = {"image": ImageConfig(), "audio": AudioConfig(), "row": RowConfig()}
+    for name, default in defaults.items():
+        config = getattr(settings, name)
+        if config is not None:
+            changed = {
+                field: getattr(config, field) for field in OWN_FIELDS[type(config)] if getattr(config, field) != getattr(default, field)
+            }
+            own |= {name: changed} if changed else {}
+    metadata = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    _write(path, metadata | {OWN_SETTINGS: own})
+
+
+def _write(path: pathlib.Path, content: Json) -> None:
+    path.write_text(json.dumps(content, indent=4) + "\n", "utf-8")

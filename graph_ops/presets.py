@@ -1,0 +1,116 @@
+"""Where a preprocessor's settings and vocabulary come from: a built-in preset, a folder, or a handle to download.
+
+```
+"gemma4_2b"                    numbers of this file, vocabulary downloaded
+"./folder"                     numbers and vocabulary of the folder
+"hf://owner/name[@revision]"   the folder that huggingface_hub downloads
+"kaggle://owner/model/keras/variant[/version]"   the folder that kagglehub downloads
+```
+"""
+
+import dataclasses
+import difflib
+import os
+import pathlib
+
+from graph_ops import downloads
+from graph_ops.config import AudioConfig, ImageConfig
+from graph_ops.preset_folders import PresetSettings, read_folder
+from graph_ops.vocabulary import Vocabulary, load_vocabulary
+
+
+@dataclasses.dataclass(frozen=True)
+class Preset:
+    """A released model, as far as its preprocessing goes.
+
+    All take the defaults of `ImageConfig`, `AudioConfig` and `RowConfig`, which are the released models' numbers.
+
+    Attributes:
+        parameters: weights of the model, per-layer embeddings included.
+        has_audio: whether the model hears; all see.
+        kaggle_handle: KerasHub's model on Kaggle.
+        huggingface_repository: the same model on Hugging Face.
+        description: one line.
+    """
+
+    parameters: int
+    has_audio: bool
+    kaggle_handle: str
+    huggingface_repository: str
+    description: str
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """What the model reads."""
+        return ("text", "image", "audio") if self.has_audio else ("text", "image")
+
+
+_VOCABULARY_SIZE = 262_144  # of every released model
+
+
+def _presets() -> dict[str, Preset]:
+    """Source: `keras_hub/src/models/gemma4/gemma4_presets.py` of keras-hub 0.32.0."""
+    models = (
+        ("2b", "E2B", 5_100_000_000, True, "35 layers, 2.3 billion effective parameters, for devices"),
+        ("4b", "E4B", 7_900_000_000, True, "42 layers, 4.5 billion effective parameters, for devices"),
+        ("26b_a4b", "26B-A4B", 26_000_000_000, False, "30 layers, mixture of experts, 4 billion active parameters"),
+        ("31b", "31B", 31_000_000_000, False, "60 layers, dense, the largest"),
+    )
+    table = {}
+    for size, model, parameters, has_audio, description in models:
+        for infix, suffix, tuning in (("", "", "pretrained"), ("instruct_", "-it", "instruction-tuned")):
+            name = f"gemma4_{infix}{size}"
+            handle, repository = f"kaggle://keras/gemma4/keras/{name}/2", f"google/gemma-4-{model}{suffix}"
+            table[name] = Preset(parameters, has_audio, handle, repository, f"Gemma 4 {model}, {tuning}: {description}")
+    return table
+
+
+PRESETS = _presets()
+"""The eight built-in presets by name."""
+
+
+def load_preset(preset: "str | os.PathLike[str]") -> PresetSettings:
+    """Settings of a built-in preset, a folder, or a handle.
+
+    Args:
+        preset: see the module.
+
+    Raises:
+        ValueError: no such preset or handle, or a folder whose settings this project cannot follow.
+        FileNotFoundError: a folder in neither layout.
+        downloads.DownloadError: a handle that cannot be downloaded; says what to install, accept or pass instead.
+    """
+    name = os.fspath(preset)
+    if name in PRESETS:
+        return _built_in(PRESETS[name])
+    if "://" in name:
+        return read_folder(downloads.fetch(name))
+    folder = pathlib.Path(name).expanduser()
+    if folder.is_dir():
+        return read_folder(folder)
+    raise ValueError(_unknown(name))
+
+
+def _built_in(preset: Preset) -> PresetSettings:
+    def read_vocabulary() -> Vocabulary:
+        vocabulary = load_vocabulary(downloads.fetch_vocabulary(preset.kaggle_handle, preset.huggingface_repository))
+        if len(vocabulary) != _VOCABULARY_SIZE:
+            raise ValueError(
+                f"`preset`: the vocabulary that was downloaded must have {_VOCABULARY_SIZE:,} pieces; got {len(vocabulary):,}. Remove it "
+                "from the cache of the library that downloaded it, or pass `tokenizer=`."
+            )
+        return vocabulary
+
+    return PresetSettings(ImageConfig(), AudioConfig() if preset.has_audio else None, {}, {}, read_vocabulary)
+
+
+def _unknown(name: str) -> str:
+    near = difflib.get_close_matches(pathlib.PurePath(name).name, PRESETS, n=3)
+    hint = f"Did you mean {' or '.join(near)}?" if near else f"Built-in presets: {', '.join(PRESETS)}."
+    path = pathlib.Path(name).expanduser()
+    if path.is_file():
+        hint = "It is a file: pass a vocabulary as the tokenizer (`Gemma4Tokenizer(FILE)`, --tokenizer FILE)."
+    return (
+        "`preset`: must be a built-in preset, a folder, 'hf://owner/name' or 'kaggle://owner/model/keras/variant'; got "
+        f"{name!r}, which is none of them. {hint}"
+    )
