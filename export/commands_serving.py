@@ -33,6 +33,7 @@ def serve(
     intra_op_parallelism: Annotated[int, typer.Option(help="Threads of one op; with 1, the branches of a request run side by side.")] = 1,
     max_rows: Annotated[int, typer.Option(help="Rows in a request (embedded).")] = 128,
     max_request_bytes: Annotated[int, typer.Option(help="Size of a request (embedded).")] = 32 << 20,
+    warmup: Annotated[bool, typer.Option(help="Whether a version is warmed up before it serves, which takes some seconds.")] = True,
     grace_seconds: Annotated[float, typer.Option(help="How long a shutdown waits for requests under way (embedded).")] = 10.0,
 ) -> None:
     """Serve a model over gRPC and REST: with TF Serving if it is installed, otherwise with an embedded server for development."""
@@ -41,9 +42,11 @@ def serve(
     if binary:
         _say(f"TF Serving: {binary}")
         arguments = tf_serving_arguments(folder, port, rest_port, model_name, model_config, intra_op_parallelism)
+        arguments.append(f"--enable_model_warmup={str(warmup).lower()}")
         _say(f"gRPC 0.0.0.0:{port}, REST http://0.0.0.0:{rest_port}/v1/models/{model_name}")
         os.execv(binary, [binary, *arguments])
     _say("embedded server, for development only" + ("" if embedded else f" ({TF_SERVING} is not on the PATH)"))
+    _say("loading and warming up" if warmup else "loading")
     with quiet_stderr():
         import tensorflow as tf
 
@@ -60,6 +63,7 @@ def serve(
             threads=threads,
             choice=read_choice(model_config, model_name),
             limits=Limits(rows=max_rows, request_bytes=max_request_bytes),
+            warm=warmup,
             grace_seconds=grace_seconds,
         )
         server = Server(settings, _say)

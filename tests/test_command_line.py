@@ -38,16 +38,13 @@ def export_folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(export_folder):
-    """An embedded server of the export, as it is before any warmup."""
-    from export.serving import prediction
+    """An embedded server of the export."""
     from export.serving.server import Server, Settings
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(prediction, "read_warmup_requests", lambda folder: ())
-        server = Server(Settings(export_folder.parent, port=0, rest_port=0))
-        server.start()
-        yield server
-        server.stop()
+    server = Server(Settings(export_folder.parent, port=0, rest_port=0, warm=False))
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(params=["gRPC", "REST"])
@@ -178,13 +175,13 @@ def test_request_to_nobody_is_one_line_and_exit_code_2(capsys, scheme):
 def test_serve_says_what_it_is_and_where_and_ends_in_order_on_a_signal(export_folder):
     command = [sys.executable, "-m", "export", "serve", export_folder.parent, "--port", "0", "--rest-port", "0"]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PATH": ""})
-    lines = [server.stdout.readline().strip() for _ in range(4)]
+    lines = [server.stdout.readline().strip() for _ in range(5)]
     server.send_signal(signal.SIGTERM)
     assert server.wait(30) == 0
     assert lines[0] == "embedded server, for development only (tensorflow_model_server is not on the PATH)"
-    assert lines[1] == "version 1: available"
-    assert re.fullmatch(r"gRPC 127.0.0.1:\d+, REST http://127.0.0.1:\d+/v1/models/gemma4", lines[2])
-    assert [lines[3], server.stdout.read().strip()] == ["ready", "stopping"]
+    assert lines[1:3] == ["loading and warming up", "version 1: available"]
+    assert re.fullmatch(r"gRPC 127.0.0.1:\d+, REST http://127.0.0.1:\d+/v1/models/gemma4", lines[3])
+    assert [lines[4], server.stdout.read().strip()] == ["ready", "stopping"]
 
 
 def test_serve_runs_tf_serving_where_it_is_installed(export_folder, tmp_path):
@@ -197,7 +194,8 @@ def test_serve_runs_tf_serving_where_it_is_installed(export_folder, tmp_path):
     assert (ran.returncode, first) == (0, f"TF Serving: {binary}")
     assert second == "gRPC 0.0.0.0:8500, REST http://0.0.0.0:8501/v1/models/gemma4"
     assert f"--model_base_path={export_folder.parent}" in given
-    assert given == commands_serving.tf_serving_arguments(export_folder.parent, 8500, 8501, "gemma4", None, 1)
+    assert given[:-1] == commands_serving.tf_serving_arguments(export_folder.parent, 8500, 8501, "gemma4", None, 1)
+    assert given[-1] == "--enable_model_warmup=true"
 
 
 MISTAKES = {

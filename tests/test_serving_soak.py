@@ -31,7 +31,6 @@ from serving_rig import http as request_http
 from export import samples
 from export.serving import json_tensors, prediction
 from export.serving.refusals import Refusal
-from export.warmup import WARMUP
 
 CLIENTS, REQUESTS = 16, 2000
 MARGIN = 64 << 20
@@ -51,7 +50,8 @@ class Process:
     """A server of the folder; `ports` are those of an earlier one, or free ones."""
 
     def __init__(self, folder, ports=(0, 0)):
-        command = [sys.executable, "-m", "export", "serve", folder, "--embedded", "--port", str(ports[0]), "--rest-port", str(ports[1])]
+        addresses = ["--port", str(ports[0]), "--rest-port", str(ports[1])]
+        command = [sys.executable, "-m", "export", "serve", folder, "--embedded", "--no-warmup", *addresses]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.lines = []
         while "ready" not in self.lines:
@@ -100,16 +100,15 @@ def faulty(servable, signature, inputs, body):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """An export without warmup requests, so that a server of it starts soon."""
     folder = tmp_path_factory.mktemp("soak")
-    (export_small(folder, max_image_pixels=MAX_IMAGE_PIXELS) / WARMUP).unlink()
+    export_small(folder, max_image_pixels=MAX_IMAGE_PIXELS)
     return folder
 
 
 @pytest.fixture(scope="module")
 def pool(folder, photo, speech):
     """Good items and faulty ones."""
-    servable = prediction.load_servable(1, folder / "1")
+    servable = prediction.load_servable(1, folder / "1", warm=False)
     small = tf.io.encode_png(samples.pixels(40, 60)).numpy()
     texts = [{"prompts": [f"prompt {index} " + "word " * index]} for index in range(12)]
     images = [{"prompts": [f"{index} <|image|>"], "images": [[file]]} for index, file in enumerate((photo, small))]

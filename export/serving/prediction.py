@@ -44,13 +44,13 @@ Spec = tuple[int, tuple[int, ...]]
 """Number of the type in types.proto, and dims."""
 
 
-def load_servable(version: int, folder: pathlib.Path) -> Servable:
-    """Loads a version folder and replays its warmup requests, if it has any."""
+def load_servable(version: int, folder: pathlib.Path, *, warm: bool = True) -> Servable:
+    """Loads a version folder and, if `warm`, replays its warmup requests."""
     loaded = running.load(folder)
     (graph,) = SavedModel.FromString((folder / "saved_model.pb").read_bytes()).meta_graphs
     cold = {name: threading.Lock() for name in loaded.signatures}
     servable = Servable(version, loaded.signatures, dict(graph.signature_def), loaded.module, cold)
-    for request in read_warmup_requests(folder):
+    for request in read_warmup_requests(folder) if warm else ():
         run_request(servable, request, Limits())
     return servable
 

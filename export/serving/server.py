@@ -4,6 +4,7 @@ It is for development and tests, where TF Serving's binary or image is not at ha
 not batch requests of different clients, knows one model, and has neither TLS nor metrics.
 """
 
+import functools
 import pathlib
 import signal
 import socket
@@ -43,6 +44,7 @@ class Settings:
         choice: which versions serve.
         limits: what a request may ask for.
         poll_seconds: how often the folder is looked at.
+        warm: whether a version's warmup requests are replayed before it serves.
         grace_seconds: how long a shutdown waits for requests under way.
     """
 
@@ -55,6 +57,7 @@ class Settings:
     choice: Choice = field(default_factory=Choice)
     limits: Limits = field(default_factory=Limits)
     poll_seconds: float = 1.0
+    warm: bool = True
     grace_seconds: float = 10.0
 
 
@@ -64,7 +67,7 @@ class Server:
     Args:
         settings: how to serve.
         report: called with a line whenever a version comes or goes.
-        load: makes the servable of a version.
+        load: makes the servable of a version, if not from its SavedModel.
 
     Raises:
         ValueError: there is nothing to serve, or a port is taken.
@@ -74,11 +77,12 @@ class Server:
         self,
         settings: Settings,
         report: Callable[[str], None] = lambda _: None,
-        load: Callable[[int, pathlib.Path], Servable] = load_servable,
+        load: Callable[[int, pathlib.Path], Servable] | None = None,
     ) -> None:
         check_model_folder(settings.folder)
         self._settings = settings
         self._socket = _listen(settings.host, settings.rest_port)
+        load = load or functools.partial(load_servable, warm=settings.warm)
         self.store = ModelStore(settings.name, settings.folder, load, settings.choice, report)
         self._grpc = _grpc_server(self.store, settings)
         self.port = _bind(self._grpc, settings)
