@@ -15,9 +15,8 @@ from export.samples import demonstration_file
 from export.saved_model import export_saved_model
 
 NAME = "gemma4"
+PREDICT = f"/v1/models/{NAME}:predict"
 SEQUENCE_LENGTH = 256
-LARGEST_ROW = 1_500_000
-"""Bytes of the largest row of the small export, rounded up."""
 
 
 def small_preprocessor(**settings):

@@ -25,7 +25,7 @@ import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
-from serving_rig import NAME, GrpcClient, as_json, export_small, predict_request
+from serving_rig import PREDICT, GrpcClient, as_json, export_small, predict_request
 from serving_rig import http as request_http
 
 from export import samples
@@ -41,7 +41,6 @@ HOSTILE_SECONDS, BOMB_SECONDS = 1.0, 5.0
 """Deadlines, on the client's side, of what is refused, and of what is within the limits after all."""
 PAUSE, RETRY_SECONDS = 0.1, 0.3
 MAX_IMAGE_PIXELS = 25_000_000
-PREDICT = f"/v1/models/{NAME}:predict"
 LOST = (urllib.error.URLError, ConnectionError, http.client.HTTPException)
 """What a REST client sees of a server that is gone; `grpc.StatusCode.UNAVAILABLE` is what a gRPC client sees."""
 
@@ -133,8 +132,9 @@ def pool(folder, photo, speech):
 
 
 @pytest.fixture(scope="module")
-def server(folder):
+def server(folder, pool):
     server = Process(folder)
+    Load(server.ports, pool, 100).join()  # every graph has run
     yield server
     server.end(signal.SIGKILL)
 
@@ -199,7 +199,7 @@ class Load:
 
 
 def test_two_thousand_mixed_requests_are_answered_right_in_steady_memory(server, pool):
-    Load(server.ports, pool, 300).join()  # every graph has run, every thread has its buffers
+    Load(server.ports, pool, 300).join()  # every thread has its buffers
     first = Load(server.ports, pool, REQUESTS // 2).join()
     half = server.memory()
     second = Load(server.ports, pool, REQUESTS // 2).join()
