@@ -246,13 +246,14 @@ def _with_known_shapes(function: Any) -> Any:
 
 
 def _ending_elementwise(function: Any) -> Any:
-    """The same function, each output the minimum of itself and its dtype's largest number; bytes are the outcome of a cast as it is.
+    """The same function, each output of the size it says and the minimum of itself and its dtype's largest number; bytes as they are.
 
-    LiteRT.js returns garbage, without an error, for outputs that come straight out of segment ops, WHILE or RANGE.
+    LiteRT.js returns garbage, without an error, for outputs that come straight out of segment ops, WHILE or RANGE (bytes are the outcome
+    of a cast), and cannot hand out one whose size the model does not say, which the converter forgets behind a branch.
     """
 
     def ended(tensor: tf.Tensor) -> tf.Tensor:
-        return tensor if tensor.dtype == tf.uint8 else tf.minimum(tensor, tensor.dtype.max)
+        return tensor if tensor.dtype == tf.uint8 else tf.minimum(tf.reshape(tensor, tensor.shape), tensor.dtype.max)
 
     return lambda tensors: {name: ended(tensor) for name, tensor in function(tensors).items()}
 

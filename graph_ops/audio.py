@@ -44,7 +44,8 @@ def encode_audio(
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Encodes a batch of waveforms, each as if it were alone.
 
-    Only as many frames are computed as the longest clip needs; the others hold the constant that they would come to.
+    Only as many frames are computed as the longest clip needs, or for LiteRT as T samples need; the others hold the constant that they
+    would come to.
 
     Args:
         samples: float32 [N, T] at `config.sampling_rate`, about [-1, 1]; cut at `config.max_samples`. What lies beyond a row's length
@@ -64,7 +65,7 @@ def encode_audio(
     Raises:
         ValueError: `parity` or `dft` is neither of its two.
     """
-    samples, lengths = _only_sound(samples, lengths, config=config)
+    samples, lengths = _only_sound(samples, lengths, dft=dft, config=config)
     num_valid = num_valid_frames(lengths, parity=parity, config=config)
     if parity == "keras_hub":
         num_frames, fill = num_sounding_frames(lengths, config=config), silent_frame(config=config)
@@ -191,17 +192,28 @@ def silent_frame(*, config: AudioConfig) -> np.ndarray:
     return ((floor - mean) / stddev).astype(np.float32)
 
 
-def _only_sound(samples: tf.Tensor, lengths: tf.Tensor, *, config: AudioConfig) -> tuple[tf.Tensor, tf.Tensor]:
+def _only_sound(samples: tf.Tensor, lengths: tf.Tensor, *, dft: str, config: AudioConfig) -> tuple[tf.Tensor, tf.Tensor]:
     """Cut to the longest clip, zeros beyond each row's length (chosen, not multiplied: NaN × 0 is NaN), and the lengths that remain."""
-    lengths = tf.clip_by_value(lengths, 0, tf.minimum(tf.shape(samples)[1], config.max_samples))
-    longest = _longest(lengths)
+    given = tf.minimum(tf.shape(samples)[1], config.max_samples)
+    lengths = tf.clip_by_value(lengths, 0, given)
+    longest = given if _sizes_are_fixed(dft) else _longest(lengths)
     samples = samples[:, :longest]
-    silenced = _unless_all_full(lengths, longest, samples, lambda: tf.where(tf.sequence_mask(lengths, longest), samples, 0))
+    silenced = _unless_all_full(lengths, longest, samples, lambda: tf.where(tf.sequence_mask(lengths, longest), samples, 0), dft=dft)
     return silenced, lengths
 
 
-def _unless_all_full(lengths: tf.Tensor, full: tf.Tensor, rows: tf.Tensor, cut: Callable[[], tf.Tensor]) -> tf.Tensor:
+def _sizes_are_fixed(dft: str) -> bool:
+    """Whether no tensor's size may hang on a value, nor a branch be taken: on LiteRT.
+
+    There the float kernels of XNNPACK may read what memory happens to hold when such a size shrinks from one run to the next.
+    """
+    return dft == "matmul"
+
+
+def _unless_all_full(lengths: tf.Tensor, full: tf.Tensor, rows: tf.Tensor, cut: Callable[[], tf.Tensor], *, dft: str) -> tf.Tensor:
     """`rows` as they are where every length is `full`, as for a single clip, which saves reading and writing them; else `cut()`."""
+    if _sizes_are_fixed(dft):
+        return cut()
     return tf.cond(tf.reduce_all(tf.equal(lengths, full)), lambda: rows, cut)
 
 
@@ -212,10 +224,10 @@ def _longest(lengths: tf.Tensor) -> tf.Tensor:
 
 def _filled_spectrogram(samples: tf.Tensor, num_frames: tf.Tensor, *, fill: np.ndarray, dft: str, config: AudioConfig) -> tf.Tensor:
     """Each row's first `num_frames` [N] frames, then `fill` [num_mels]: float32 [N, max_frames, num_mels]."""
-    num_computed = _longest(num_frames)
+    num_computed = num_sounding_frames(tf.shape(samples)[1], config=config) if _sizes_are_fixed(dft) else _longest(num_frames)
     mel = log_mel_spectrogram(samples, num_frames=num_computed, dft=dft, config=config)
     mel = _unless_all_full(
-        num_frames, num_computed, mel, lambda: tf.where(tf.sequence_mask(num_frames, num_computed)[..., tf.newaxis], mel, fill)
+        num_frames, num_computed, mel, lambda: tf.where(tf.sequence_mask(num_frames, num_computed)[..., tf.newaxis], mel, fill), dft=dft
     )
     missing = config.max_frames - num_computed
     if np.ptp(fill) == 0:

@@ -1,0 +1,178 @@
+"""What a browser must answer to a bundle's requests, as Python answers them: `python -m browser.golden BUNDLE FILE`.
+
+Two judges: the eager steps, which are themselves tested against the references, for what the JavaScript wrapper returns; and the same
+`.tflite` in `ai_edge_litert` for every output of every signature, padding included.
+"""
+
+import base64
+import json
+import pathlib
+import re
+import sys
+import wave
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from export import samples
+from export.litert_running import Arrays, Bundle, load_bundle
+from export.quiet import quiet_stderr
+from graph_ops import Gemma4CausalLMPreprocessor, Gemma4Tokenizer
+from graph_ops.audio import encode_audio
+from graph_ops.image import encode_image_arrays
+
+LONE_SURROGATES = ("\ud800", "a\udfffb", "\udc00\ud83d", "\U0001f600\ud83d", "<|image\udead|>")
+"""What JavaScript's strings may hold and UTF-8 may not."""
+MEDIA = {"image": "<|image|>", "audio": "<|audio|>"}
+
+
+def main(folder: str, out: str) -> None:
+    """Writes the answers."""
+    with quiet_stderr():
+        pathlib.Path(out).write_text(json.dumps(_answers(folder)))
+
+
+def _answers(folder: str) -> dict[str, Any]:
+    bundle = load_bundle(folder, num_threads=1)
+    preprocessor = _preprocessor(pathlib.Path(folder), bundle.description["preprocessor"])
+    return {
+        "texts": [{"text": text, "ids": _ids(preprocessor, text)} for text in _texts(bundle)],
+        "image": _image(preprocessor) if preprocessor.image_converter else None,
+        "audio": _audio(preprocessor) if preprocessor.audio_converter else None,
+        "rows": list(_rows(preprocessor)),
+        "errors": [{"text": text, "message": _error(bundle, text)} for text in ("x" * (_largest(bundle) + 1), "é" * _largest(bundle))],
+        "runs": [
+            {"signature": name, "inputs": _encoded(inputs), "outputs": _encoded(bundle.run(name, **inputs))}
+            for name in bundle.description["signatures"]
+            for inputs in _requests(bundle, name)
+        ],
+    }
+
+
+def _preprocessor(folder: pathlib.Path, config: dict[str, Any]) -> Gemma4CausalLMPreprocessor:
+    """The one that was exported, on SentencePiece."""
+    return Gemma4CausalLMPreprocessor.from_config({**config, "tokenizer": Gemma4Tokenizer(folder / "vocabulary.spm")})
+
+
+def _bytes(text: str) -> bytes:
+    """UTF-8 as JavaScript makes it."""
+    return re.sub("[\ud800-\udfff]", "\ufffd", text).encode()
+
+
+def _sizes(bundle: Bundle) -> list[int]:
+    return [entry["inputs"]["text"]["shape"][0] for name, entry in bundle.description["signatures"].items() if name.startswith("tokenize")]
+
+
+def _largest(bundle: Bundle) -> int:
+    return max(_sizes(bundle))
+
+
+def _texts(bundle: Bundle) -> list[str]:
+    hostile = [text.decode() for text in samples.hostile_texts(60, pieces=bundle.vocabulary.pieces, seed=7, invalid_utf8=False)]
+    full = [text for size in _sizes(bundle) for text in ("x" * size, "the end " * (size // 8), "é" * (size // 2), "👩‍🚀 " * (size // 12))]
+    fixed = [text for text in samples.FIXED_TEXTS if len(text.encode()) <= _largest(bundle)]
+    return [*fixed, *LONE_SURROGATES, *full, *hostile]
+
+
+def _ids(preprocessor: Gemma4CausalLMPreprocessor, text: str) -> list[int]:
+    return preprocessor.tokenizer(tf.constant(_bytes(text))).numpy().tolist()
+
+
+def _photo() -> np.ndarray:
+    return np.asarray(Image.open(samples.demonstration_file("photo.jpg")).convert("RGB"))
+
+
+def _speech() -> np.ndarray:
+    with wave.open(str(samples.demonstration_file("speech.wav"))) as file:
+        return np.frombuffer(file.readframes(file.getnframes()), np.int16).astype(np.float32) / 32768
+
+
+def _image(preprocessor: Gemma4CausalLMPreprocessor) -> dict[str, Any]:
+    pixels = _photo()
+    steps = encode_image_arrays(tf.constant([pixels]), tf.constant([pixels.shape[:2]]), config=preprocessor.image_converter.config)
+    names = ("pixel_values", "pixel_position_ids", "soft_tokens")
+    return {"size": pixels.shape[:2]} | _encoded(
+        {"pixels": pixels} | {name: step[0].numpy() for name, step in zip(names, steps[:3], strict=True)}
+    )
+
+
+def _audio(preprocessor: Gemma4CausalLMPreprocessor) -> dict[str, Any]:
+    clip = _speech()
+    steps = encode_audio(
+        tf.constant([clip]), tf.constant([clip.size]), parity=preprocessor.parity, config=preprocessor.audio_converter.config
+    )
+    names = ("audio_mel", "audio_mel_mask", "soft_tokens")
+    return _encoded({"samples": clip} | {name: step[0].numpy() for name, step in zip(names, steps, strict=True)})
+
+
+def _rows(preprocessor: Gemma4CausalLMPreprocessor) -> Iterator[dict[str, Any]]:
+    """Rows with each combination of media that the configuration has, without the media's own tensors."""
+    given = {"image": _photo(), "audio": _speech()}
+    converters = {"image": preprocessor.image_converter, "audio": preprocessor.audio_converter}
+    able = [medium for medium in MEDIA if converters[medium]]
+    for media in dict.fromkeys([(), *((medium,) for medium in able), tuple(able)]):
+        prompt = " and ".join(["Größe 👩‍🚀", *(MEDIA[medium] for medium in media), "?"])
+        names = {"image": "images", "audio": "audio"}
+        row = preprocessor.generate_preprocess({"prompts": prompt} | {names[medium]: given[medium] for medium in media})
+        kept = {name: tensor.numpy() for name, tensor in row.items() if not name.startswith(("pixel", "audio_mel"))}
+        numbers = {name: array.astype(np.int32) for name, array in kept.items()}
+        yield {"prompt": prompt, "media": media, "features": _encoded(numbers)}
+
+
+def _error(bundle: Bundle, text: str) -> str:
+    try:
+        bundle.run(f"tokenize_{_largest(bundle)}", **_padded("text", text, _largest(bundle)))
+    except ValueError as error:
+        return str(error)
+    raise AssertionError(f"a text of {len(text)} characters must not fit")
+
+
+def _padded(name: str, text: str, size: int) -> Arrays:
+    codes = _bytes(text)
+    padded = np.zeros(size, np.uint8)
+    padded[: len(codes)] = np.frombuffer(codes[:size], np.uint8)
+    return {name: padded, f"{name}_length": np.array([len(codes)], np.int32)}
+
+
+def _requests(bundle: Bundle, name: str) -> Iterator[Arrays]:
+    """Requests to a signature, every input as large as the signature has it."""
+    kind, inputs = re.sub(r"_\d+(x\d+|s)?$", "", name), bundle.description["signatures"][name]["inputs"]
+    shapes = {given: entry["shape"] for given, entry in inputs.items()}
+    if kind == "preprocess_image":
+        for height, width in ((shapes["images"][1], shapes["images"][2]), (97, 61), (0, 0)):
+            canvas = np.zeros(shapes["images"], np.uint8)
+            canvas[0, :height, :width] = samples.pixels(height, width) if height else 0
+            yield {"images": canvas, "image_sizes": np.array([[height, width]], np.int32)}
+    elif kind == "preprocess_audio":
+        sounds = samples.sounds(shapes["audio"][1])
+        for sound, length in zip(sounds.values(), (shapes["audio"][1], 12_345, 1, 0, 320), strict=True):
+            yield {"audio": sound[np.newaxis], "audio_lengths": np.array([length], np.int32)}
+    elif kind == "generate_preprocess_counts":
+        for used in (0, 1):
+            counts = {given: np.zeros(shape, np.int32) for given, shape in shapes.items() if given.endswith("_soft_tokens")}
+            for given in counts:
+                counts[given][0, 0] = 77 * used
+            prompt = "Say: " + "".join(MEDIA[given.split("_")[0]] for given in counts) * used
+            yield _padded("prompts", prompt, shapes["prompts"][0]) | counts
+    elif kind == "tokenize":
+        for text in [text for text in _texts(bundle) if len(_bytes(text)) <= shapes["text"][0]][::6]:
+            yield _padded("text", text, shapes["text"][0])
+    else:
+        ids = np.arange(shapes["token_ids"][1], dtype=np.int32)[np.newaxis] * 7 % len(bundle.vocabulary.pieces)
+        used = {"lengths": np.array([ids.size - 3], np.int32)} if kind == "detokenize" else {"padding_mask": (ids > 40).astype(np.int32)}
+        yield {"token_ids": ids} | used
+
+
+def _encoded(arrays: Arrays) -> dict[str, Any]:
+    """Arrays as JSON holds them to the bit."""
+    return {
+        name: {"dtype": array.dtype.name, "shape": array.shape, "base64": base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()}
+        for name, array in arrays.items()
+    }
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

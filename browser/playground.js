@@ -1,0 +1,136 @@
+// The playground: what is typed or dropped, as the model's preprocessor sees it. Each section is shown if the bundle has its signatures.
+
+import { drawPatches, drawSpectrogram } from './drawing.js';
+import { Preprocessor, decodeAudio, pixelsOf } from './preprocessor.js';
+
+const find = (id) => document.getElementById(id);
+const EXAMPLE = 'What is in this picture? 👩‍🚀 日本語';
+const AS_IN_THE_FILE = { colorSpaceConversion: 'none', imageOrientation: 'none', premultiplyAlpha: 'none' };
+const PLACEHOLDERS = { image: '<|image|>', audio: '<|audio|>' };
+
+const counts = { image: [], audio: [] }; // soft tokens of what was dropped
+let preprocessor;
+
+/** Runs `action` and writes the sentence that it returns, or rejects with, under the section. */
+async function told(section, action) {
+  const line = find(`${section}-count`);
+  line.textContent = '…';
+  const [sentence, bad] = await action().then((sentence) => [sentence, false], (error) => [error.message, true]);
+  line.textContent = sentence;
+  line.classList.toggle('bad', bad);
+}
+
+/** Only the latest of several calls goes on, after the one that is running. */
+function latest(action) {
+  let running = Promise.resolve();
+  let newest = 0;
+  return () => {
+    const turn = ++newest;
+    running = running.then(() => turn === newest && action());
+    return running;
+  };
+}
+
+function showTokens(list, tokens) {
+  list.replaceChildren(...tokens.map(({ id, piece, times }) => {
+    const item = document.createElement('li');
+    item.style.setProperty('--hue', (id * 137.5) % 360);
+    const number = document.createElement('small');
+    number.textContent = id;
+    item.append(`${piece.replaceAll('\n', '⏎')}${times > 1 ? ` ×${times}` : ''}`, number);
+    return item;
+  }));
+}
+
+/** Ids as `{id, piece, times}`, with runs of the same id in one. */
+function runs(ids) {
+  const found = [];
+  for (const id of ids) {
+    if (found.at(-1)?.id === id) found.at(-1).times++;
+    else found.push({ id, piece: preprocessor.pieces[id], times: 1 });
+  }
+  return found;
+}
+
+const plural = (count, noun) => `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
+
+const showText = latest(() => told('text', async () => {
+  find('tokens').replaceChildren();
+  const { ids, pieces } = await preprocessor.tokenize(find('typed').value);
+  showTokens(find('tokens'), pieces.map((piece, index) => ({ id: ids[index], piece, times: 1 })));
+  return plural(ids.length, 'token');
+}));
+
+const showRow = latest(() => told('row', async () => {
+  find('row-tokens').replaceChildren();
+  const media = Object.keys(counts).filter((medium) => counts[medium].length);
+  const missing = media.map((medium) => PLACEHOLDERS[medium]).filter((placeholder) => !find('typed').value.includes(placeholder));
+  const prompt = [find('typed').value, ...missing].join(' ');
+  const row = await preprocessor.generatePreprocess(prompt, { images: counts.image, audio: counts.audio });
+  const ids = row.token_ids.filter((_, index) => row.padding_mask[index]);
+  showTokens(find('row-tokens'), runs(ids));
+  return `${ids.length} of ${plural(row.token_ids.length, 'position')}`;
+}));
+
+/** The picture's pixels, and in words whether they had to be shrunk for the largest bucket. */
+async function fitted(file) {
+  const bitmap = await createImageBitmap(file, AS_IN_THE_FILE);
+  const [, rows, columns] = preprocessor.buckets('preprocess_image').at(-1).size;
+  const scale = Math.min(1, rows / bitmap.height, columns / bitmap.width);
+  const note = scale < 1 ? `; shrunk by your browser to fit this bundle's ${columns} × ${rows}` : '';
+  return [pixelsOf(bitmap, scale), note];
+}
+
+const showPicture = (file) => told('image', async () => {
+  counts.image = [];
+  find('patches').hidden = true;
+  const [pixels, note] = await fitted(file);
+  const { pixelValues, pixelPositionIds, softTokens } = await preprocessor.preprocessImage(pixels);
+  const [columns, rows] = drawPatches(find('patches'), pixelValues, pixelPositionIds);
+  find('patches').hidden = false;
+  counts.image = [softTokens];
+  return `${plural(softTokens, 'soft token')} of ${columns} × ${rows} patches, from ${pixels.width} × ${pixels.height} pixels${note}`;
+});
+
+const showSound = (file) => told('audio', async () => {
+  counts.audio = [];
+  find('mel').hidden = true;
+  const samples = await decodeAudio(await file.arrayBuffer());
+  const { audioMel, audioMelMask, softTokens } = await preprocessor.preprocessAudio(samples);
+  const frames = audioMelMask.reduce((sum, valid) => sum + valid, 0);
+  drawSpectrogram(find('mel'), audioMel, frames);
+  find('mel').hidden = false;
+  counts.audio = [softTokens];
+  return `${plural(softTokens, 'soft token')} of ${plural(frames, 'frame')}`;
+});
+
+/** Files come from the input or from a drop on its label. */
+function onFile(id, show) {
+  const input = find(id);
+  const label = input.closest('label');
+  const take = (files) => files.length && show(files[0]).then(showRow);
+  input.addEventListener('change', () => take(input.files));
+  for (const type of ['dragover', 'dragleave', 'drop']) {
+    label.addEventListener(type, (event) => {
+      event.preventDefault();
+      label.classList.toggle('over', type === 'dragover');
+      if (type === 'drop') take(event.dataTransfer.files);
+    });
+  }
+}
+
+async function start() {
+  preprocessor = await Preprocessor.load('bundle', { pieces: true });
+  const sections = { text: 'tokenize', image: 'preprocess_image', audio: 'preprocess_audio', row: 'generate_preprocess_counts' };
+  for (const [section, kind] of Object.entries(sections)) find(section).hidden = !preprocessor.buckets(kind).length;
+  find('typed').value = EXAMPLE;
+  find('typed').addEventListener('input', () => showText().then(showRow));
+  onFile('picture', showPicture);
+  onFile('sound', showSound);
+  await showText().then(showRow);
+}
+
+start().then(() => find('loading').remove(), (error) => {
+  find('loading').textContent = error.message;
+  console.error(error);
+});

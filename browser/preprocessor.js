@@ -1,0 +1,271 @@
+// Gemma 4's preprocessor in a browser: the static bundle of `python -m export litert --static ...` on LiteRT.js.
+//
+//     text ───▶ bytes ───▶ the smallest signature that holds them ───▶ ids
+//
+// A browser cannot resize a model's inputs, so the bundle has each signature for several sizes (buckets), `tokenize_256` and `tokenize_1024`
+// say. Inputs are copied into a buffer of the bucket's size beside their true length; what lies behind it is not looked at.
+
+import { Tensor, getGlobalLiteRtPromise, loadAndCompile, loadLiteRt } from '@litertjs/core';
+import { readPieces } from './vocabulary.js';
+
+const SAMPLE_RATE = 16000; // Hz
+const ARRAYS = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array };
+
+/**
+ * A loaded bundle. Every method that computes is asynchronous and rejects with an `Error` whose message says what was wrong with the input
+ * and how to mend it, in the words of the Python class.
+ */
+export class Preprocessor {
+  #description;
+  #model;
+
+  /**
+   * Loads a bundle, and LiteRT.js if the page has not done so.
+   *
+   * @param {string | URL} url the bundle's folder, relative to the page.
+   * @param {object} [options]
+   * @param {boolean} [options.pieces] whether to load the vocabulary too, for `tokenize(...).pieces`.
+   * @param {string} [options.wasm] folder of LiteRT.js's WebAssembly files; by default the one in its package.
+   * @returns {Promise<Preprocessor>}
+   */
+  static async load(url, { pieces = false, wasm = packagedWasm() } = {}) {
+    const folder = new URL(`${url}`.replace(/\/?$/, '/'), document.baseURI);
+    const description = JSON.parse(new TextDecoder().decode(await download(new URL('signatures.json', folder))));
+    await (getGlobalLiteRtPromise() ?? loadRuntime(wasm));
+    const bytes = await download(new URL(description.model, folder));
+    const model = await loadAndCompile(bytes, { accelerator: 'wasm' });
+    const vocabulary = pieces ? readPieces(await download(new URL('vocabulary.spm', folder))) : undefined;
+    return new Preprocessor(description, model, vocabulary);
+  }
+
+  /** @private Use `load`. */
+  constructor(description, model, pieces) {
+    this.#description = description;
+    this.#model = model;
+    /** @type {string[] | undefined} the piece of each id. */
+    this.pieces = pieces;
+  }
+
+  /** What `signatures.json` says: inputs and outputs of each signature, sentences of `status`, settings. */
+  get description() {
+    return this.#description;
+  }
+
+  /**
+   * The signatures of one kind as `{name, inputs, size}`, smallest first; `size` is the shape of their first input.
+   *
+   * @param {'tokenize' | 'detokenize' | 'generate_preprocess_counts' | 'preprocess_image' | 'preprocess_audio'} kind
+   */
+  buckets(kind) {
+    const found = Object.entries(this.#description.signatures).filter(([name]) => name.replace(/_\d+(x\d+|s)?$/, '') === kind);
+    const buckets = found.map(([name, { inputs }]) => ({ name, inputs, size: Object.values(inputs)[0].shape }));
+    return buckets.sort((one, other) => volume(one.size) - volume(other.size));
+  }
+
+  /**
+   * The ids of a text. Lone surrogates become U+FFFD, as everywhere on the web.
+   *
+   * @param {string} text
+   * @returns {Promise<{ids: Int32Array, pieces?: string[]}>}
+   */
+  async tokenize(text) {
+    const bytes = encode(text);
+    const { name } = this.#bucket('tokenize', bytes.length);
+    const { token_ids, lengths } = await this.run(name, { text: bytes, text_length: [bytes.length] });
+    const ids = token_ids.slice(0, lengths[0]);
+    return this.pieces ? { ids, pieces: Array.from(ids, (id) => this.pieces[id]) } : { ids };
+  }
+
+  /**
+   * The text of ids, special tokens included.
+   *
+   * @param {ArrayLike<number>} ids
+   * @returns {Promise<string>}
+   */
+  async detokenize(ids) {
+    const { name } = this.#bucket('detokenize', ids.length);
+    return decode(await this.run(name, { token_ids: ids, lengths: [ids.length] }));
+  }
+
+  /**
+   * Patches of a picture.
+   *
+   * @param {ImageData | CanvasImageSource} picture `ImageData` is taken to the bit; anything else is drawn to a canvas first. Alpha is
+   *   left out. Make an `ImageBitmap` of a file with `{colorSpaceConversion: 'none', imageOrientation: 'none', premultiplyAlpha: 'none'}` for
+   *   the pixels that are in the file.
+   * @returns {Promise<{pixelValues: Float32Array, pixelPositionIds: Int32Array, softTokens: number}>} [2520, 768] in 0…1; [2520, 2] as (x, y),
+   *   -1 for padding; what `generatePreprocess` wants to know.
+   */
+  async preprocessImage(picture) {
+    const { data, width, height } = picture instanceof ImageData ? picture : pixelsOf(picture);
+    const { name, size } = this.#bucket('preprocess_image', height, width);
+    const outputs = await this.run(name, { images: withoutAlpha(data, width, height, size), image_sizes: [height, width] });
+    return { pixelValues: outputs.pixel_values, pixelPositionIds: outputs.pixel_position_ids, softTokens: outputs.soft_tokens[0] };
+  }
+
+  /**
+   * The log-mel spectrogram of a clip.
+   *
+   * @param {Float32Array} samples mono at 16 kHz, in -1…1.
+   * @returns {Promise<{audioMel: Float32Array, audioMelMask: Int32Array, softTokens: number}>} [3000, 128]; [3000], 1 on valid frames; what
+   *   `generatePreprocess` wants to know.
+   */
+  async preprocessAudio(samples) {
+    const { name } = this.#bucket('preprocess_audio', samples.length);
+    const outputs = await this.run(name, { audio: samples, audio_lengths: [samples.length] });
+    return { audioMel: outputs.audio_mel, audioMelMask: outputs.audio_mel_mask, softTokens: outputs.soft_tokens[0] };
+  }
+
+  /**
+   * A model's row of a prompt, whose media were preprocessed before.
+   *
+   * @param {string} prompt with one `<|image|>` or `<|audio|>` for each medium.
+   * @param {object} [counts]
+   * @param {number[]} [counts.images] `softTokens` of each picture.
+   * @param {number[]} [counts.audio] `softTokens` of each clip.
+   * @returns {Promise<Object<string, Int32Array>>} by the names of the signature's outputs: `token_ids`, `padding_mask`, ...
+   */
+  async generatePreprocess(prompt, { images = [], audio = [] } = {}) {
+    const bytes = encode(prompt);
+    const { name, inputs } = this.#bucket('generate_preprocess_counts', bytes.length);
+    const given = { prompts: bytes, prompts_length: [bytes.length] };
+    for (const [input, counts] of [['image_soft_tokens', images], ['audio_soft_tokens', audio]]) {
+      const slots = inputs[input]?.shape[1] ?? 0;
+      if (counts.length > slots) {
+        throw new Error(`\`${input}\`: this bundle has ${slots} slot(s); got ${counts.length}. Leave some out, or export with more slots.`);
+      }
+      if (slots) given[input] = counts;
+    }
+    const { status, status_detail, ...row } = await this.run(name, given);
+    return row;
+  }
+
+  /**
+   * The text that a model generated, special tokens left out.
+   *
+   * @param {ArrayLike<number>} tokenIds a whole row.
+   * @param {ArrayLike<number>} paddingMask 1 on what is read.
+   * @returns {Promise<string>}
+   */
+  async generatePostprocess(tokenIds, paddingMask) {
+    return decode(await this.run('generate_postprocess', { token_ids: tokenIds, padding_mask: paddingMask }));
+  }
+
+  /**
+   * Runs a signature as it is.
+   *
+   * @param {string} signature
+   * @param {Object<string, ArrayLike<number>>} inputs by name; one that is too short is filled up with 0, one that is too long is cut.
+   * @returns {Promise<Object<string, Float32Array | Int32Array | Uint8Array>>} all outputs by name.
+   */
+  async run(signature, inputs) {
+    const tensors = {};
+    for (const [name, { dtype, shape }] of Object.entries(this.#description.signatures[signature].inputs)) {
+      tensors[name] = new Tensor(filled(inputs[name], ARRAYS[dtype], volume(shape)), shape);
+    }
+    let outputs = {};
+    try {
+      outputs = await this.#model.run(signature, tensors);
+      const arrays = Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [name, tensor.toTypedArray()]));
+      this.#check(arrays);
+      return arrays;
+    } finally {
+      // LiteRT.js's memory is not collected.
+      for (const tensor of [...Object.values(tensors), ...Object.values(outputs)]) tensor.delete();
+    }
+  }
+
+  /** Frees the model's memory. */
+  delete() {
+    this.#model.delete();
+  }
+
+  #check({ status: [code], status_detail }) {
+    if (code) throw new Error(this.#description.statuses[code].replace(/\{(\d)\}/g, (_, index) => status_detail[index]));
+  }
+
+  /**
+   * The smallest bucket with room for sizes along the first axes but the batch's; the largest if none has, so that the graph itself says
+   * what is wrong.
+   */
+  #bucket(kind, ...sizes) {
+    const buckets = this.buckets(kind);
+    if (!buckets.length) throw new Error(`\`${kind}\`: this bundle has no such signature. Export it with --static ${OPTION[kind]}.`);
+    const holds = ({ size }) => sizes.every((wanted, axis) => wanted <= (size.length > 1 ? size[axis + 1] : size[axis]));
+    return buckets.find(holds) ?? buckets.at(-1);
+  }
+}
+
+const OPTION = {
+  tokenize: 'text=256,1024',
+  detokenize: 'text=256,1024',
+  generate_preprocess_counts: 'text=256,1024',
+  preprocess_image: 'image=768x768',
+  preprocess_audio: 'audio=10',
+};
+
+/**
+ * Samples of an audio file as `preprocessAudio` wants them, decoded, mixed down and resampled by the browser.
+ *
+ * @param {ArrayBuffer} file
+ * @returns {Promise<Float32Array>}
+ */
+export async function decodeAudio(file) {
+  const context = new OfflineAudioContext(1, 1, SAMPLE_RATE);
+  const decoded = await context.decodeAudioData(file);
+  const channels = Array.from({ length: decoded.numberOfChannels }, (_, channel) => decoded.getChannelData(channel));
+  return channels[0].map((_, index) => channels.reduce((sum, channel) => sum + channel[index], 0) / channels.length);
+}
+
+/**
+ * Pixels of a picture as `ImageData`.
+ *
+ * @param {CanvasImageSource} picture
+ * @param {number} [scale] of both sides.
+ */
+export function pixelsOf(picture, scale = 1) {
+  const width = Math.max(1, Math.round((picture.naturalWidth ?? picture.width) * scale));
+  const height = Math.max(1, Math.round((picture.naturalHeight ?? picture.height) * scale));
+  const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
+  context.drawImage(picture, 0, 0, width, height);
+  return context.getImageData(0, 0, width, height);
+}
+
+const encode = (text) => new TextEncoder().encode(text);
+const decode = ({ text, text_length }) => new TextDecoder('utf-8', { ignoreBOM: true }).decode(text.subarray(0, text_length[0]));
+const volume = (shape) => shape.reduce((product, size) => product * size, 1);
+const packagedWasm = () => new URL('../wasm/', import.meta.resolve('@litertjs/core')).href;
+
+/** LiteRT.js logs to stderr whatever it does, which browsers show as errors: what it calls information or a warning is shown as that. */
+function loadRuntime(wasm) {
+  const show = { INFO: console.debug, WARNING: console.warn };
+  self.Module ??= { printErr: (line) => (show[/^[A-Z]+/.exec(line)?.[0]] ?? console.error)(line) };
+  return loadLiteRt(wasm);
+}
+
+async function download(url) {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`\`url\`: must be the folder of a bundle; got ${response.status} for ${url}. Serve the whole folder.`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+function filled(values, ArrayType, size) {
+  const array = new ArrayType(size);
+  array.set(values.length > size ? Array.prototype.slice.call(values, 0, size) : values);
+  return array;
+}
+
+/** RGB of RGBA, in the top left corner of a bucket [1, height, width, 3]; what does not fit is left out. */
+function withoutAlpha(data, width, height, [, rows, columns]) {
+  const pixels = new Uint8Array(rows * columns * 3);
+  for (let row = 0; row < Math.min(height, rows); row++) {
+    let from = row * width * 4;
+    let to = row * columns * 3;
+    for (let column = 0; column < Math.min(width, columns); column++, from += 4, to += 3) {
+      pixels[to] = data[from];
+      pixels[to + 1] = data[from + 1];
+      pixels[to + 2] = data[from + 2];
+    }
+  }
+  return pixels;
+}

@@ -1,0 +1,264 @@
+// The bundle in a real browser against Python's answers: `BUNDLE=folder GOLDEN=golden.json node --test test.js`, which `make test-browser` does.
+
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { chromium } from 'playwright-core';
+import { serve, urlOf } from './server.js';
+
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const MEDIA = path.join(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '../export/demonstration');
+const README = new URL('../README.md', import.meta.url);
+const AGREES = {
+  audio_mel: ({ largest }) => largest <= 1e-4,
+  pixel_values: ({ largest, differing, size }) => largest <= 1.001 / 255 && differing < 1e-4 * size,
+};
+
+const { signatures } = JSON.parse(readFileSync(path.join(process.env.BUNDLE, 'signatures.json'), 'utf8'));
+const kinds = new Set(Object.keys(signatures).map((name) => name.replace(/_\d+(x\d+|s)?$/, '')));
+const testOf = (kind, name, body) => kinds.has(kind) && test(name, body);
+const golden = JSON.parse(readFileSync(process.env.GOLDEN, 'utf8'));
+
+let server;
+let browser;
+let page;
+const complaints = [];
+
+before(async () => {
+  assert(existsSync(CHROMIUM), `CHROMIUM: must be a browser's program; ${CHROMIUM} is not there. Install chromium or say where it is.`);
+  server = await serve({ '/bundle/': process.env.BUNDLE, '/golden/': path.dirname(process.env.GOLDEN) });
+  browser = await chromium.launch({ executablePath: CHROMIUM, args: process.getuid() === 0 ? ['--no-sandbox'] : [] });
+  page = await browser.newPage();
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+  page.on('pageerror', (error) => complaints.push(error.stack));
+  page.on('requestfailed', (request) => complaints.push(`${request.url()}: ${request.failure().errorText}`));
+  page.on('response', (response) => response.status() >= 400 && complaints.push(`${response.url()}: ${response.status()}`));
+  await page.goto(urlOf(server));
+  await page.waitForSelector('#loading', { state: 'detached' });
+  await page.evaluate(prepare, `golden/${path.basename(process.env.GOLDEN)}`);
+});
+
+after(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+/** In the page: `preprocessor`, Python's answers (read here and not sent, since the wire has no lone surrogates) and how to compare. */
+async function prepare(url) {
+  const { Preprocessor } = await import('./preprocessor.js');
+  const types = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array };
+  globalThis.preprocessor = await Preprocessor.load('bundle', { pieces: true });
+  globalThis.golden = JSON.parse(await (await fetch(url)).text(), (_, value) => {
+    if (value?.base64 === undefined) return value;
+    return new types[value.dtype](Uint8Array.from(atob(value.base64), (letter) => letter.charCodeAt(0)).buffer);
+  });
+  /** Largest difference and how many values differ; an array of another type or length differs everywhere. */
+  globalThis.difference = (ours, theirs) => {
+    if (ours.constructor !== theirs.constructor || ours.length !== theirs.length) return { largest: Infinity, differing: Infinity };
+    let [largest, differing] = [0, 0];
+    for (let index = 0; index < ours.length; index++) {
+      const off = Math.abs(ours[index] - theirs[index]);
+      if (off === 0) continue;
+      differing++;
+      largest = Math.max(largest, Number.isNaN(off) ? Infinity : off);
+    }
+    return { largest, differing };
+  };
+}
+
+test('ids are those of Python, of hostile texts and of texts that fill a signature too', async (context) => {
+  const different = await page.evaluate(async () => {
+    const different = [];
+    for (const { text, ids } of golden.texts) {
+      const ours = await preprocessor.tokenize(text);
+      if (ours.ids.join() !== ids.join()) different.push(text);
+    }
+    return different;
+  });
+  assert.deepEqual(different, []);
+  assert(golden.texts.length >= 60);
+  context.diagnostic(`${golden.texts.length} texts`);
+});
+
+test('pieces are the words of the vocabulary and spell the text', async () => {
+  const { pieces } = await page.evaluate(() => preprocessor.tokenize('This is a test.'));
+  assert.equal(pieces.join('').replaceAll('▁', ' '), 'This is a test.');
+});
+
+test('a text longer than every signature is an error with the sentence of Python', async () => {
+  const messages = await page.evaluate(() => Promise.all(golden.errors.map(({ text }) => preprocessor.tokenize(text).catch((error) => error.message))));
+  assert.deepEqual(messages, golden.errors.map(({ message }) => message));
+});
+
+test('ids become the text again', async () => {
+  const texts = ['', ' Größe 👩‍🚀 日本語 <|image|>\n', '\ufeffbyte order mark'];
+  const again = await page.evaluate((texts) => Promise.all(texts.map(async (text) => preprocessor.detokenize((await preprocessor.tokenize(text)).ids))), texts);
+  assert.deepEqual(again, texts);
+});
+
+test('every output of every signature is that of Python on the same bundle, padding included', async (context) => {
+  const runs = await page.evaluate(async () => {
+    const runs = [];
+    for (const { signature, inputs, outputs } of golden.runs) {
+      const ours = await preprocessor.run(signature, inputs);
+      for (const [name, theirs] of Object.entries(outputs)) {
+        runs.push({ signature, name, float: theirs instanceof Float32Array, size: theirs.length, ...difference(ours[name], theirs) });
+      }
+    }
+    return runs;
+  });
+  assert.deepEqual(new Set(runs.map(({ signature }) => signature)), new Set(Object.keys(signatures)));
+  assert.deepEqual(runs.filter(({ float, differing }) => !float && differing), []);
+  for (const [name, agrees] of Object.entries(AGREES)) {
+    const found = runs.filter((run) => run.name === name);
+    if (found.length) context.diagnostic(`${name}: within ${Math.max(...found.map(({ largest }) => largest))}`);
+    assert.deepEqual(found.filter((run) => !agrees(run)), []);
+  }
+});
+
+testOf('preprocess_audio', 'a recording has the spectrogram and the soft tokens of Python', async (context) => {
+  const found = await page.evaluate(async () => {
+    const { audioMel, audioMelMask, softTokens } = await preprocessor.preprocessAudio(golden.audio.samples);
+    const { audio_mel, audio_mel_mask, soft_tokens } = golden.audio;
+    return { mel: difference(audioMel, audio_mel), mask: difference(audioMelMask, audio_mel_mask), counts: [softTokens, soft_tokens[0]] };
+  });
+  context.diagnostic(`log-mel within ${found.mel.largest}`);
+  assert(AGREES.audio_mel(found.mel));
+  assert.equal(found.mask.differing, 0);
+  assert.equal(found.counts[0], found.counts[1]);
+});
+
+testOf('preprocess_image', 'a photograph has the patches and the soft tokens of Python', async (context) => {
+  const found = await page.evaluate(async () => {
+    const { pixels, pixel_values, pixel_position_ids, soft_tokens } = golden.image;
+    const [height, width] = golden.image.size;
+    const picture = new ImageData(width, height);
+    for (let index = 0; index < width * height; index++) picture.data.set([...pixels.subarray(3 * index, 3 * index + 3), 255], 4 * index);
+    const { pixelValues, pixelPositionIds, softTokens } = await preprocessor.preprocessImage(picture);
+    const positions = difference(pixelPositionIds, pixel_position_ids);
+    return { pixels: difference(pixelValues, pixel_values), positions, counts: [softTokens, soft_tokens[0]], size: pixelValues.length };
+  });
+  context.diagnostic(`pixels within ${found.pixels.largest * 255}/255, ${found.pixels.differing} of ${found.size} differ`);
+  assert(AGREES.pixel_values({ ...found.pixels, size: found.size }));
+  assert.equal(found.positions.differing, 0);
+  assert.equal(found.counts[0], found.counts[1]);
+});
+
+test('a medium larger than every signature is an error with its sentence', async () => {
+  const [image, audio] = await page.evaluate(async () => {
+    const [, rows, columns] = preprocessor.buckets('preprocess_image').at(-1)?.size ?? [0, 1, 1];
+    const [, samples] = preprocessor.buckets('preprocess_audio').at(-1)?.size ?? [0, 0];
+    const refused = (promise) => promise.then(() => 'accepted', (error) => error.message);
+    const picture = new ImageData(columns + 1, rows);
+    return [await refused(preprocessor.preprocessImage(picture)), await refused(preprocessor.preprocessAudio(new Float32Array(samples + 1)))];
+  });
+  assert.match(image, kinds.has('preprocess_image') ? /must lie within the array/ : /no such signature/);
+  assert.match(audio, kinds.has('preprocess_audio') ? /a length must be from 0 to the number of samples/ : /no such signature/);
+});
+
+test("a model's row is that of Python's class", async () => {
+  const rows = await page.evaluate(async () => {
+    const counts = { image: golden.image?.soft_tokens[0], audio: golden.audio?.soft_tokens[0] };
+    const rows = [];
+    for (const { prompt, media, features } of golden.rows) {
+      const [images, audio] = ['image', 'audio'].map((wanted) => media.filter((medium) => medium === wanted).map((medium) => counts[medium]));
+      const row = await preprocessor.generatePreprocess(prompt, { images, audio });
+      // Python's row has indices for the media that are there, this one for all slots.
+      const wanted = Object.entries(row).map(([name, { length }]) => [name, Int32Array.from({ length }, (_, index) => features[name][index] ?? 0)]);
+      rows.push({ prompt, differing: wanted.filter(([name, theirs]) => difference(row[name], theirs).differing).map(([name]) => name) });
+    }
+    return rows;
+  });
+  assert(rows.length >= 2);
+  assert.deepEqual(rows.filter(({ differing }) => differing.length), []);
+});
+
+test('what is wrong with a row is an error with its sentence', async () => {
+  const message = await page.evaluate(() => preprocessor.generatePreprocess('<|audio|><|audio|><|image|>').catch((error) => error.message));
+  assert.match(message, /^`prompts`: a prompt needs one `<\|(audio|image)\|>` for each of its (clips|images); got \d placeholder/);
+  const surplus = await page.evaluate(() => preprocessor.generatePreprocess('', { audio: Array(9).fill(1) }).catch((error) => error.message));
+  assert.match(surplus, /^`audio_soft_tokens`: this bundle has \d slot\(s\); got 9\. Leave some out/);
+});
+
+test('a generated row becomes text without its special tokens', async () => {
+  const text = await page.evaluate(async () => {
+    const { token_ids, padding_mask } = await preprocessor.generatePreprocess('Grüße 👩‍🚀');
+    return preprocessor.generatePostprocess(token_ids, padding_mask);
+  });
+  assert.equal(text, 'Grüße 👩‍🚀');
+});
+
+test("the README's example runs", async () => {
+  const [, example] = /```js\n(.*?)```/s.exec(readFileSync(README, 'utf8'));
+  const printed = page.waitForEvent('console', (message) => message.type() === 'log');
+  await page.addScriptTag({ type: 'module', content: example });
+  const [ids, softTokens, length] = (await (await printed).text()).split(' | ');
+  assert.deepEqual(ids.split(' ').map(Number), golden.texts.find(({ text }) => text === 'This is a test.').ids);
+  assert.deepEqual([softTokens, length], ['25', '1024']);
+});
+
+test('the playground shows tokens of what is typed', async () => {
+  const { ids } = golden.texts.find(({ text }) => text === 'This is a test.');
+  await page.fill('#typed', 'This is a test.');
+  await page.waitForFunction((count) => document.querySelector('#text-count').textContent === `${count} tokens`, ids.length);
+  const shown = await page.$$eval('#tokens li', (items) => items.map(({ firstChild, lastChild }) => [firstChild.textContent, Number(lastChild.textContent)]));
+  assert.equal(shown.map(([piece]) => piece).join(''), 'This▁is▁a▁test.');
+  assert.deepEqual(shown.map(([, id]) => id), ids);
+  await page.fill('#typed', 'x'.repeat(5000));
+  await page.waitForSelector('#text-count.bad');
+  assert.match(await page.textContent('#text-count'), /^`prompts`, `text`: a length must be/);
+  await page.fill('#typed', 'Hello');
+  await page.waitForSelector('#text-count:not(.bad)');
+});
+
+testOf('preprocess_audio', 'the playground draws the spectrogram of a WAV', async () => {
+  await page.setInputFiles('#sound', path.join(MEDIA, 'speech.wav'));
+  await page.waitForSelector('#mel', { state: 'visible' });
+  assert.match(await page.textContent('#audio-count'), /^123 soft tokens of 490 frames$/);
+  assert(await colours('#mel') > 50);
+  await page.waitForFunction(() => document.querySelector('#row-tokens').textContent.includes('<|audio|> ×123'));
+});
+
+testOf('preprocess_image', 'the playground draws the patches of a picture', async () => {
+  await page.setInputFiles('#picture', path.join(MEDIA, 'photo.jpg'));
+  await page.waitForSelector('#patches', { state: 'visible' });
+  assert.match(await page.textContent('#image-count'), new RegExp(`^${await page.evaluate(() => golden.image.soft_tokens[0])} soft tokens of \\d+ × \\d+ patches`));
+  assert(await colours('#patches') > 50);
+  await page.waitForFunction(() => document.querySelector('#row-tokens').textContent.includes('<|image|> ×'));
+});
+
+test('speed', async (context) => {
+  const times = await page.evaluate(async () => {
+    const times = {};
+    const measure = async (name, action) => {
+      const taken = [];
+      for (let turn = 0; turn < 9; turn++) {
+        const start = performance.now();
+        await action();
+        taken.push(performance.now() - start);
+      }
+      times[name] = taken.sort((one, other) => one - other)[4];
+    };
+    const text = 'The quick brown fox jumps over the lazy dog. '.repeat(30).slice(0, 1024);
+    await measure('ids of 1,024 bytes', () => preprocessor.tokenize(text));
+    if (golden.audio) await measure('10 s of audio', () => preprocessor.preprocessAudio(new Float32Array(160000).fill(0.1)));
+    if (golden.image) {
+      const [height, width] = golden.image.size;
+      await measure(`an image of ${width} × ${height}`, () => preprocessor.preprocessImage(new ImageData(width, height)));
+    }
+    return times;
+  });
+  for (const [name, milliseconds] of Object.entries(times)) context.diagnostic(`${name}: ${milliseconds.toFixed(1)} ms`);
+  assert(Object.keys(times).length >= 1);
+});
+
+test('the browser had nothing to complain about', () => assert.deepEqual(complaints, []));
+
+/** How many colours a canvas has. */
+function colours(selector) {
+  return page.$eval(selector, (canvas) => {
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    return new Set(new Uint32Array(data.buffer)).size;
+  });
+}
