@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from graph_ops.config import ImageConfig
+from graph_ops.config import LONGEST_DEVICE_SIDE, ImageConfig
 from graph_ops.faults import Fault, Finding, check, first_finding
 from graph_ops.image_decoding import decode_image
-from graph_ops.portable_resizing import LONGEST_SIDE, Size, resize_to_patches
+from graph_ops.portable_resizing import Size, resize_to_patches
 from graph_ops.resizing import branch, resize_bicubic
 from graph_ops.target_sizes import target_size
 
@@ -139,13 +139,14 @@ def encode_image_arrays(
       sizes: int32 [N, 2], each image's height and width; 0, 0 = no image.
       config: sizes, scale, offset and `max_image_pixels`.
       portable: whether to use only what LiteRT has as builtin ops, for which N must be known while tracing. The outputs are the same, but
-        for one value in millions that is off by one level.
+        for one value in hundreds of millions that is off by one level.
 
     Returns:
-      As `encode_images`. An image with one side 0 is IMAGE_TOO_THIN, one beyond H or W or with a negative side IMAGE_SIZE.
+      As `encode_images`. An image with one side 0 is IMAGE_TOO_THIN, one beyond H or W or with a negative side IMAGE_SIZE (if
+      `portable`, also one with a side longer than `LONGEST_DEVICE_SIDE`), one of more than `max_image_pixels` IMAGE_TOO_LARGE.
 
     Raises:
-      ValueError: `portable` and N is unknown.
+      ValueError: `portable` and N is unknown or 0.
     """
     images, sizes = tf.convert_to_tensor(images), tf.convert_to_tensor(sizes)
     if portable:
@@ -172,8 +173,11 @@ def _size_finding(sizes: tf.Tensor, limits: tf.Tensor, *, config: ImageConfig) -
 
 def _encode_portably(images: tf.Tensor, sizes: tf.Tensor, *, config: ImageConfig) -> tuple[tf.Tensor, ...]:
     """One image after the other, unrolled."""
-    if images.shape[0] is None:
-        raise ValueError("`images`: their number must be known while tracing if `portable`; got None. Fix dim 0 of the input's spec.")
+    if not images.shape[0]:
+        raise ValueError(
+            f"`images`: their number must be known while tracing, and positive, if `portable`; got {images.shape[0]}. Fix dim 0 of the "
+            "input's spec."
+        )
     known, sides = tf.get_static_value(sizes), images.shape[1:3]
     if known is not None and sides.is_fully_defined():
         # Planned outside of the graph: sizes and targets are numbers in it.
@@ -199,7 +203,7 @@ class _Plan(NamedTuple):
 
 
 def _plan(sizes: tf.Tensor, limits: tf.Tensor, *, config: ImageConfig) -> _Plan:
-    finding = _size_finding(sizes, tf.minimum(limits, LONGEST_SIDE), config=config)
+    finding = _size_finding(sizes, tf.minimum(limits, LONGEST_DEVICE_SIDE), config=config)
     sizes = tf.where(tf.equal(finding.fault, Fault.NONE)[:, tf.newaxis], sizes, 0)
     targets = tf.stack(target_size(sizes[:, 0], sizes[:, 1], config=config), axis=-1)
     thin = tf.reduce_any(tf.not_equal(sizes, 0), axis=-1) & tf.equal(targets[:, 0], 0)

@@ -13,8 +13,6 @@ from graph_ops.config import ImageConfig
 from graph_ops.portable_weights import portable_weights
 from graph_ops.resizing import BLOCK, branch, known_weights, rows_come_first, weighted_sums
 
-LONGEST_SIDE = 65_535
-"""Longest side of an image, in pixels. Ours: JPEG's; weights take about 1 kB for each pixel of a side."""
 Size = tuple[tf.Tensor | int, tf.Tensor | int]
 
 
@@ -32,7 +30,7 @@ def resize_to_patches(images: tf.Tensor, index: int, size: Size, target: Size, *
     Args:
       images: uint8 [N, H, W, 3].
       index: of the image.
-      size: int32 [] each, height and width of the image in the top left corner of `images[index]`, in 1…`LONGEST_SIDE`.
+      size: int32 [] each, height and width of the image in the top left corner of `images[index]`, in 1…`LONGEST_DEVICE_SIDE`.
       target: int32 [] each, height and width, positive multiples of `config.side_multiple`.
       config: patch and pooling sizes.
 

@@ -174,10 +174,13 @@ def _resample_rows(rows: tf.Tensor, *, out_size: tf.Tensor, values_at_once: int)
 
     def resample(first: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
         if known:
-            weights = [part[first : first + count] for part in known]
+            start, high, low = (part[first : first + count] for part in known)
         else:
-            weights = list(bicubic_weights(in_size, out_size, first_block=first, blocks=count))
-        products = lambda begin, end: weighted_sums(rows, *(part[begin:end] for part in weights))  # noqa: E731
+            start, high, low = bicubic_weights(in_size, out_size, first_block=first, blocks=count)
+
+        def products(begin: tf.Tensor, end: tf.Tensor) -> tf.Tensor:
+            return weighted_sums(rows, start[begin:end], high[begin:end], low[begin:end])
+
         return _in_steps(products, count, BLOCKS_AT_ONCE, parallel_iterations=2)
 
     # A block looks at BLOCK * scale + 2 * CUBIC_SUPPORT * stretch rows; of the weights there are about 16 arrays at a time.

@@ -9,7 +9,7 @@ from test_image import CONFIG, noise, scene
 from transformers import Gemma4ImageProcessorPil
 from twins import image as twin
 
-from graph_ops import portable_weights, resizing
+from graph_ops import portable_weights, resizing, two_floats
 from graph_ops.config import ImageConfig
 from graph_ops.faults import Fault
 from graph_ops.image import encode_image_arrays
@@ -197,10 +197,26 @@ def test_a_compiled_model_gives_the_same(bucket_content):
     assert_rows_are([results[name] for name in OUTPUTS], [first, second])
 
 
-def test_an_unknown_number_of_images_is_refused():
+@pytest.mark.parametrize("number", [None, 0])
+def test_an_unknown_number_of_images_is_refused(number):
     step = tf.function(lambda images, sizes: encode_image_arrays(images, sizes, config=CONFIG, portable=True))
-    with pytest.raises(ValueError, match=r"`images`: their number must be known while tracing if `portable`; got None\. Fix dim 0"):
-        step.get_concrete_function(tf.TensorSpec([None, None, None, 3], tf.uint8), tf.TensorSpec([None, 2], tf.int32))
+    with pytest.raises(ValueError, match=rf"`images`: their number must be known while tracing, .* got {number}\. Fix dim 0"):
+        step.get_concrete_function(tf.TensorSpec([number, None, None, 3], tf.uint8), tf.TensorSpec([number, 2], tf.int32))
+
+
+def test_two_floats_hold_45_bits():
+    x, y = np.random.default_rng(0).uniform(0.1, 4, (2, 1000)) * 2.0 ** np.arange(-10, 10).repeat(50)
+    pair, other = (two_floats.TwoFloats(tf.cast(n, tf.float32), tf.cast(n - n.astype(np.float32), tf.float32)) for n in (x, y))
+    x, y = as_float64(pair), as_float64(other)
+    np.testing.assert_allclose(as_float64(two_floats.add(pair, other)), x + y, rtol=2**-45)
+    np.testing.assert_allclose(as_float64(two_floats.multiply(pair, other)), x * y, rtol=2**-45)
+    np.testing.assert_allclose(as_float64(two_floats.reciprocal(pair)), 1 / x, rtol=2**-44)
+    numbers = np.array([0, -1, 2**24 + 1, -(2**30) - 1, 2**31 - 129], np.int32)
+    np.testing.assert_array_equal(as_float64(two_floats.from_integer(tf.constant(numbers))), numbers)
+
+
+def as_float64(number: two_floats.TwoFloats) -> np.ndarray:
+    return number.high.numpy().astype(np.float64) + number.low.numpy()
 
 
 def test_weights_are_pillows_but_for_one_in_a_million():
