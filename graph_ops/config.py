@@ -133,6 +133,9 @@ class MediumTokens:
 START_TOKEN, END_TOKEN, PAD_TOKEN = "<bos>", "<eos>", "<pad>"
 IMAGE_TOKENS = MediumTokens("<|image>", "<|image|>", "<image|>")
 AUDIO_TOKENS = MediumTokens("<|audio>", "<|audio|>", "<audio|>")
+LONGEST_DEVICE_SIDE = 65_535
+"""Longest side of an image on a device, in pixels. Ours: JPEG's; resampling weights take about 1 kB for each pixel of a side."""
+
 VIDEO_PLACEHOLDER = "<|video|>"
 
 PARITIES = ("keras_hub", "transformers")

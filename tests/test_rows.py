@@ -129,5 +129,6 @@ def test_fault_codes_keep_their_numbers():
         "TOKEN_ID_OUT_OF_RANGE",
         "IMAGE_LIMIT",
         "AUDIO_LIMIT",
+        "IMAGE_SIZE",
     ]
     assert [fault.name for fault in Fault] == released
