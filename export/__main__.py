@@ -52,13 +52,14 @@ def saved_model(
     engine: Annotated[
         str, typer.Option(help="sentencepiece, the fastest; or builtin, whose export loads where tensorflow-text is not installed.")
     ] = "sentencepiece",
+    compact: Annotated[bool, typer.Option(help="Give pixels as uint8, a quarter of the bytes, for the client to scale.")] = False,
     json_: AsJson = False,
 ) -> None:
     """Write DIR/N, a SavedModel with every signature, for TF Serving and `tf.saved_model.load`."""
     with console.status("loading TensorFlow") as status, quiet_stderr(), warnings.catch_warnings(action="always", record=True) as notes:
         from export.saved_model import export_saved_model
 
-        written = export_saved_model(make_preprocessor(options, engine=engine), out, version=version, report=status.update)
+        written = export_saved_model(make_preprocessor(options, engine=engine), out, version=version, compact=compact, report=status.update)
     _print_written(written, notes, json_)
 
 
@@ -112,10 +113,10 @@ def run(
     with console.status("loading the model"), quiet_stderr():
         from export import tables
         from export.pictures import write_pictures
-        from export.running import run_once
+        from export.running import run_once, scaled
 
         outputs, pieces, settings = run_once(folder, prompt, _read(image), _read(audio))
-        drawn = write_pictures(outputs, pictures, **_picture_settings(settings)) if pictures else []
+        drawn = write_pictures(scaled(outputs, settings), pictures, **_picture_settings(settings)) if pictures else []
     row = tables.Row(outputs["token_ids"][0][outputs["padding_mask"][0].astype(bool)], pieces)
     if json_:
         print(json.dumps(tables.answer_json(outputs, row)))

@@ -57,6 +57,17 @@ def request(loaded: Loaded, prompt: str, images: list[bytes], audio: list[bytes]
     return outputs
 
 
+def scaled(outputs: dict[str, np.ndarray], settings: dict[str, Any]) -> dict[str, np.ndarray]:
+    """A compact export's outputs with `pixel_values` as others have them, float32; padding stays 0. Other outputs as they are."""
+    values = outputs.get("pixel_values")
+    if values is None or values.dtype != np.uint8:
+        return outputs
+    image, channels = settings["image_converter"]["config"], values.shape[-1] // 3
+    scale, offset = (np.resize(np.atleast_1d(image[name] or default), 3) for name, default in (("scale", 1.0), ("offset", 0.0)))
+    pixels = (values * np.tile(scale, channels)).astype(np.float32) + np.tile(offset, channels).astype(np.float32)
+    return outputs | {"pixel_values": np.where(outputs["pixel_position_ids"][..., :1] >= 0, pixels, np.float32(0))}
+
+
 def run_once(
     folder: str | os.PathLike[str], prompt: str, images: list[bytes], audio: list[bytes]
 ) -> tuple[dict[str, np.ndarray], tuple[str, ...], dict[str, Any]]:

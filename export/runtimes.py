@@ -98,7 +98,7 @@ class SavedModelRuntime:
 
     def __init__(self, loaded: running.Loaded, settings: dict[str, Any]) -> None:
         self._signatures = loaded.signatures
-        self._loaded = loaded
+        self._loaded, self._settings = loaded, settings
         self._has_images, self._has_audio = settings["image_converter"] is not None, settings["audio_converter"] is not None
 
     def tokenize(self, texts: list[bytes]) -> list[np.ndarray]:
@@ -125,7 +125,8 @@ class SavedModelRuntime:
             given |= litert_running.slots("images", "image_sizes", images, len(images))
         if self._has_audio:
             given |= litert_running.slots("audio", "audio_lengths", clips, len(clips))
-        return _arrays(self._signatures["generate_preprocess_arrays"](**{name: tf.constant(value) for name, value in given.items()}))
+        outputs = self._signatures["generate_preprocess_arrays"](**{name: tf.constant(value) for name, value in given.items()})
+        return running.scaled(_arrays(outputs), self._settings)
 
 
 class InterpreterRuntime:

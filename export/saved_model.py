@@ -28,11 +28,11 @@ Report = Callable[[str], None]
 class _Servable(tf.Module):
     """What is saved: one traced function a signature, and the vocabulary that they use."""
 
-    def __init__(self, preprocessor: Gemma4CausalLMPreprocessor, report: Report) -> None:
+    def __init__(self, preprocessor: Gemma4CausalLMPreprocessor, table: dict[str, Signature], report: Report) -> None:
         super().__init__()
         self.functions: dict[str, Any] = {}
         traced: dict[int, Any] = {}
-        for name, signature in signatures(preprocessor.settings).items():
+        for name, signature in table.items():
             report(f"tracing {name}")
             if id(signature.function) not in traced:
                 traced[id(signature.function)] = _traced(signature)
@@ -48,7 +48,12 @@ def _traced(signature: Signature) -> Any:
 
 
 def export_saved_model(
-    preprocessor: Gemma4CausalLMPreprocessor, out: str | os.PathLike[str], *, version: int | None = None, report: Report = lambda _: None
+    preprocessor: Gemma4CausalLMPreprocessor,
+    out: str | os.PathLike[str],
+    *,
+    version: int | None = None,
+    compact: bool = False,
+    report: Report = lambda _: None,
 ) -> pathlib.Path:
     """Writes `out/version` with every signature that the preprocessor supports.
 
@@ -58,6 +63,7 @@ def export_saved_model(
         preprocessor: what to export.
         out: folder of the model; made if missing.
         version: number of the version; by default one more than the highest that is there.
+        compact: whether `pixel_values` are uint8, for the client to multiply by the image converter's `scale` and add its `offset` to.
         report: called with a line before each slow step.
 
     Returns:
@@ -75,14 +81,15 @@ def export_saved_model(
     if target.exists():
         raise FileExistsError(f"`version`: must be new; {target} exists. Pass another version or remove it.")
     folder.mkdir(parents=True, exist_ok=True)
-    servable = _Servable(preprocessor, report)
+    table = signatures(preprocessor.settings, compact=compact)
+    servable = _Servable(preprocessor, table, report)
     with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as scratch:
         report("saving")
         written = pathlib.Path(scratch, "model")
         tf.saved_model.save(servable, str(written), signatures=servable.functions)
         _check_ops(written)
-        _describe(preprocessor, written / DESCRIPTION)
-        write_warmup_requests(signatures(preprocessor.settings), written)
+        _describe(preprocessor, written / DESCRIPTION, compact=compact)
+        write_warmup_requests(table, written)
         report(f"renaming to {target}")
         written.chmod(0o755)
         written.rename(target)
@@ -141,8 +148,8 @@ def describe_settings(preprocessor: Gemma4CausalLMPreprocessor) -> dict[str, Any
     return {"preprocessor": config, "versions": {name: importlib.metadata.version(name) for name in packages}}
 
 
-def _describe(preprocessor: Gemma4CausalLMPreprocessor, path: pathlib.Path) -> None:
+def _describe(preprocessor: Gemma4CausalLMPreprocessor, path: pathlib.Path, *, compact: bool) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(describe_settings(preprocessor), indent=2) + "\n")
+    path.write_text(json.dumps(describe_settings(preprocessor) | {"compact": compact}, indent=2) + "\n")
     if not preprocessor.tokenizer.models():
         path.with_name(VOCABULARY.name).write_bytes(preprocessor.tokenizer.proto)

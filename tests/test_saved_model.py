@@ -305,3 +305,18 @@ def test_op_audit_finds_python_and_unknown_ops():
     counts = count_ops([graph.as_graph_def()])
     assert foreign_ops(counts, frozenset(dir(tf.raw_ops))) == ["PyFunc"]
     assert foreign_ops({"SomeCustomOp": 1, "SentencepieceOp": 1, "AddV2": 3}, frozenset(dir(tf.raw_ops))) == ["SomeCustomOp"]
+
+
+@pytest.mark.parametrize("converter", [{}, {"scale": (0.01, 0.02, 0.03), "offset": (-1.0, 0.5, 0.0)}], ids=["released", "normalised"])
+def test_a_compact_export_gives_the_pixels_in_a_quarter_of_the_bytes(converter, demonstration_tokenizer, tmp_path):
+    preprocessor = graph_ops.Gemma4CausalLMPreprocessor(demonstration_tokenizer, graph_ops.Gemma4ImageConverter(**converter))
+    folder = export_saved_model(preprocessor, tmp_path, compact=True)
+    settings = read_description(folder)["preprocessor"]
+    image = samples.pixels(90, 130)
+    loaded = running.load(folder)
+    given = {"prompts": tf.constant(["see <|image|>"]), "images": tf.constant(image)[tf.newaxis, tf.newaxis]}
+    outputs = loaded.signatures["generate_preprocess_arrays"](**given, image_sizes=tf.constant([[[90, 130]]]))
+    assert outputs["pixel_values"].dtype == tf.uint8
+    expected = preprocessor.generate_preprocess({"prompts": ["see <|image|>"], "images": [image]})["pixel_values"][0, 0]
+    found = running.scaled({name: value.numpy() for name, value in outputs.items()}, settings)["pixel_values"][0, 0]
+    np.testing.assert_allclose(found, expected, rtol=0, atol=0 if not converter else 1e-6)
