@@ -4,27 +4,33 @@ DEMO := build/demo
 TESTS ?= tests
 VOCABULARY ?= graph_ops/demonstration/demonstration.spm
 BROWSER := build/browser
-BUCKETS := --static text=256,1024 --static audio=10
+BUCKETS := --static text=256,1024 --static image=768x768 --static audio=10
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo playground test test-browser check bench clean bundle chromium
+.PHONY: help demo playground test test-slow test-browser check bench clean bundle chromium
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
-demo: .venv/installed  ## export the demonstration vocabulary as a SavedModel and run one request on it
+REQUEST := --prompt 'What is in this picture? <|image|> And what does he say? <|audio|>' \
+	--image export/demonstration/photo.jpg --audio export/demonstration/speech.wav
+
+demo: .venv/installed  ## export the demonstration vocabulary for servers and for devices, and run one request on both
 	rm -rf $(DEMO)
 	$(BIN)/python -m export saved-model --tokenizer graph_ops/demonstration/demonstration.spm --out $(DEMO)/gemma4
-	$(BIN)/python -m export run $(DEMO)/gemma4/1 \
-		--prompt 'What is in this picture? <|image|> And what does he say? <|audio|>' \
-		--image export/demonstration/photo.jpg --audio export/demonstration/speech.wav
+	$(BIN)/python -m export run $(DEMO)/gemma4/1 $(REQUEST)
+	$(BIN)/python -m export litert --tokenizer graph_ops/demonstration/demonstration.spm --out $(DEMO)/device
+	$(BIN)/python -m export run $(DEMO)/device $(REQUEST)
 
 playground: bundle browser/node_modules/installed  ## serve a page that shows what the model sees of texts, pictures and sounds
 	node browser/server.js $(BROWSER)/bundle $(PORT)
 
-test: .venv/installed-dev  ## all tests, against the references
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+test: .venv/installed-dev  ## the tests, against the references
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow' $(TESTS)
+
+test-slow: .venv/installed-dev  ## the tests that take longest: both parities on devices, a server under load
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow $(TESTS)
 
 test-browser: .venv/installed-dev bundle browser/node_modules/installed chromium  ## the bundle in Chromium, against Python
 	$(BIN)/python -m browser.golden $(BROWSER)/bundle $(BROWSER)/golden.json
@@ -47,7 +53,7 @@ clean:  ## everything that the other targets made
 
 .venv/installed: .venv/bin/python pyproject.toml
 	@echo 'installing (about a minute)'
-	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --progress-bar on --editable .
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --progress-bar on --editable '.[litert]'
 	touch $@
 
 .venv/installed-dev: .venv/installed
@@ -57,7 +63,7 @@ clean:  ## everything that the other targets made
 
 bundle: .venv/installed
 	rm -rf $(BROWSER)/bundle
-	$(BIN)/python -m export litert --tokenizer $(VOCABULARY) --no-images $(BUCKETS) --out $(BROWSER)/bundle
+	$(BIN)/python -m export litert --tokenizer $(VOCABULARY) $(BUCKETS) --out $(BROWSER)/bundle
 
 browser/node_modules/installed: browser/package-lock.json browser/install.sh
 	browser/install.sh node npm

@@ -26,7 +26,7 @@ app = typer.Typer(
 )
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 
-Folder = Annotated[pathlib.Path, typer.Argument(help="A version folder, DIR/N.", show_default=False)]
+Folder = Annotated[pathlib.Path, typer.Argument(help="A version folder, DIR/N, or a LiteRT bundle.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
@@ -109,16 +109,14 @@ def run(
 ) -> None:
     """Run one request and print what came out: ids with their pieces, soft tokens of each medium, the table of tensors."""
     with console.status("loading the model"), quiet_stderr():
-        from export import running, tables
+        from export import tables
         from export.pictures import write_pictures
-        from export.saved_model import read_description, read_vocabulary
+        from export.running import run_once, soft_token_counts
 
-        loaded = running.load(folder)
-        pieces = read_vocabulary(folder).pieces
-        outputs = running.request(loaded, prompt, _read(image), _read(audio))
-        drawn = write_pictures(outputs, pictures, **_picture_settings(read_description(folder))) if pictures else []
-    ids = outputs["token_ids"][0][outputs["padding_mask"][0]]
-    counts = running.soft_token_counts(ids, pieces)
+        outputs, pieces, settings = run_once(folder, prompt, _read(image), _read(audio))
+        drawn = write_pictures(outputs, pictures, **_picture_settings(settings)) if pictures else []
+    ids = outputs["token_ids"][0][outputs["padding_mask"][0].astype(bool)]
+    counts = soft_token_counts(ids, pieces)
     if json_:
         tensors = {name: {"dtype": str(value.dtype), "shape": value.shape} for name, value in outputs.items()}
         print(json.dumps({"token_ids": ids.tolist(), "pieces": [pieces[i] for i in ids], "soft_tokens": counts, "tensors": tensors}))
@@ -134,15 +132,15 @@ def run(
 
 @app.command()
 def verify(
-    folder: Folder,
+    folders: Annotated[list[pathlib.Path], typer.Argument(help="Version folders, DIR/N, and LiteRT bundles.", show_default=False)],
     texts: Annotated[int, typer.Option(help="Random strings to compare, besides the fixed ones.")] = 2000,
     json_: AsJson = False,
 ) -> None:
-    """Reload an artifact and print, step by step, how far it is from the references. Exits with 1 where it is too far."""
+    """Reload artifacts and print how far each step is from its reference, in every runtime. Exits with 1 where one is too far."""
     with quiet_stderr():
         from export import tables, verifying
-    with console.status("loading the model") as status, quiet_stderr():
-        results = verifying.verify(folder, num_texts=texts, report=status.update)
+    with console.status("loading") as status, quiet_stderr():
+        results = verifying.verify(*folders, num_texts=texts, report=status.update)
     if json_:
         print(json.dumps([result._asdict() for result in results], indent=2))
     else:
@@ -168,8 +166,8 @@ def _print_notes(notes: list[warnings.WarningMessage]) -> None:
             Console(stderr=True, highlight=False).print(f"[yellow]note:[/yellow] {escape(str(note.message))}", soft_wrap=True)
 
 
-def _picture_settings(description: dict[str, Any]) -> dict[str, Any]:
-    image = (description["preprocessor"]["image_converter"] or {}).get("config", {})
+def _picture_settings(settings: dict[str, Any]) -> dict[str, Any]:
+    image = (settings["image_converter"] or {}).get("config", {})
     return {"pooling": image.get("pooling_kernel_size"), "scale": image.get("scale") or 1.0, "offset": image.get("offset") or 0.0}
 
 

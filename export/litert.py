@@ -48,7 +48,11 @@ def export_litert(
     if folder.exists():
         raise FileExistsError(f"`out`: must be new; {folder} exists. Pass another folder or remove it.")
     table = device_signatures(preprocessor.settings, buckets)
-    model = convert(table, report)
+    functions = {}
+    for name, signature in table.items():
+        report(f"tracing {name}")
+        functions[name] = traced(signature)
+    model = convert(functions, report)
     report("writing")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".export-", dir=folder.parent) as scratch:
@@ -62,22 +66,19 @@ def export_litert(
     return folder
 
 
-def convert(table: dict[str, Signature], report: Report = lambda _: None) -> bytes:
-    """A .tflite with these signatures.
+def convert(functions: dict[str, Any], report: Report = lambda _: None) -> bytes:
+    """A .tflite with these concrete functions as signatures.
 
     Raises:
         ValueError: an op that is not a LiteRT builtin; names all.
     """
     module = tf.Module()
-    module.functions = {}
-    for name, signature in table.items():
-        report(f"tracing {name}")
-        module.functions[name] = _traced(signature)
+    module.functions = functions
     with tempfile.TemporaryDirectory() as scratch:
         report("saving")
-        tf.saved_model.save(module, scratch, signatures=module.functions)
+        tf.saved_model.save(module, scratch, signatures=functions)
         report("converting")
-        converter = tf.lite.TFLiteConverter.from_saved_model(scratch, signature_keys=list(table))
+        converter = tf.lite.TFLiteConverter.from_saved_model(scratch, signature_keys=list(functions))
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         model = converter.convert()
     if foreign := [op for op in count_ops(model) if op.startswith(_CUSTOM)]:
@@ -102,7 +103,9 @@ def _op_name(code: Any, names: dict[int, str]) -> str:
     return f"{_CUSTOM}{code.customCode.decode()}" if code.customCode else names[number]
 
 
-def _traced(signature: Signature) -> Any:
+def traced(signature: Signature) -> Any:
+    """A signature's function with the shapes of its inputs."""
+
     def function(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         return signature.function(inputs)
 

@@ -88,7 +88,8 @@ def device_signatures(settings: Settings, buckets: Buckets | None = None) -> dic
         table |= {"preprocess_audio": _audio(settings.audio, settings.row.parity, None)} if settings.audio else {}
         table["generate_preprocess"] = _whole_row(settings)
         table |= {"generate_preprocess_counts": _counted_row(settings, None)} if settings.image or settings.audio else {}
-        return table | {"generate_postprocess": _postprocessing(settings, fixed=False)}
+        table["generate_postprocess"] = _postprocessing(settings, fixed=False)
+        return {name: signature._replace(function=_with_known_shapes(signature.function)) for name, signature in table.items()}
     table = {}
     for size in buckets.text:
         table |= {f"tokenize_{size}": _tokenizing(settings, size), f"detokenize_{size}": _detokenizing(settings, size)}
@@ -98,7 +99,8 @@ def device_signatures(settings: Settings, buckets: Buckets | None = None) -> dic
     if settings.audio:
         table |= {f"preprocess_audio_{seconds}s": _audio(settings.audio, settings.row.parity, seconds) for seconds in buckets.audio}
     table["generate_postprocess"] = _postprocessing(settings, fixed=True)
-    return {name: signature._replace(function=_ending_elementwise(signature.function)) for name, signature in table.items()}
+    fixed = (_ending_elementwise(_with_known_shapes(signature.function)) for signature in table.values())
+    return {name: signature._replace(function=function) for (name, signature), function in zip(table.items(), fixed, strict=True)}
 
 
 def _text_inputs(name: str, size: int | None) -> dict[str, Input]:
@@ -232,6 +234,15 @@ def _text_outputs(text: Text, finding: Finding) -> Tensors:
 def _capacity(settings: Settings, ids: int | None) -> int | None:
     """Bytes that so many ids can become."""
     return None if ids is None else ids * max(3, *(len(piece.encode()) for piece in settings.tokenizer.vocabulary.pieces))
+
+
+def _with_known_shapes(function: Any) -> Any:
+    """The same function; an output whose shape is known while tracing is known to have it in the bundle too, where IF hides it."""
+
+    def known(tensor: tf.Tensor) -> tf.Tensor:
+        return tf.reshape(tensor, tensor.shape) if tensor.shape.is_fully_defined() else tensor
+
+    return lambda tensors: {name: known(tensor) for name, tensor in function(tensors).items()}
 
 
 def _ending_elementwise(function: Any) -> Any:

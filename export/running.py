@@ -1,13 +1,15 @@
 """One request to an exported SavedModel, as a client without this project's graph code would make it."""
 
+import contextlib
 import os
 import pathlib
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_text  # noqa: F401  registers the SentencePiece ops that TF Serving has linked in
 
+from export import litert_running
+from export.saved_model import read_description, read_vocabulary
 from graph_ops.config import AUDIO_TOKENS, IMAGE_TOKENS
 
 
@@ -28,6 +30,8 @@ def load(folder: str | os.PathLike[str]) -> Loaded:
         raise FileNotFoundError(
             f"`folder`: must hold a SavedModel; no saved_model.pb in {folder}. Pass DIR/N, for example models/gemma4/1."
         )
+    with contextlib.suppress(ImportError):  # an export with the engine "builtin" does without
+        import tensorflow_text  # noqa: F401  registers the SentencePiece ops that TF Serving has linked in
     module = tf.saved_model.load(os.fspath(folder))
     return Loaded(module, dict(module.signatures))
 
@@ -50,6 +54,24 @@ def request(loaded: Loaded, prompt: str, images: list[bytes], audio: list[bytes]
     if status := outputs["status"][0].decode():
         raise ValueError(status)
     return outputs
+
+
+def run_once(
+    folder: str | os.PathLike[str], prompt: str, images: list[bytes], audio: list[bytes]
+) -> tuple[dict[str, np.ndarray], tuple[str, ...], dict[str, Any]]:
+    """Loads an export or a bundle and runs one request: its features, its vocabulary's pieces and its settings.
+
+    Raises:
+        FileNotFoundError: neither an export nor a bundle.
+        ValueError: media that it does not take, or the row's `status`.
+    """
+    if litert_running.is_bundle(folder):
+        bundle = litert_running.load_bundle(folder)
+        settings = bundle.description["preprocessor"]
+        outputs = litert_running.request(bundle, prompt.encode(), *litert_running.decoded(images, audio, settings))
+        return outputs, bundle.vocabulary.pieces, settings
+    outputs = request(load(folder), prompt, images, audio)
+    return outputs, read_vocabulary(folder).pieces, read_description(folder)["preprocessor"]
 
 
 def soft_token_counts(token_ids: np.ndarray, pieces: tuple[str, ...]) -> dict[str, list[int]]:

@@ -9,15 +9,25 @@ from rich.table import Table
 from rich.text import Text
 
 from export import running
+from export.litert_running import is_bundle, read_bundle_description
+from export.litert_signatures import INPUTS as DEVICE_INPUTS
+from export.litert_signatures import OUTPUTS as DEVICE_OUTPUTS
 from export.signatures import ARRAY_INPUTS, INPUTS, PLAIN_OUTPUTS
 from graph_ops.features import BY_NAME
 from graph_ops.presets import Preset
 
-_ORDER = list(dict.fromkeys([*INPUTS, *ARRAY_INPUTS, *BY_NAME, *PLAIN_OUTPUTS]))
+_ORDER = list(dict.fromkeys([*INPUTS, *ARRAY_INPUTS, *DEVICE_INPUTS, *BY_NAME, *PLAIN_OUTPUTS, *DEVICE_OUTPUTS]))
 
 
 def signature_rows(folder: str | os.PathLike[str]) -> list[dict[str, Any]]:
     """One row for each input and output of each signature: signature, direction, name, dtype, shape (None where it varies)."""
+    if is_bundle(folder):
+        return [
+            {"signature": name, "direction": direction, "name": key, "dtype": tensor["dtype"], "shape": tensor["shape"]}
+            for name, signature in read_bundle_description(folder)["signatures"].items()
+            for direction in ("input", "output")
+            for key, tensor in signature[f"{direction}s"].items()
+        ]
     rows = []
     for name, function in running.load(folder).signatures.items():
         sides = (("input", function.structured_input_signature[1]), ("output", function.structured_outputs))
@@ -82,17 +92,18 @@ def token_lines(ids: np.ndarray, pieces: tuple[str, ...]) -> Text:
 
 
 def parity_table(results: list[Any]) -> Table:
-    """One line a step: how much was compared, how much differs, the largest difference, and the verdict."""
-    table = Table("step", "reference", "compared", "differing", "largest", "allowed", "", box=None, pad_edge=False)
-    for column in table.columns[2:6]:
+    """One line a step and runtime: how much was compared, how much differs, the largest difference, and the verdict."""
+    table = Table("step", "in", "reference", "compared", "differing", "largest", "allowed", "", box=None, pad_edge=False)
+    for column in table.columns[3:7]:
         column.justify = "right"
     for result in results:
         if result.skipped:
-            table.add_row(result.step, result.reference, result.skipped, "", "", "", Text("not run", style="yellow"))
+            table.add_row(result.step, "", result.reference, result.skipped, "", "", "", Text("not run", style="yellow"))
             continue
         verdict = Text("ok", style="green") if result.passed else Text("FAR", style="red")
         table.add_row(
             result.step,
+            result.runtime,
             result.reference,
             f"{result.compared:,}",
             f"{result.differing:,}",

@@ -1,4 +1,4 @@
-"""How far an exported SavedModel is from the references, step by step.
+"""How far artifacts are from the references, step by step, in every runtime that they run in.
 
 The references are optional packages (the `dev` extra); a step whose reference is not installed says so.
 """
@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
-from export import running, samples
-from export.saved_model import read_description, read_vocabulary
+from export import samples
+from export.runtimes import EagerRuntime, Runtime, load_artifact
 from graph_ops.config import AUDIO_TOKENS, IMAGE_TOKENS
 from graph_ops.vocabulary import PieceType, Vocabulary
 
@@ -28,6 +27,7 @@ class Result(NamedTuple):
 
     Attributes:
         step: what was computed.
+        runtime: where.
         reference: whose answer it is compared with.
         compared: number of values.
         differing: how many of them are off by more than is allowed.
@@ -37,6 +37,7 @@ class Result(NamedTuple):
     """
 
     step: str
+    runtime: str
     reference: str
     compared: int = 0
     differing: int = 0
@@ -51,7 +52,7 @@ class Result(NamedTuple):
 
 
 class _Subject(NamedTuple):
-    signatures: dict[str, Any]
+    runtimes: list[Runtime]
     vocabulary: Vocabulary
     config: dict[str, Any]
     num_texts: int
@@ -69,25 +70,31 @@ class _Subject(NamedTuple):
         return (self.config["audio_converter"] or {}).get("config")
 
 
-def verify(folder: str | os.PathLike[str], *, num_texts: int = 2000, report: Callable[[str], None] = lambda _: None) -> list[Result]:
-    """Compares every step of `DIR/N` with its reference.
+Folder = str | os.PathLike[str]
+
+
+def verify(*folders: Folder, num_texts: int = 2000, report: Callable[[str], None] = lambda _: None) -> list[Result]:
+    """Compares every step of artifacts, and of the Python class with the first one's settings, with its reference.
 
     Args:
-        folder: version folder of an export of this project.
+        *folders: version folders of SavedModels, folders of LiteRT bundles.
         num_texts: random texts to compare.
         report: called with a line before each step.
     """
-    description = read_description(folder)
-    loaded = running.load(folder)
-    subject = _Subject(loaded.signatures, read_vocabulary(folder), description["preprocessor"], num_texts)
-    results = []
-    for step in (_ids, _text, _round_trip, _pixels, _mel, _rows):
-        report(f"comparing {step.__name__.strip('_')}")
-        results += list(step(subject))
-    return results
+    results: list[Result] = []
+    order: dict[str, int] = {}  # of steps, so that the runtimes of each stand together
+    for index, folder in enumerate(folders):
+        report(f"loading {folder}")
+        artifact = load_artifact(folder)
+        eager: list[Runtime] = [] if index else [EagerRuntime(artifact.settings, artifact.vocabulary)]
+        subject = _Subject(eager + artifact.runtimes, artifact.vocabulary, artifact.settings, num_texts)
+        for step in (_ids, _text, _round_trip, _pixels, _mel, _rows):
+            report(f"comparing {step.__name__.strip('_')} of {folder}")
+            results += list(step(subject))
+    return sorted(results, key=lambda result: order.setdefault(result.step, len(order)))
 
 
-def compare(step: str, reference: str, ours: Any, theirs: Any, *, allowed: float = 0.0) -> Result:
+def compare(step: str, runtime: str, reference: str, ours: Any, theirs: Any, *, allowed: float = 0.0) -> Result:
     """Counts the values of two arrays, or of two lists of them, that differ by more than is allowed."""
     pairs = [(np.asarray(a), np.asarray(b)) for a, b in zip(ours, theirs, strict=True)]
     compared = differing = 0
@@ -101,7 +108,7 @@ def compare(step: str, reference: str, ours: Any, theirs: Any, *, allowed: float
             largest, differing = max(largest, float(distance.max())), differing + int((distance > allowed).sum())
         else:
             differing += int((a != b).sum())
-    return Result(step, reference, compared, differing, largest, allowed)
+    return Result(step, runtime, reference, compared, differing, largest, allowed)
 
 
 def _texts(subject: _Subject) -> list[bytes]:
@@ -120,34 +127,35 @@ def _ids(subject: _Subject) -> Iterator[Result]:
     try:
         processor = _processor(vocabulary)
     except ImportError:
-        yield Result("tokenize", "sentencepiece", skipped="sentencepiece is not installed")
+        yield _skipped("tokenize", "sentencepiece", "sentencepiece is not installed")
         return
     texts = _texts(subject)
-    rows = subject.signatures["tokenize"](text=tf.constant(texts))
-    ours = [ids[:length] for ids, length in zip(rows["token_ids"].numpy(), rows["lengths"].numpy(), strict=True)]
-    yield compare(f"tokenize {len(texts):,} texts", "sentencepiece", ours, [processor.encode(text) for text in texts])
+    theirs = [processor.encode(text) for text in texts]
+    for runtime in subject.runtimes:
+        yield compare(f"tokenize {len(texts):,} texts", runtime.name, "sentencepiece", runtime.tokenize(texts), theirs)
 
 
 def _text(subject: _Subject) -> Iterator[Result]:
     try:
         processor = _processor(subject.vocabulary)
     except ImportError:
-        yield Result("detokenize", "sentencepiece", skipped="sentencepiece is not installed")
+        yield _skipped("detokenize", "sentencepiece", "sentencepiece is not installed")
         return
     generator = np.random.default_rng(0)
     ids = generator.integers(0, len(subject.vocabulary), (subject.num_texts, 24)).astype(np.int32)
     byte_ids = [index for index, kind in enumerate(subject.vocabulary.types) if kind is PieceType.BYTE]
     ids[::2] = generator.choice(byte_ids or [0], ids[::2].shape)
-    texts = subject.signatures["detokenize"](token_ids=tf.constant(ids), lengths=tf.fill([len(ids)], 24))["text"].numpy()
     theirs = [processor.decode(row.tolist()).encode() for row in ids]
-    yield compare(f"detokenize {len(ids):,} rows", "sentencepiece", list(texts), theirs)
+    for runtime in subject.runtimes:
+        yield compare(f"detokenize {len(ids):,} rows", runtime.name, "sentencepiece", runtime.detokenize(ids), theirs)
 
 
 def _round_trip(subject: _Subject) -> Iterator[Result]:
     fixed = [text for text in samples.FIXED_TEXTS if "<" not in text and "\u2581" not in text]
-    outputs = subject.signatures["generate_preprocess_text"](prompts=tf.constant(fixed))
-    text = subject.signatures["generate_postprocess"](token_ids=outputs["token_ids"], padding_mask=outputs["padding_mask"])["text"]
-    yield compare("text -> row -> text", "the text itself", list(text.numpy()), [one.encode() for one in fixed])
+    for runtime in subject.runtimes:
+        rows = [runtime.row(text, [], []) for text in fixed]
+        texts = [runtime.postprocess(row["token_ids"], row["padding_mask"]) for row in rows]
+        yield compare("text -> row -> text", runtime.name, "the text itself", texts, [text.encode() for text in fixed])
 
 
 def _images() -> list[np.ndarray]:
@@ -162,21 +170,21 @@ def _pixels(subject: _Subject) -> Iterator[Result]:
     try:
         from transformers.models.gemma4.image_processing_pil_gemma4 import Gemma4ImageProcessorPil
     except ImportError:
-        yield Result("pixels", name, skipped="transformers is not installed")
+        yield _skipped("pixels", name, "transformers is not installed")
         return
     if not isinstance(subject.image["scale"], float) or subject.image["offset"] is not None:
-        yield Result("pixels", name, skipped="it scales by one number only")
+        yield _skipped("pixels", name, "it scales by one number only")
         return
     kept = {key: subject.image[key] for key in ("patch_size", "max_soft_tokens", "pooling_kernel_size")}
     processor = Gemma4ImageProcessorPil(rescale_factor=subject.image["scale"], **kept)
-    ours, theirs = [], []
-    for image in _images():
-        ours.append(_from_arrays(subject, [image], []))
-        theirs.append(processor.preprocess(image, return_tensors="np", input_data_format="channels_last"))
-    values = [outputs["pixel_values"].numpy()[0, 0] for outputs in ours]
-    positions = [outputs["pixel_position_ids"].numpy()[0, 0] for outputs in ours]
-    yield compare(f"pixels of {len(values)} images", name, values, [one["pixel_values"][0] for one in theirs], allowed=PIXEL_TOLERANCE)
-    yield compare("their patch positions", name, positions, [one["image_position_ids"][0] for one in theirs])
+    images = _images()
+    theirs = [processor.preprocess(image, return_tensors="np", input_data_format="channels_last") for image in images]
+    for runtime in subject.runtimes:
+        ours = [runtime.row(IMAGE_TOKENS.placeholder, [image], []) for image in images]
+        values, positions = ([row[key][0, 0] for row in ours] for key in ("pixel_values", "pixel_position_ids"))
+        expected = [one["pixel_values"][0] for one in theirs]
+        yield compare(f"pixels of {len(images)} images", runtime.name, name, values, expected, allowed=PIXEL_TOLERANCE)
+        yield compare("their patch positions", runtime.name, name, positions, [one["image_position_ids"][0] for one in theirs])
 
 
 def _mel(subject: _Subject) -> Iterator[Result]:
@@ -187,13 +195,13 @@ def _mel(subject: _Subject) -> Iterator[Result]:
     try:
         reference = _mel_reference(subject)
     except ImportError as missing:
-        yield Result("log-mel", name, skipped=f"{missing.name} is not installed")
+        yield _skipped("log-mel", name, f"{missing.name} is not installed")
         return
     expected = [reference(clip) for clip in clips]
-    mels = [
-        _from_arrays(subject, [], [clip])["audio_mel"].numpy()[0, 0, : len(theirs)] for clip, theirs in zip(clips, expected, strict=True)
-    ]
-    yield compare(f"log-mel of {len(clips)} clips", name, mels, expected, allowed=MEL_TOLERANCE)
+    for runtime in subject.runtimes:
+        rows = [runtime.row(AUDIO_TOKENS.placeholder, [], [clip]) for clip in clips]
+        mels = [row["audio_mel"][0, 0, : len(theirs)] for row, theirs in zip(rows, expected, strict=True)]
+        yield compare(f"log-mel of {len(clips)} clips", runtime.name, name, mels, expected, allowed=MEL_TOLERANCE)
 
 
 def _mel_reference(subject: _Subject) -> Callable[[np.ndarray], np.ndarray]:
@@ -210,29 +218,13 @@ def _mel_reference(subject: _Subject) -> Callable[[np.ndarray], np.ndarray]:
     return lambda clip: np.asarray(converter(clip))
 
 
-def _from_arrays(subject: _Subject, images: list[np.ndarray], clips: list[np.ndarray], prompt: str | None = None) -> dict[str, tf.Tensor]:
-    """One request to `generate_preprocess_arrays`; the prompt defaults to a placeholder for each medium."""
-    placeholders = IMAGE_TOKENS.placeholder * len(images) + AUDIO_TOKENS.placeholder * len(clips)
-    given = {"prompts": tf.constant([placeholders if prompt is None else prompt])}
-    if subject.image:
-        pixels = np.stack(images)[np.newaxis] if images else np.zeros((1, 0, 1, 1, 3), np.uint8)
-        given |= {
-            "images": tf.constant(pixels),
-            "image_sizes": tf.constant([[image.shape[:2] for image in images]], tf.int32, (1, len(images), 2)),
-        }
-    if subject.audio:
-        audio = np.stack(clips)[np.newaxis] if clips else np.zeros((1, 0, 0), np.float32)
-        given |= {"audio": tf.constant(audio), "audio_lengths": tf.constant([[len(clip) for clip in clips]], tf.int32, (1, len(clips)))}
-    return subject.signatures["generate_preprocess_arrays"](**given)
-
-
 def _rows(subject: _Subject) -> Iterator[Result]:
     if subject.parity != "keras_hub":
         return
     try:
         import keras_hub
     except ImportError:
-        yield Result("whole rows", "keras_hub's class", skipped="keras-hub is not installed")
+        yield _skipped("whole rows", "keras_hub's class", "keras-hub is not installed")
         return
     row_settings = ("sequence_length", "add_start_token", "add_end_token", "max_images_per_prompt")
     theirs = keras_hub.models.Gemma4CausalLMPreprocessor(
@@ -248,12 +240,14 @@ def _rows(subject: _Subject) -> Iterator[Result]:
         {"audio": clips[0][np.newaxis]} if clips else {}
     )
     expected = theirs.generate_preprocess({"prompts": [prompt], **media})
-    if media:
-        ours = _from_arrays(subject, images, clips, prompt)
-    else:
-        ours = subject.signatures["generate_preprocess_text"](prompts=tf.constant([prompt]))
-    for name in sorted(expected.keys() & ours.keys()):
-        reference = np.asarray(expected[name])
-        mine = ours[name].numpy()[tuple(slice(size) for size in reference.shape)]  # slots and widths past KerasHub's hold padding
-        allowed = {"pixel_values": KERAS_HUB_PIXEL_TOLERANCE, "audio_mel": MEL_TOLERANCE}.get(name, 0.0)
-        yield compare(f"row: {name}", "keras_hub's class", [mine], [reference], allowed=allowed)
+    for runtime in subject.runtimes:
+        ours = runtime.row(prompt, images, clips)
+        for name in sorted(expected.keys() & ours.keys()):
+            reference = np.asarray(expected[name])
+            mine = ours[name][tuple(slice(size) for size in reference.shape)]  # slots and widths past KerasHub's hold padding
+            allowed = {"pixel_values": KERAS_HUB_PIXEL_TOLERANCE, "audio_mel": MEL_TOLERANCE}.get(name, 0.0)
+            yield compare(f"row: {name}", runtime.name, "keras_hub's class", [mine], [reference], allowed=allowed)
+
+
+def _skipped(step: str, reference: str, why: str) -> Result:
+    return Result(step, "", reference, skipped=why)

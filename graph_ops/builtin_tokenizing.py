@@ -65,7 +65,7 @@ def _words(stream: tf.Tensor, tables: BuiltinTables) -> tuple[_Pieces, tf.Tensor
     ids = word_table.look_up(tables.words, tables.piece_bytes, tables.piece_starts, padded, starts, ends - starts)
     is_unknown = (ids < 0) & (tf.gather(stream, starts) < utf8.SEPARATOR)
     segment = tf.cumsum(tf.cast(is_last, tf.int32), exclusive=True)
-    # code point: a separator's, which becomes no id
+    # of a separator, so that a segment without an id becomes none
     words = _Pieces(ids, starts, tf.fill(tf.shape(ids), utf8.SEPARATOR_CODE_POINT))
     return words, tf.gather(is_unknown, segment)
 

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from graph_ops import pair_table
-from graph_ops.sentencepiece_model import PieceType, parse_model
+from graph_ops.sentencepiece_model import MODEL_TYPE_BPE, PieceType, parse_model
 from graph_ops.vocabulary import Vocabulary
 
 LARGEST_ID = pair_table.NONE
+"""Of a piece that a text can hold; a normal piece's is smaller."""
 
 
 def check(vocabulary: Vocabulary) -> None:
@@ -33,7 +34,7 @@ def unknown_text(vocabulary: Vocabulary) -> str:
 
 def _model_problems(model: Any) -> Iterator[str]:
     trainer, normalizer = model.trainer_spec, model.normalizer_spec
-    if trainer.model_type != 2:
+    if trainer.model_type != MODEL_TYPE_BPE:
         yield "a model that is not BPE"
     if not trainer.byte_fallback:
         yield "no byte fallback"

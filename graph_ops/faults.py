@@ -34,6 +34,7 @@ class Fault(enum.IntEnum):
     TEXT_LENGTH = 15
     AUDIO_LENGTH = 16
     SOFT_TOKENS = 17
+    IMAGE_SIZE = 18
 
 
 SENTENCES: Mapping[Fault, str] = {
@@ -92,6 +93,10 @@ SENTENCES: Mapping[Fault, str] = {
     Fault.SOFT_TOKENS: (
         "`image_soft_tokens`, `audio_soft_tokens`: a count must be from 0 to the most that a medium takes; got {0}, and the most is {1}. "
         "Pass what `preprocess_image` and `preprocess_audio` return."
+    ),
+    Fault.IMAGE_SIZE: (
+        "`image_sizes`: an image's height and width must lie within the array that holds it; got height {0} and width {1}. Pass the true "
+        "size, or 0, 0 for no image."
     ),
 }
 

@@ -29,7 +29,7 @@ _LOW_BITS = 13
 _FACTOR = 7919  # prime; 7919 × 2**18 + 2**18 is below 2**31
 _LOAD = 0.95
 _KEYS_IN_A_BUCKET = 2
-_ATTEMPTS = 20_000  # to place the buckets of one size; a table of half a million pairs needs some 500
+_ATTEMPTS = 20_000  # to place the buckets of one size; tables of half a million keys need some 1,000
 
 
 class PairTable(NamedTuple):

@@ -71,7 +71,7 @@ def generate_postprocess(
 
 def preprocess_images(images: tf.Tensor, sizes: tf.Tensor, config: ImageConfig) -> Vision:
     """Pixels uint8 [1, I, H, W, 3] with their true sizes int32 [1, I, 2] as (height, width); (0, 0) for an empty slot."""
-    values, positions, counts, fault, detail = encode_image_arrays(images[0], sizes[0], config=config)
+    values, positions, counts, fault, detail = encode_image_arrays(images[0], sizes[0], config=config, portable=True)
     finding = first_finding_of_slots(Finding(fault[tf.newaxis], detail[tf.newaxis]))
     present = tf.reduce_any(tf.not_equal(sizes, 0), axis=-1)
     return Vision(values[tf.newaxis], positions[tf.newaxis], Slots(present, counts[tf.newaxis], finding))
@@ -98,8 +98,8 @@ def generate_preprocess(prompt: Text, vision: Vision | None, audio: Audio | None
 def counted_slots(counts: tf.Tensor, most: int) -> Slots:
     """Slots of media that were preprocessed before, from their soft tokens int32 [1, K]; 0 for an empty slot."""
     faulty = (counts < 0) | (counts > most)
-    counts = tf.where(faulty, 0, counts)
-    return Slots(counts > 0, counts, first_finding_of_slots(check(faulty, Fault.SOFT_TOKENS, counts, most)))
+    possible = tf.where(faulty, 0, counts)
+    return Slots(possible > 0, possible, first_finding_of_slots(check(faulty, Fault.SOFT_TOKENS, counts, most)))
 
 
 def _length_finding(lengths: tf.Tensor, given: tf.Tensor) -> Finding:

@@ -17,6 +17,8 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 import graph_ops
 from export import running
 from export.__main__ import app
+from export.litert import export_litert
+from export.litert_signatures import device_signatures
 from export.samples import demonstration_file
 from export.saved_model import export_saved_model
 from export.signatures import signatures
@@ -26,8 +28,10 @@ ROOT = pathlib.Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def blocks(language):
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+def block(language, containing):
+    """The one example in that language that holds a word."""
+    (found,) = (text for text in re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL) if containing in text)
+    return found
 
 
 def run_python(source):
@@ -66,12 +70,12 @@ class Predict(prediction_service_pb2_grpc.PredictionServiceServicer):
 
 
 def test_the_python_example_runs():
-    (example, _, _) = blocks("python")
+    example = block("python", "Gemma4ImageConverter()")
     assert run_python(example) == "(1024,) (1, 2520, 768) What is this? <|image>\n"
 
 
 def test_the_grpc_example_runs_against_a_grpc_server(loaded):
-    (_, example, _) = blocks("python")
+    example = block("python", "import grpc")
     server = grpc.server(
         futures.ThreadPoolExecutor(2), options=[("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
     )
@@ -86,12 +90,29 @@ def test_the_grpc_example_runs_against_a_grpc_server(loaded):
 
 
 def test_the_preset_example_runs():
-    (_, _, example) = blocks("python")
+    example = block("python", "from_preset")
     assert run_python(example) == "2048 0.001\n"
 
 
+def test_the_device_example_runs(tmp_path):
+    tokenizer = graph_ops.Gemma4Tokenizer(demonstration_file("demonstration.spm"), engine="builtin")
+    export_litert(graph_ops.Gemma4CausalLMPreprocessor(tokenizer), tmp_path / "device")
+    example = block("python", "ai_edge_litert").replace("build/demo", str(tmp_path))
+    assert run_python(example) == f"{tokenizer('This is a test.').numpy()}\n"
+
+
+def test_the_device_table_names_every_signature_with_its_inputs_and_outputs(preprocessor):
+    section = README[README.index("## On the device") : README.index("## What goes in")]
+    rows = {match[1]: match[0] for match in re.finditer(r"^\| `(\w+)` \|.*$", section, re.MULTILINE)}
+    table = device_signatures(preprocessor.settings)
+    assert rows.keys() == table.keys()
+    for name, signature in table.items():
+        outputs = [] if name.startswith("generate_preprocess") else signature.outputs[:-2]
+        assert all(f"`{tensor}`" in rows[name] for tensor in (*signature.inputs, *outputs))
+
+
 def test_the_rest_example_is_a_request_of_an_existing_signature(loaded):
-    (example,) = blocks("sh")
+    example = block("sh", "generate_preprocess_text")
     command = shlex.split(example)
     body = json.loads(command[command.index("-d") + 1])
     outputs = loaded.signatures[body["signature_name"]](**{name: tf.constant(value) for name, value in body["inputs"].items()})
