@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from export import commands_serving
 from export.options import PreprocessorOptions, make_preprocessor, with_preprocessor_options
 from export.quiet import quiet_stderr
 
@@ -111,21 +112,16 @@ def run(
     with console.status("loading the model"), quiet_stderr():
         from export import tables
         from export.pictures import write_pictures
-        from export.running import run_once, soft_token_counts
+        from export.running import run_once
 
         outputs, pieces, settings = run_once(folder, prompt, _read(image), _read(audio))
         drawn = write_pictures(outputs, pictures, **_picture_settings(settings)) if pictures else []
-    ids = outputs["token_ids"][0][outputs["padding_mask"][0].astype(bool)]
-    counts = soft_token_counts(ids, pieces)
+    row = tables.Row(outputs["token_ids"][0][outputs["padding_mask"][0].astype(bool)], pieces)
     if json_:
-        tensors = {name: {"dtype": str(value.dtype), "shape": value.shape} for name, value in outputs.items()}
-        print(json.dumps({"token_ids": ids.tolist(), "pieces": [pieces[i] for i in ids], "soft_tokens": counts, "tensors": tensors}))
+        print(json.dumps(tables.answer_json(outputs, row)))
         return
-    console.print(tables.token_lines(ids, pieces))
-    for medium, lengths in counts.items():
-        if lengths:
-            console.print(f"soft tokens per {medium}: {', '.join(map(str, lengths))}")
-    console.print(tables.tensor_table(outputs))
+    for part in tables.answer_parts(outputs, row):
+        console.print(part)
     for path in drawn:
         console.print(f"drew {escape(str(path))}")
 
@@ -147,6 +143,10 @@ def verify(
         console.print(tables.parity_table(results))
     if not all(result.passed for result in results):
         raise typer.Exit(1)
+
+
+app.command()(commands_serving.serve)
+app.command()(commands_serving.request)
 
 
 def _print_written(written: pathlib.Path, notes: list[warnings.WarningMessage], json_: bool) -> None:

@@ -16,7 +16,7 @@ from graph_ops.config import AudioConfig, ImageConfig
 from graph_ops.encoding import Settings
 from graph_ops.faults import Finding
 from graph_ops.features import BY_NAME, feature_names
-from graph_ops.media import Audio, Vision
+from graph_ops.media import Audio, Vision, audio_from_arrays, vision_from_arrays
 from graph_ops.portable import Text
 
 INPUTS = {
@@ -151,7 +151,8 @@ def _postprocessing(settings: Settings, *, fixed: bool) -> Signature:
 
 def _image(config: ImageConfig, height: int | None, width: int | None) -> Signature:
     def function(tensors: Tensors) -> Tensors:
-        vision = portable.preprocess_images(tensors["images"][:, tf.newaxis], tensors["image_sizes"][:, tf.newaxis], config)
+        images, sizes = tensors["images"][:, tf.newaxis], tensors["image_sizes"][:, tf.newaxis]
+        vision = vision_from_arrays(images, sizes, config=config, portable=True)
         features = {"pixel_values": vision.pixel_values[:, 0], "pixel_position_ids": vision.pixel_position_ids[:, 0]}
         return features | {"soft_tokens": vision.slots.num_soft_tokens[:, 0]} | _status(vision.slots.finding)
 
@@ -164,7 +165,7 @@ def _audio(config: AudioConfig, parity: str, seconds: int | None) -> Signature:
 
     def function(tensors: Tensors) -> Tensors:
         clips, lengths = tensors["audio"][:, tf.newaxis], tensors["audio_lengths"][:, tf.newaxis]
-        audio = portable.preprocess_audio(clips, lengths, config, parity=parity)
+        audio = audio_from_arrays(clips, lengths, config=config, parity=parity, dft="matmul")
         features = {"audio_mel": audio.audio_mel[:, 0], "audio_mel_mask": audio.audio_mel_mask[:, 0]}
         return features | {"soft_tokens": audio.slots.num_soft_tokens[:, 0]} | _status(audio.slots.finding)
 
@@ -176,9 +177,10 @@ def _whole_row(settings: Settings) -> Signature:
     def function(tensors: Tensors) -> Tensors:
         vision = audio = None
         if settings.image:
-            vision = portable.preprocess_images(tensors["images"], tensors["image_sizes"], settings.image)
+            vision = vision_from_arrays(tensors["images"], tensors["image_sizes"], config=settings.image, portable=True)
         if settings.audio:
-            audio = portable.preprocess_audio(tensors["audio"], tensors["audio_lengths"], settings.audio, parity=settings.row.parity)
+            parity = settings.row.parity
+            audio = audio_from_arrays(tensors["audio"], tensors["audio_lengths"], config=settings.audio, parity=parity, dft="matmul")
         return _row(tensors, vision, audio, settings)
 
     groups = ("text", *(["vision"] if settings.image else []), *(["audio"] if settings.audio else []))

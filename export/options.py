@@ -32,6 +32,9 @@ class PreprocessorOptions:
     ] = None
     vocabulary_sha256: Annotated[str | None, _option("Refuse any other vocabulary.")] = None
     parity: Annotated[str | None, _option("Whose rows: keras_hub (the default) or transformers.")] = None
+    plain_text: Annotated[
+        str | None, _option("In whose text control tokens are ordinary characters: none (the default), responses, or all.")
+    ] = None
     sequence_length: Annotated[int | None, _option("Tokens in a row (1024).")] = None
     images: Annotated[bool | None, typer.Option(help="Whether prompts may have images.", show_default="if the model sees")] = None
     audio: Annotated[bool | None, typer.Option(help="Whether prompts may have audio.", show_default="if the model hears")] = None
@@ -44,6 +47,7 @@ class PreprocessorOptions:
 
 _ROW_OPTIONS = (
     "parity",
+    "plain_text",
     "sequence_length",
     "max_images_per_prompt",
     "max_audio_clips_per_prompt",

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -74,7 +75,7 @@ def run_once(
     return outputs, read_vocabulary(folder).pieces, read_description(folder)["preprocessor"]
 
 
-def soft_token_counts(token_ids: np.ndarray, pieces: tuple[str, ...]) -> dict[str, list[int]]:
+def soft_token_counts(token_ids: np.ndarray, pieces: Sequence[str] | Mapping[int, str]) -> dict[str, list[int]]:
     """Soft tokens of each medium in one row, in order: the lengths of the runs between opening and closing tokens."""
     counts: dict[str, list[int]] = {"image": [], "audio": []}
     for name, tokens in (("image", IMAGE_TOKENS), ("audio", AUDIO_TOKENS)):

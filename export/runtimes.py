@@ -11,6 +11,7 @@ from export.litert import MODEL
 from export.saved_model import read_description, read_vocabulary
 from graph_ops import Gemma4CausalLMPreprocessor, Gemma4Tokenizer
 from graph_ops.converters import Gemma4AudioConverter, Gemma4ImageConverter
+from graph_ops.reading import prompt_reading
 from graph_ops.vocabulary import Vocabulary
 
 Arrays = dict[str, np.ndarray]
@@ -72,8 +73,7 @@ class EagerRuntime:
 
     def tokenize(self, texts: list[bytes]) -> list[np.ndarray]:
         """See `Runtime`."""
-        in_text = self._preprocessor.parity == "transformers"
-        rows = self._preprocessor.tokenizer.tokenize_rows(tf.constant(texts), control_tokens_in_text=in_text)
+        rows = self._preprocessor.tokenizer.tokenize_rows(tf.constant(texts), reading=prompt_reading(self._preprocessor.row))
         return _cut(rows.token_ids.numpy(), rows.lengths.numpy())
 
     def detokenize(self, rows: np.ndarray) -> list[bytes]:

@@ -13,6 +13,7 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from export.op_audit import count_ops, foreign_ops
 from export.signatures import Signature, input_specs, signatures
+from export.warmup import write_warmup_requests
 from graph_ops import Gemma4CausalLMPreprocessor
 from graph_ops.vocabulary import Vocabulary, load_vocabulary
 
@@ -81,6 +82,7 @@ def export_saved_model(
         tf.saved_model.save(servable, str(written), signatures=servable.functions)
         _check_ops(written)
         _describe(preprocessor, written / DESCRIPTION)
+        write_warmup_requests(signatures(preprocessor.settings), written)
         report(f"renaming to {target}")
         written.chmod(0o755)
         written.rename(target)

@@ -8,6 +8,7 @@ import tensorflow as tf
 from graph_ops.encoding import Settings, decode, decode_ids, encode
 from graph_ops.faults import Finding, status_messages
 from graph_ops.features import BY_NAME, dim_sizes, feature_names, static_shape
+from graph_ops.reading import prompt_reading
 
 Tensors = dict[str, tf.Tensor]
 
@@ -116,7 +117,7 @@ def _postprocessing(settings: Settings) -> Signature:
 
 def _tokenizing(settings: Settings) -> Signature:
     def function(tensors: Tensors) -> Tensors:
-        rows = settings.tokenizer.tokenize_rows(tensors["text"], control_tokens_in_text=settings.row.parity == "transformers")
+        rows = settings.tokenizer.tokenize_rows(tensors["text"], reading=prompt_reading(settings.row))
         return rows._asdict()
 
     return Signature({"text": INPUTS["text"]}, ("token_ids", "lengths"), function, "text to ids")

@@ -1,8 +1,8 @@
 """What commands print, as tables for people and as plain rows for scripts."""
 
 import os
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from rich.table import Table
@@ -69,14 +69,40 @@ def preset_table(presets: Mapping[str, Preset]) -> Table:
 def tensor_table(outputs: dict[str, np.ndarray]) -> Table:
     """Name, dtype, shape and range of each tensor."""
     table = Table("tensor", "dtype", "shape", "from", "to", box=None, pad_edge=False)
-    for name, value in sorted(outputs.items(), key=lambda item: _ORDER.index(item[0])):
+    for name, value in _ordered(outputs):
         numbers = value.size and value.dtype != object
         low, high = (f"{value.min():.4g}", f"{value.max():.4g}") if numbers else ("", "")
         table.add_row(name, "string" if value.dtype == object else value.dtype.name, _shape(value.shape), low, high)
     return table
 
 
-def token_lines(ids: np.ndarray, pieces: tuple[str, ...]) -> Text:
+class Row(NamedTuple):
+    """Ids of a row, and the piece of each id."""
+
+    ids: np.ndarray
+    pieces: Sequence[str] | Mapping[int, str]
+
+
+def answer_parts(outputs: dict[str, np.ndarray], row: Row | None) -> Iterator[Any]:
+    """What came out of a request to print, part by part: ids with their pieces, soft tokens of each medium, the table of tensors."""
+    if row:
+        yield token_lines(*row)
+        for medium, lengths in running.soft_token_counts(*row).items():
+            if lengths:
+                yield f"soft tokens per {medium}: {', '.join(map(str, lengths))}"
+    yield tensor_table(outputs)
+
+
+def answer_json(outputs: dict[str, np.ndarray], row: Row | None) -> dict[str, Any]:
+    """The same as plain values."""
+    document: dict[str, Any] = {}
+    if row:
+        document = {"token_ids": row.ids.tolist(), "pieces": [row.pieces[token] for token in row.ids.tolist()]}
+        document["soft_tokens"] = running.soft_token_counts(*row)
+    return document | {"tensors": {name: {"dtype": str(value.dtype), "shape": value.shape} for name, value in _ordered(outputs)}}
+
+
+def token_lines(ids: np.ndarray, pieces: Sequence[str] | Mapping[int, str]) -> Text:
     """Ids with their pieces, runs of one id as `id piece ×n`."""
     text = Text("tokens: ")
     start = 0
@@ -112,6 +138,10 @@ def parity_table(results: list[Any]) -> Table:
             verdict,
         )
     return table
+
+
+def _ordered(outputs: dict[str, np.ndarray]) -> list[tuple[str, np.ndarray]]:
+    return sorted(outputs.items(), key=lambda item: _ORDER.index(item[0]))
 
 
 def _shape(shape: Any) -> str:

@@ -3,6 +3,7 @@
 The references are optional packages (the `dev` extra); a step whose reference is not installed says so.
 """
 
+import dataclasses
 import os
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -11,7 +12,8 @@ import numpy as np
 
 from export import samples
 from export.runtimes import EagerRuntime, Runtime, load_artifact
-from graph_ops.config import AUDIO_TOKENS, IMAGE_TOKENS
+from graph_ops.config import AUDIO_TOKENS, IMAGE_TOKENS, RowConfig
+from graph_ops.reading import as_read, prompt_reading
 from graph_ops.vocabulary import PieceType, Vocabulary
 
 MEL_TOLERANCE = 1e-4
@@ -123,9 +125,9 @@ def _processor(vocabulary: Vocabulary) -> Any:
 
 
 def _ids(subject: _Subject) -> Iterator[Result]:
-    vocabulary = subject.vocabulary.with_control_pieces_in_text() if subject.parity == "transformers" else subject.vocabulary
+    reading = prompt_reading(RowConfig(**{field.name: subject.config[field.name] for field in dataclasses.fields(RowConfig)}))
     try:
-        processor = _processor(vocabulary)
+        processor = _processor(as_read(subject.vocabulary, reading))
     except ImportError:
         yield _skipped("tokenize", "sentencepiece", "sentencepiece is not installed")
         return

@@ -133,9 +133,13 @@ class MediumTokens:
 START_TOKEN, END_TOKEN, PAD_TOKEN = "<bos>", "<eos>", "<pad>"
 IMAGE_TOKENS = MediumTokens("<|image>", "<|image|>", "<image|>")
 AUDIO_TOKENS = MediumTokens("<|audio>", "<|audio|>", "<audio|>")
+LONGEST_DEVICE_SIDE = 65_535
+"""Longest side of an image on a device, in pixels. Ours: JPEG's; resampling weights take about 1 kB for each pixel of a side."""
+
 VIDEO_PLACEHOLDER = "<|video|>"
 
 PARITIES = ("keras_hub", "transformers")
+PLAIN_TEXTS = ("none", "responses", "all")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -160,3 +164,6 @@ class RowConfig:
     """Mel bins of the empty audio tensors that a preprocessor without audio converter emits; 0 leaves them out."""
     parity: str = "keras_hub"
     """Whose rows: one of `PARITIES`."""
+    plain_text: str = "none"
+    """Whose control tokens are ordinary characters, one of `PLAIN_TEXTS`: nobody's, those in responses, or also those in prompts, where
+    the placeholders of media stay what they are. Ours."""

@@ -22,6 +22,7 @@ from graph_ops.media import (
     vision_from_files,
 )
 from graph_ops.packing import next_token_labels
+from graph_ops.reading import prompt_reading, response_reading
 from graph_ops.rows import ControlIds, EncodedRows, encode_rows, medium_indices
 from graph_ops.shapes import with_shape
 from graph_ops.tokenizer import Gemma4Tokenizer, TokenRows, is_valid_id
@@ -65,12 +66,10 @@ def encode(
     """
     row = settings.row
     inputs, excess = _limit_media(inputs, row) if served else (inputs, None)
-    in_text = row.parity == "transformers"
-    texts = {name: inputs[name] for name in ("prompts", "responses") if name in inputs}
-    tokens = {name: settings.tokenizer.tokenize_rows(text, control_tokens_in_text=in_text) for name, text in texts.items()}
+    responses = inputs.get("responses")
     return encode_tokens(
-        tokens["prompts"],
-        tokens.get("responses"),
+        settings.tokenizer.tokenize_rows(inputs["prompts"], reading=prompt_reading(row)),
+        None if responses is None else settings.tokenizer.tokenize_rows(responses, reading=response_reading(row)),
         _vision(inputs, settings),
         _audio(inputs, settings),
         settings,

@@ -3,7 +3,6 @@
 Both engines have the same methods, on a flat batch: strings [B] to ids int32 [N] with row splits int64 [B + 1], and back.
 """
 
-import functools
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -13,6 +12,7 @@ from graph_ops.builtin_cache import load_tables
 from graph_ops.builtin_detokenizing import Texts
 from graph_ops.builtin_tables import BuiltinTables
 from graph_ops.builtin_tokenizing import Tokens
+from graph_ops.reading import Reading, as_read
 from graph_ops.vocabulary import Vocabulary
 
 ENGINES = ("sentencepiece", "builtin")
@@ -30,44 +30,44 @@ class SentencepieceEngine:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
-        self._models: dict[bool, Any] = {}
-        self._tables: dict[bool, fast_tokenizing.SegmentTables | None] = {}
-        self._handle(False)
+        self._models: dict[Reading, Any] = {}
+        self._tables: dict[Reading, fast_tokenizing.SegmentTables | None] = {}
+        self._handle(Reading.TRAINED)
 
-    def encode(self, texts: tf.Tensor, *, control_tokens_in_text: bool = False, in_bulk: bool = False) -> Ids:
+    def encode(self, texts: tf.Tensor, *, reading: Reading = Reading.TRAINED, in_bulk: bool = False) -> Ids:
         """Ids of strings [B]; `in_bulk` takes tables, built at the first call, that pay when there are many."""
-        encode = self.encoder(control_tokens_in_text)
-        tables = self.segment_tables(control_tokens_in_text) if in_bulk else None
+        encode = self.encoder(reading)
+        tables = self.segment_tables(reading) if in_bulk else None
         return Ids(*(encode(texts) if tables is None else fast_tokenizing.tokenize(texts, tables, encode=encode)))
 
     def decode(self, ids: tf.Tensor, row_splits: tf.Tensor) -> tf.Tensor:
         """Strings [B] of ids in range."""
-        return _sentencepiece_ops().sentencepiece_detokenize_op(self._handle(False), ids, row_splits, False, False, False)
+        return _sentencepiece_ops().sentencepiece_detokenize_op(self._handle(Reading.TRAINED), ids, row_splits, False, False, False)
 
-    def encoder(self, control_tokens_in_text: bool) -> fast_tokenizing.Encode:
+    def encoder(self, reading: Reading) -> fast_tokenizing.Encode:
         """The plain op."""
-        handle, ops = self._handle(control_tokens_in_text), _sentencepiece_ops()
+        handle, ops = self._handle(reading), _sentencepiece_ops()
         return lambda texts: tuple(ops.sentencepiece_tokenize_op(handle, texts, 0, 1.0, False, False, False, tf.int32))
 
-    def segment_tables(self, control_tokens_in_text: bool) -> fast_tokenizing.SegmentTables | None:
+    def segment_tables(self, reading: Reading) -> fast_tokenizing.SegmentTables | None:
         """Tables for `fast_tokenizing`."""
-        if control_tokens_in_text not in self._tables:
-            vocabulary = _as_read(self.vocabulary, control_tokens_in_text)
-            self._tables[control_tokens_in_text] = fast_tokenizing.segment_tables(vocabulary, self.encoder(control_tokens_in_text))
-        return self._tables[control_tokens_in_text]
+        if reading not in self._tables:
+            vocabulary = as_read(self.vocabulary, reading)
+            self._tables[reading] = fast_tokenizing.segment_tables(vocabulary, self.encoder(reading))
+        return self._tables[reading]
 
     def models(self) -> list[tf.Module]:
         """The SentencePiece models that calls so far have used; what a SavedModel must hold."""
         return list(self._models.values())
 
-    def _handle(self, control_tokens_in_text: bool) -> tf.Tensor:
-        if control_tokens_in_text not in self._models:
+    def _handle(self, reading: Reading) -> tf.Tensor:
+        if reading not in self._models:
             import tensorflow_text as tf_text
 
             with tf.init_scope():
-                proto = _as_read(self.vocabulary, control_tokens_in_text).proto
-                self._models[control_tokens_in_text] = tf_text.SentencepieceTokenizer(proto)
-        return self._models[control_tokens_in_text]._model_resource.resource_handle
+                proto = as_read(self.vocabulary, reading).proto
+                self._models[reading] = tf_text.SentencepieceTokenizer(proto)
+        return self._models[reading]._model_resource.resource_handle
 
 
 class BuiltinEngine:
@@ -79,14 +79,14 @@ class BuiltinEngine:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
-        self._tables: dict[bool, BuiltinTables] = {}
-        self._tables_of(False)
+        self._tables: dict[Reading, BuiltinTables] = {}
+        self._tables_of(Reading.TRAINED)
 
-    def encode(self, texts: tf.Tensor, *, control_tokens_in_text: bool = False, in_bulk: bool = False) -> Ids:
+    def encode(self, texts: tf.Tensor, *, reading: Reading = Reading.TRAINED, in_bulk: bool = False) -> Ids:
         """Ids of strings [B]."""
         del in_bulk
         stream = strings.to_stream(texts)
-        tokens = builtin_tokenizing.tokenize(stream.codes, self._tables_of(control_tokens_in_text))
+        tokens = builtin_tokenizing.tokenize(stream.codes, self._tables_of(reading))
         row_splits = tf.concat([[0], tf.gather(tokens.before, stream.ends)], axis=0)
         return Ids(tokens.ids[: tokens.count], tf.cast(row_splits, tf.int64))
 
@@ -95,40 +95,40 @@ class BuiltinEngine:
         rows = tf.cast(tf.shape(row_splits)[0] - 1, tf.int32)
         after = tf.fill([rows, 1], len(self.vocabulary))  # parts the rows, as no piece does
         ended = tf.concat([tf.RaggedTensor.from_row_splits(ids, row_splits, validate=False), after], axis=1)
-        texts = builtin_detokenizing.detokenize(ended.values, self._tables_of(False))
+        texts = builtin_detokenizing.detokenize(ended.values, self._tables_of(Reading.TRAINED))
         return strings.from_bytes(texts.codes, tf.gather(texts.ends, ended.row_splits[1:] - 1))
 
-    def tokenize_bytes(self, codes: tf.Tensor, length: tf.Tensor, *, control_tokens_in_text: bool = False) -> Tokens:
+    def tokenize_bytes(self, codes: tf.Tensor, length: tf.Tensor, *, reading: Reading = Reading.TRAINED) -> Tokens:
         """One text's ids, for runtimes without strings.
 
         Args:
             codes: uint8 or int32 [N]; the text's bytes, then anything.
             length: int32 []; bytes of the text, at most N.
-            control_tokens_in_text: see `Gemma4Tokenizer.tokenize_rows`.
+            reading: see `Gemma4Tokenizer.tokenize_rows`.
 
         Returns:
             `Tokens` with a capacity of N + 1 ids, or three times as many for a vocabulary without `▁` or U+FFFD.
         """
         is_text = tf.range(tf.size(codes)) < length
         stream = tf.concat([tf.where(is_text, tf.cast(codes, tf.int32), utf8.SEPARATOR), [utf8.SEPARATOR]], axis=0)
-        return builtin_tokenizing.tokenize(stream, self._tables_of(control_tokens_in_text))
+        return builtin_tokenizing.tokenize(stream, self._tables_of(reading))
 
     def detokenize_bytes(self, token_ids: tf.Tensor, keep: tf.Tensor, *, capacity: int | None = None) -> Texts:
         """The bytes of the kept ids int32 [n], where `keep` bool [n]; kept ids are in range. See `builtin_detokenizing.detokenize`."""
         kept = tf.gather(token_ids, tf.where(keep)[:, 0])
-        return builtin_detokenizing.detokenize(kept, self._tables_of(False), capacity=capacity)
+        return builtin_detokenizing.detokenize(kept, self._tables_of(Reading.TRAINED), capacity=capacity)
 
     def models(self) -> list[tf.Module]:
         """None: a graph holds the tables as constants."""
         return []
 
-    def _tables_of(self, control_tokens_in_text: bool) -> BuiltinTables:
-        if control_tokens_in_text not in self._tables:
-            arrays = builtin_tables.flatten(load_tables(_as_read(self.vocabulary, control_tokens_in_text)))
+    def _tables_of(self, reading: Reading) -> BuiltinTables:
+        if reading not in self._tables:
+            arrays = builtin_tables.flatten(load_tables(as_read(self.vocabulary, reading)))
             with tf.init_scope():
                 constants = {name: part if isinstance(part, int) else tf.constant(part) for name, part in arrays.items()}
-            self._tables[control_tokens_in_text] = builtin_tables.unflatten(constants)
-        return self._tables[control_tokens_in_text]
+            self._tables[reading] = builtin_tables.unflatten(constants)
+        return self._tables[reading]
 
 
 Engine = SentencepieceEngine | BuiltinEngine
@@ -143,15 +143,6 @@ def make_engine(name: str, vocabulary: Vocabulary) -> Engine:
     if name not in ENGINES:
         raise ValueError(f"`engine`: must be one of {ENGINES}; got {name!r}. Leave it out for the fastest in TensorFlow.")
     return SentencepieceEngine(vocabulary) if name == "sentencepiece" else BuiltinEngine(vocabulary)
-
-
-@functools.lru_cache(maxsize=4)
-def _with_control_pieces(vocabulary: Vocabulary) -> Vocabulary:
-    return vocabulary.with_control_pieces_in_text()
-
-
-def _as_read(vocabulary: Vocabulary, control_tokens_in_text: bool) -> Vocabulary:
-    return _with_control_pieces(vocabulary) if control_tokens_in_text else vocabulary
 
 
 def _sentencepiece_ops() -> Any:

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from graph_ops.config import LONGEST_DEVICE_SIDE
+
 
 class Fault(enum.IntEnum):
     """Codes of per-row faults. A code, once released, keeps its meaning."""
@@ -95,8 +97,8 @@ SENTENCES: Mapping[Fault, str] = {
         "Pass what `preprocess_image` and `preprocess_audio` return."
     ),
     Fault.IMAGE_SIZE: (
-        "`image_sizes`: an image's height and width must lie within the array that holds it; got height {0} and width {1}. Pass the true "
-        "size, or 0, 0 for no image."
+        "`image_sizes`: a height and width must lie within the array that holds the image, on a device also within "
+        f"{LONGEST_DEVICE_SIDE:,} pixels; got {{0}} and {{1}}. Pass the true size, or 0, 0 for no image."
     ),
 }
 

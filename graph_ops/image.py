@@ -5,15 +5,16 @@ pixels, and cut into those patches. The resize is Pillow's bicubic bit for bit, 
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from graph_ops.config import ImageConfig
+from graph_ops.config import LONGEST_DEVICE_SIDE, ImageConfig
 from graph_ops.faults import Fault, Finding, check, first_finding
 from graph_ops.image_decoding import decode_image
-from graph_ops.portable_resizing import resize_to_patches
-from graph_ops.resizing import resize_bicubic
+from graph_ops.portable_resizing import Size, resize_to_patches
+from graph_ops.resizing import branch, resize_bicubic
 from graph_ops.target_sizes import target_size
 
 
@@ -44,7 +45,7 @@ def _resized_patches(pixels: tf.Tensor, *, config: ImageConfig) -> tuple[tf.Tens
     patches = tf.cond(
         thin,
         lambda: tf.zeros([config.max_patches, config.patch_dim], tf.uint8),
-        lambda: _patches(resize_bicubic(pixels, target_height, target_width), config=config),
+        lambda: _padded(_patches(resize_bicubic(pixels, target_height, target_width), config=config), config=config),
     )
     patches = tf.ensure_shape(patches, [config.max_patches, config.patch_dim])
     patch_rows, patch_columns = target_height // config.patch_size, target_width // config.patch_size
@@ -54,12 +55,16 @@ def _resized_patches(pixels: tf.Tensor, *, config: ImageConfig) -> tuple[tf.Tens
 
 
 def _patches(pixels: tf.Tensor, *, config: ImageConfig) -> tf.Tensor:
-    """uint8 [height, width, 3], multiples of the patch size -> uint8 [max_patches, patch_dim]."""
+    """uint8 [height, width, 3], multiples of the patch size -> uint8 [patches, patch_dim]."""
     side = config.patch_size
     rows, columns = tf.shape(pixels)[0] // side, tf.shape(pixels)[1] // side
     # [rows, 16, columns, 16 * 3] -> [rows, columns, 16, 16 * 3]: whole runs of 48 bytes move.
     patches = tf.transpose(tf.reshape(pixels, [rows, side, columns, side * 3]), [0, 2, 1, 3])
-    return tf.pad(tf.reshape(patches, [rows * columns, config.patch_dim]), [[0, config.max_patches - rows * columns], [0, 0]])
+    return tf.reshape(patches, [-1, config.patch_dim])
+
+
+def _padded(patches: tf.Tensor, *, config: ImageConfig) -> tf.Tensor:
+    return tf.pad(patches, [[0, config.max_patches - tf.shape(patches)[0]], [0, 0]])
 
 
 def _scaled(patches: tf.Tensor, positions: tf.Tensor, *, config: ImageConfig) -> tf.Tensor:
@@ -134,18 +139,19 @@ def encode_image_arrays(
       sizes: int32 [N, 2], each image's height and width; 0, 0 = no image.
       config: sizes, scale, offset and `max_image_pixels`.
       portable: whether to use only what LiteRT has as builtin ops, for which N must be known while tracing. The outputs are the same, but
-        for one value in millions that is off by one level.
+        for one value in hundreds of millions that is off by one level.
 
     Returns:
-      As `encode_images`. An image with one side 0 is IMAGE_TOO_THIN, one beyond H or W or with a negative side IMAGE_SIZE.
+      As `encode_images`. An image with one side 0 is IMAGE_TOO_THIN, one beyond H or W or with a negative side IMAGE_SIZE (if
+      `portable`, also one with a side longer than `LONGEST_DEVICE_SIDE`), one of more than `max_image_pixels` IMAGE_TOO_LARGE.
 
     Raises:
-      ValueError: `portable` and N is unknown.
+      ValueError: `portable` and N is unknown or 0.
     """
-    absent = tf.reduce_all(tf.equal(sizes, 0), axis=-1)
-    finding = _size_finding(sizes, tf.shape(images)[1:3], config=config)
+    images, sizes = tf.convert_to_tensor(images), tf.convert_to_tensor(sizes)
     if portable:
-        return _each_portable(images, sizes, finding, config=config)
+        return _encode_portably(images, sizes, config=config)
+    finding = _size_finding(sizes, tf.shape(images)[1:3], config=config)
 
     def encode(index: tf.Tensor) -> tuple[tf.Tensor, ...]:
         # A faulty size becomes an empty image.
@@ -153,7 +159,7 @@ def encode_image_arrays(
         outputs = _resized_patches(images[index, : size[0], : size[1]], config=config)
         return _first_fault(finding.fault[index], finding.detail[index], outputs)
 
-    return _each(encode, absent=absent, config=config)
+    return _each(encode, absent=tf.reduce_all(tf.equal(sizes, 0), axis=-1), config=config)
 
 
 def _size_finding(sizes: tf.Tensor, limits: tf.Tensor, *, config: ImageConfig) -> Finding:
@@ -165,35 +171,58 @@ def _size_finding(sizes: tf.Tensor, limits: tf.Tensor, *, config: ImageConfig) -
     return first_finding(check(outside, Fault.IMAGE_SIZE, height, width), check(large, Fault.IMAGE_TOO_LARGE, height, width))
 
 
-def _each_portable(images: tf.Tensor, sizes: tf.Tensor, finding: Finding, *, config: ImageConfig) -> tuple[tf.Tensor, ...]:
+def _encode_portably(images: tf.Tensor, sizes: tf.Tensor, *, config: ImageConfig) -> tuple[tf.Tensor, ...]:
     """One image after the other, unrolled."""
-    if images.shape[0] is None:
-        raise ValueError("`images`: the number of images must be known while tracing if `portable`; got None. Fix dim 0 of its spec.")
-    rows = [_portable_image(images, sizes, finding.fault, index, config=config) for index in range(images.shape[0])]
-    values, positions, counts, thin = (tf.stack(parts) for parts in zip(*rows, strict=True))
-    return values, positions, counts, *first_finding(finding, check(thin, Fault.IMAGE_TOO_THIN, sizes[:, 0], sizes[:, 1]))
+    if not images.shape[0]:
+        raise ValueError(
+            f"`images`: their number must be known while tracing, and positive, if `portable`; got {images.shape[0]}. Fix dim 0 of the "
+            "input's spec."
+        )
+    known, sides = tf.get_static_value(sizes), images.shape[1:3]
+    if known is not None and sides.is_fully_defined():
+        # Planned outside of the graph: sizes and targets are numbers in it.
+        with tf.init_scope():
+            plan = _plan(tf.constant(known), tf.constant(sides.as_list()), config=config)
+            size, target, fault, detail = (tf.get_static_value(part) for part in (plan.sizes, plan.targets, *plan.finding))
+        pairs = zip(size.tolist(), target.tolist(), strict=True)
+        finding = Finding(tf.constant(fault), tf.constant(detail))
+    else:
+        plan = _plan(sizes, tf.shape(images)[1:3], config=config)
+        pairs = zip(*([tf.unstack(row) for row in tf.unstack(part)] for part in (plan.sizes, plan.targets)), strict=True)
+        finding = plan.finding
+    rows = [_portable_image(images, index, size, target, config=config) for index, (size, target) in enumerate(pairs)]
+    return *(tf.stack(parts) for parts in zip(*rows, strict=True)), *finding
 
 
-def _portable_image(images: tf.Tensor, sizes: tf.Tensor, faults: tf.Tensor, index: int, *, config: ImageConfig) -> tuple[tf.Tensor, ...]:
-    """float32 [max_patches, patch_dim], int32 [max_patches, 2], int32 [], bool []: values, positions, soft tokens, too thin."""
-    size = sizes[index, 0], sizes[index, 1]
-    present = (size[0] != 0) | (size[1] != 0)
-    good = tf.equal(faults[index], Fault.NONE)
-    target = target_size(*(tf.where(good, side, 0) for side in size), config=config)
+class _Plan(NamedTuple):
+    """Sizes and targets of the good images, int32 [N, 2], 0 for the others, and what is wrong with those."""
+
+    sizes: tf.Tensor
+    targets: tf.Tensor
+    finding: Finding
+
+
+def _plan(sizes: tf.Tensor, limits: tf.Tensor, *, config: ImageConfig) -> _Plan:
+    finding = _size_finding(sizes, tf.minimum(limits, LONGEST_DEVICE_SIDE), config=config)
+    sizes = tf.where(tf.equal(finding.fault, Fault.NONE)[:, tf.newaxis], sizes, 0)
+    targets = tf.stack(target_size(sizes[:, 0], sizes[:, 1], config=config), axis=-1)
+    thin = tf.reduce_any(tf.not_equal(sizes, 0), axis=-1) & tf.equal(targets[:, 0], 0)
+    return _Plan(sizes, targets, first_finding(finding, check(thin, Fault.IMAGE_TOO_THIN, sizes[:, 0], sizes[:, 1])))
+
+
+def _portable_image(images: tf.Tensor, index: int, size: Size, target: Size, *, config: ImageConfig) -> tuple[tf.Tensor, ...]:
+    """float32 [max_patches, patch_dim], int32 [max_patches, 2], int32 []: values, positions and soft tokens of one image."""
     patch_rows, patch_columns = (side // config.patch_size for side in target)
-    num_patches = patch_rows * patch_columns
-    empty = tf.equal(num_patches, 0)
-    patches = tf.cond(
-        empty,
+    patches = branch(
+        tf.equal(patch_rows, 0),
         lambda: tf.zeros([0, config.patch_dim], tf.uint8),
         lambda: resize_to_patches(images, index, size, target, config=config),
     )
-    # Floats and not bytes are padded: LiteRT cannot pad bytes.
     values = _scaled_pixels(tf.cast(patches, tf.float32), config=config, portable=True)
-    values = tf.pad(values, [[0, config.max_patches - num_patches], [0, 0]])
+    # Floats and not bytes are padded: LiteRT cannot pad bytes.
+    values = tf.reshape(_padded(values, config=config), [config.max_patches, config.patch_dim])
     positions = _positions(patch_rows, patch_columns, config=config)
-    num_soft_tokens = num_patches // config.pooling_kernel_size**2
-    return tf.reshape(values, [config.max_patches, config.patch_dim]), positions, num_soft_tokens, empty & present & good
+    return values, positions, tf.convert_to_tensor(patch_rows * patch_columns // config.pooling_kernel_size**2)
 
 
 def _each(encode: Callable[[tf.Tensor], tuple[tf.Tensor, ...]], *, absent: tf.Tensor, config: ImageConfig) -> tuple[tf.Tensor, ...]:

@@ -18,7 +18,7 @@ BARE_DEFAULTS: dict[type, Settings] = {ImageConfig: {"scale": None}, AudioConfig
 OWN_FIELDS: dict[type, tuple[str, ...]] = {
     ImageConfig: ("max_image_pixels",),
     AudioConfig: ("frames_per_soft_token",),
-    RowConfig: ("parity",),
+    RowConfig: ("parity", "plain_text"),
 }
 """Our fields that KerasHub's layers do not have."""
 

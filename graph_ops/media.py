@@ -46,9 +46,12 @@ def vision_from_files(images: tf.Tensor, *, config: ImageConfig) -> Vision:
     return _vision(tf.not_equal(images, ""), *encode_images(_flat(images), config=config))
 
 
-def vision_from_arrays(images: tf.Tensor, sizes: tf.Tensor, *, config: ImageConfig) -> Vision:
-    """Pixels uint8 [B, I, H, W, 3] with their true sizes int32 [B, I, 2] as (height, width); (0, 0) for an empty slot."""
-    return _vision(sized(sizes), *encode_image_arrays(_flat(images), _flat(sizes), config=config))
+def vision_from_arrays(images: tf.Tensor, sizes: tf.Tensor, *, config: ImageConfig, portable: bool = False) -> Vision:
+    """Pixels uint8 [B, I, H, W, 3] with their true sizes int32 [B, I, 2] as (height, width); (0, 0) for an empty slot.
+
+    With `portable`, in ops that LiteRT has as builtins, for which B and I must be known while tracing.
+    """
+    return _vision(sized(sizes), *encode_image_arrays(_flat(images), _flat(sizes), config=config, portable=portable))
 
 
 def vision_from_features(pixel_values: tf.Tensor, pixel_position_ids: tf.Tensor, *, config: ImageConfig) -> Vision:
@@ -64,9 +67,13 @@ def audio_from_files(audio: tf.Tensor, *, config: AudioConfig, parity: str) -> A
     return _audio(present, mel, mask, counts, first_finding_of_slots(Finding(_slotted(fault, present), _slotted(detail, present))))
 
 
-def audio_from_arrays(audio: tf.Tensor, lengths: tf.Tensor, *, config: AudioConfig, parity: str) -> Audio:
+def audio_from_arrays(audio: tf.Tensor, lengths: tf.Tensor, *, config: AudioConfig, parity: str, dft: str = "fft") -> Audio:
     """Samples float32 [B, A, T] at the configuration's rate, with their true lengths int32 [B, A]; 0 for an empty slot."""
-    return _audio(lengths > 0, *encode_audio(_flat(audio), _flat(lengths), parity=parity, config=config), _no_finding(lengths))
+    given = tf.shape(audio)[2]
+    faulty = (lengths < 0) | (lengths > given)
+    finding = first_finding_of_slots(check(faulty, Fault.AUDIO_LENGTH, lengths, given))
+    heard = tf.where(faulty, 0, lengths)
+    return _audio(heard > 0, *encode_audio(_flat(audio), _flat(heard), parity=parity, dft=dft, config=config), finding)
 
 
 def audio_from_features(audio_mel: tf.Tensor, audio_mel_mask: tf.Tensor, *, config: AudioConfig) -> Audio:
@@ -115,8 +122,9 @@ def _audio(present: tf.Tensor, mel: tf.Tensor, mask: tf.Tensor, counts: tf.Tenso
 
 def _flat(slots: tf.Tensor) -> tf.Tensor:
     """[B, K, …] -> [B × K, …]."""
-    shape = tf.shape(slots)
-    return with_shape(tf.reshape(slots, tf.concat([[shape[0] * shape[1]], shape[2:]], axis=0)), [None, *slots.shape[2:]])
+    shape, (rows, columns) = tf.shape(slots), slots.shape[:2]
+    flat = tf.reshape(slots, tf.concat([[shape[0] * shape[1]], shape[2:]], axis=0))
+    return with_shape(flat, [None if None in (rows, columns) else rows * columns, *slots.shape[2:]])
 
 
 def _slotted(flat: tf.Tensor, present: tf.Tensor) -> tf.Tensor:

@@ -8,13 +8,11 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from graph_ops.audio import encode_audio
-from graph_ops.config import AudioConfig, ImageConfig
 from graph_ops.encoding import Settings, encode_tokens, kept_ids
 from graph_ops.engines import BuiltinEngine
 from graph_ops.faults import Fault, Finding, check, first_finding, first_finding_of_slots
-from graph_ops.image import encode_image_arrays
 from graph_ops.media import Audio, Slots, Vision
+from graph_ops.reading import prompt_reading
 from graph_ops.tokenizer import TokenRows, is_valid_id
 
 Tensors = dict[str, tf.Tensor]
@@ -50,7 +48,7 @@ def tokenize(text: Text, settings: Settings) -> tuple[TokenRows, Finding]:
     """Ids of a text: `TokenRows` with token_ids int32 [1, N + 1], 0 past the length; none for a text with a finding."""
     finding = _length_finding(text.length, tf.size(text.codes))
     length = tf.where(tf.equal(finding.fault, 0), text.length, 0)
-    tokens = engine_of(settings).tokenize_bytes(text.codes, length[0], control_tokens_in_text=settings.row.parity == "transformers")
+    tokens = engine_of(settings).tokenize_bytes(text.codes, length[0], reading=prompt_reading(settings.row))
     return TokenRows(tokens.ids[tf.newaxis], tokens.count[tf.newaxis]), finding
 
 
@@ -67,24 +65,6 @@ def generate_postprocess(
 ) -> tuple[Text, Finding]:
     """The text of a generated row int32 [1, S] without special tokens, where `padding_mask` int32 [1, S] is not 0."""
     return _detokenize_kept(token_ids, kept_ids(token_ids, tf.not_equal(padding_mask, 0), settings), settings, capacity)
-
-
-def preprocess_images(images: tf.Tensor, sizes: tf.Tensor, config: ImageConfig) -> Vision:
-    """Pixels uint8 [1, I, H, W, 3] with their true sizes int32 [1, I, 2] as (height, width); (0, 0) for an empty slot."""
-    values, positions, counts, fault, detail = encode_image_arrays(images[0], sizes[0], config=config, portable=True)
-    finding = first_finding_of_slots(Finding(fault[tf.newaxis], detail[tf.newaxis]))
-    present = tf.reduce_any(tf.not_equal(sizes, 0), axis=-1)
-    return Vision(values[tf.newaxis], positions[tf.newaxis], Slots(present, counts[tf.newaxis], finding))
-
-
-def preprocess_audio(audio: tf.Tensor, lengths: tf.Tensor, config: AudioConfig, *, parity: str) -> Audio:
-    """Samples float32 [1, A, T] at the configuration's rate with their true lengths int32 [1, A]; 0 for an empty slot."""
-    given = tf.shape(audio)[2]
-    faulty = (lengths < 0) | (lengths > given)
-    finding = first_finding_of_slots(check(faulty, Fault.AUDIO_LENGTH, lengths, given))
-    lengths = tf.where(faulty, 0, lengths)
-    mel, mask, counts = encode_audio(audio[0], lengths[0], parity=parity, dft="matmul", config=config)
-    return Audio(mel[tf.newaxis], mask[tf.newaxis], Slots(lengths > 0, counts[tf.newaxis], finding))
 
 
 def generate_preprocess(prompt: Text, vision: Vision | None, audio: Audio | None, settings: Settings) -> tuple[Tensors, Finding]:

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from graph_ops.config import PARITIES, RowConfig
+from graph_ops.config import PARITIES, PLAIN_TEXTS, RowConfig
 from graph_ops.converters import Gemma4AudioConverter, Gemma4ImageConverter
 from graph_ops.encoding import Settings, decode, encode
 from graph_ops.faults import raise_findings
@@ -41,6 +41,8 @@ class Gemma4CausalLMPreprocessor(keras.layers.Layer):
         audio_input_feat_size: mel bins of the empty audio tensors when there is no audio; 0 leaves these out.
         parity: "keras_hub" (each image takes `num_vision_tokens_per_image`) or "transformers" (each image takes the soft tokens
             that its resized shape has, audio frames follow the reference extractor, `<bos>` in a text is the token).
+        plain_text: whose text is read without control tokens, which are then ordinary characters there: "none" (prompts and responses may
+            hold them), "responses", or "all" (prompts too, but for the placeholders of media).
         **kwargs: `name`, `dtype`; KerasHub's video numbers, which have no effect without a video converter.
 
     Raises:
@@ -66,6 +68,7 @@ class Gemma4CausalLMPreprocessor(keras.layers.Layer):
         num_audio_tokens_per_clip: int = 750,
         audio_input_feat_size: int = 128,
         parity: str = "keras_hub",
+        plain_text: str = "none",
         **kwargs: Any,
     ) -> None:
         super().__init__(**{key: value for key, value in kwargs.items() if key not in _VIDEO_ARGUMENTS})
@@ -86,6 +89,7 @@ class Gemma4CausalLMPreprocessor(keras.layers.Layer):
             num_audio_tokens_per_clip=num_audio_tokens_per_clip,
             audio_input_feat_size=audio_input_feat_size,
             parity=parity,
+            plain_text=plain_text,
         )
         self._ids = control_ids(tokenizer.vocabulary, with_images=image_converter is not None, with_audio=audio_converter is not None)
         self._traced: dict[Any, Any] = {}
@@ -311,6 +315,8 @@ def _check_settings(settings: Settings) -> None:
     row, image = settings.row, settings.image
     if row.parity not in PARITIES:
         raise ValueError(f"`parity`: must be one of {PARITIES}; got {row.parity!r}. Pass one of them.")
+    if row.plain_text not in PLAIN_TEXTS:
+        raise ValueError(f"`plain_text`: must be one of {PLAIN_TEXTS}; got {row.plain_text!r}. Pass one of them.")
     for name in ("sequence_length", "max_images_per_prompt", "num_vision_tokens_per_image", "max_audio_clips_per_prompt"):
         if getattr(row, name) < 1:
             raise ValueError(f"`{name}`: must be at least 1; got {getattr(row, name)}. Leave the converter out to have no such medium.")

@@ -132,24 +132,34 @@ def resize_bicubic(
     Exact for any shrink up to 256-fold a side; beyond, sums of thousands of pixels may round. Pillow 13 resamples columns first, or rows
     first where those shrink by much more; up to Pillow 12 it was always columns, which differs by 1/255 here and there.
     """
-    resample = functools.partial(_resample_rows, values_at_once=values_at_once)
-
-    def resample_height(pixels: tf.Tensor) -> tf.Tensor:
-        height, width = _size(pixels, 0), _size(pixels, 1)
-        rows = resample(tf.reshape(pixels, [height, width * 3]), target_height)
-        return tf.reshape(rows, [target_height, width, 3])
-
-    def resample_width(pixels: tf.Tensor) -> tf.Tensor:
-        # [H, W * 3] -> [W * 3, H] -> [W, 3 * H]: an image column becomes a row.
-        height, width = _size(pixels, 0), _size(pixels, 1)
-        columns = tf.reshape(tf.transpose(tf.reshape(pixels, [height, width * 3])), [width, 3 * height])
-        rows = tf.transpose(tf.reshape(resample(columns, target_width), [target_width * 3, height]))
-        return tf.reshape(rows, [height, target_width, 3])
-
+    down = functools.partial(_resample_rows, out_size=target_height, values_at_once=values_at_once)
+    across = functools.partial(_resample_rows, out_size=target_width, values_at_once=values_at_once)
     height_first = rows_come_first(_size(pixels, 0), _size(pixels, 1), target_height, target_width)
-    if (known := tf.get_static_value(height_first)) is not None:
-        return resample_width(resample_height(pixels)) if known else resample_height(resample_width(pixels))
-    return tf.cond(height_first, lambda: resample_width(resample_height(pixels)), lambda: resample_height(resample_width(pixels)))
+    return branch(
+        height_first,
+        lambda: resample_width(resample_height(pixels, down), across),
+        lambda: resample_height(resample_width(pixels, across), down),
+    )
+
+
+def branch(condition: tf.Tensor | bool, then: Callable[[], tf.Tensor], otherwise: Callable[[], tf.Tensor]) -> tf.Tensor:
+    """`tf.cond`, or only one of the two if the condition is known while tracing."""
+    known = tf.get_static_value(condition)
+    return tf.cond(condition, then, otherwise) if known is None else (then if known else otherwise)()
+
+
+def resample_height(pixels: tf.Tensor, resample_rows: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
+    """uint8 [H, W, 3] -> uint8 [H', W, 3] with `resample_rows`, uint8 [H, N] -> uint8 [H', N]."""
+    height, width = _size(pixels, 0), _size(pixels, 1)
+    return tf.reshape(resample_rows(tf.reshape(pixels, [height, width * 3])), [-1, width, 3])
+
+
+def resample_width(pixels: tf.Tensor, resample_rows: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
+    """uint8 [H, W, 3] -> uint8 [H, W', 3] with `resample_rows`, uint8 [W, N] -> uint8 [W', N]."""
+    # [H, W * 3] -> [W * 3, H] -> [W, 3 * H]: an image column becomes a row.
+    height, width = _size(pixels, 0), _size(pixels, 1)
+    columns = tf.reshape(tf.transpose(tf.reshape(pixels, [height, width * 3])), [width, 3 * height])
+    return tf.reshape(tf.transpose(tf.reshape(resample_rows(columns), [-1, height])), [height, -1, 3])
 
 
 def _size(tensor: tf.Tensor, axis: int) -> int | tf.Tensor:
@@ -157,17 +167,20 @@ def _size(tensor: tf.Tensor, axis: int) -> int | tf.Tensor:
     return tf.shape(tensor)[axis] if tensor.shape[axis] is None else tensor.shape[axis]
 
 
-def _resample_rows(rows: tf.Tensor, out_size: tf.Tensor, *, values_at_once: int) -> tf.Tensor:
+def _resample_rows(rows: tf.Tensor, *, out_size: tf.Tensor, values_at_once: int) -> tf.Tensor:
     """uint8 [in_size, N] -> uint8 [out_size, N]. With equal sizes the weights are 0 and 1, so nothing changes, as in Pillow."""
     in_size, length, blocks = _size(rows, 0), _size(rows, 1), -(-out_size // BLOCK)
     known = known_weights(in_size, out_size)
 
     def resample(first: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
         if known:
-            weights = [part[first : first + count] for part in known]
+            start, high, low = (part[first : first + count] for part in known)
         else:
-            weights = list(bicubic_weights(in_size, out_size, first_block=first, blocks=count))
-        products = lambda begin, end: weighted_sums(rows, *(part[begin:end] for part in weights))  # noqa: E731
+            start, high, low = bicubic_weights(in_size, out_size, first_block=first, blocks=count)
+
+        def products(begin: tf.Tensor, end: tf.Tensor) -> tf.Tensor:
+            return weighted_sums(rows, start[begin:end], high[begin:end], low[begin:end])
+
         return _in_steps(products, count, BLOCKS_AT_ONCE, parallel_iterations=2)
 
     # A block looks at BLOCK * scale + 2 * CUBIC_SUPPORT * stretch rows; of the weights there are about 16 arrays at a time.

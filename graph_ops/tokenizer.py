@@ -12,6 +12,7 @@ from graph_ops.engines import make_engine
 from graph_ops.keras_hub_settings import TOKENIZER_FLAGS
 from graph_ops.preset_folders import read_vocabulary
 from graph_ops.presets import load_preset
+from graph_ops.reading import Reading
 from graph_ops.vocabulary import Vocabulary
 
 
@@ -109,15 +110,14 @@ class Gemma4Tokenizer(keras.layers.Layer):
         with tf.control_dependencies([in_range] if in_range is not None else []):
             return self._decode(tf.identity(ids) if isinstance(ids, tf.Tensor) else ids)
 
-    def tokenize_rows(self, texts: tf.Tensor, *, control_tokens_in_text: bool = False) -> TokenRows:
+    def tokenize_rows(self, texts: tf.Tensor, *, reading: Reading = Reading.TRAINED) -> TokenRows:
         """Strings [B] to padded ids.
 
         Args:
             texts: string [B], UTF-8; an invalid byte counts as U+FFFD.
-            control_tokens_in_text: whether `<bos>`, `<eos>`, `<pad>` and `<unk>` in a text are those tokens (Hugging Face's
-                reading) or ordinary characters (SentencePiece's).
+            reading: how control tokens that are spelled in a text are read; by default as SentencePiece does.
         """
-        ids = self.engine.encode(texts, control_tokens_in_text=control_tokens_in_text, in_bulk=True)
+        ids = self.engine.encode(texts, reading=reading, in_bulk=True)
         rows = tf.RaggedTensor.from_row_splits(ids.values, ids.row_splits, validate=False)
         return TokenRows(rows.to_tensor(), tf.cast(rows.row_lengths(), tf.int32))
 

@@ -87,6 +87,14 @@ class Vocabulary:
         model.trainer_spec.vocab_size = len(model.pieces)
         return _from_model(model, model.SerializeToString())
 
+    def without_user_defined(self, pieces: Iterable[str]) -> "Vocabulary":
+        """The same vocabulary, except that these user-defined pieces, written in a text, are ordinary characters."""
+        model, plain = parse_model(self.proto), set(pieces)
+        for entry, piece, kind in zip(model.pieces, self.pieces, self.types, strict=True):
+            if kind is PieceType.USER_DEFINED and piece in plain:
+                entry.type = PieceType.CONTROL  # which no text is matched with
+        return _from_model(model, model.SerializeToString())
+
 
 def load_vocabulary(source: "str | os.PathLike[str] | bytes") -> Vocabulary:
     """Reads a SentencePiece model or a Hugging Face `tokenizer.json` from a path or from its bytes; the content tells which it is.

@@ -15,6 +15,7 @@ from twins import bpe
 import graph_ops
 from export import samples
 from graph_ops import builtin_cache, builtin_tables
+from graph_ops.reading import Reading
 from graph_ops.vocabulary import PieceType, load_vocabulary
 
 HOSTILE = 20_000
@@ -97,7 +98,7 @@ def test_ids_equal_the_slow_twin(vocabulary, encode):
 
 def test_both_engines_agree_with_control_tokens_in_text(builtin, tokenizer, vocabulary):
     texts = tf.constant(["a<bos>b<eos><pad><unk>", "<bos", "", *samples.hostile_texts(3000, pieces=vocabulary.pieces, seed=34)])
-    for how in ({}, {"control_tokens_in_text": True}):
+    for how in ({}, {"reading": Reading.CONTROL}):
         ours, theirs = builtin.tokenize_rows(texts, **how), tokenizer.tokenize_rows(texts, **how)
         assert np.array_equal(ours.lengths, theirs.lengths)
         assert np.array_equal(ours.token_ids, theirs.token_ids)

@@ -1,11 +1,16 @@
 """The commands as a user types them."""
 
 import json
+import os
+import re
+import signal
+import socket
 import subprocess
 import sys
 
 import pytest
 
+from export import commands_serving
 from export.__main__ import main
 from export.options import PreprocessorOptions, make_preprocessor
 from export.samples import demonstration_file
@@ -29,6 +34,22 @@ def export_folder(tmp_path_factory):
         main(["saved-model", "--tokenizer", VOCABULARY, "--out", str(folder), "--sequence-length", "800"])
     assert stop.value.code == 0
     return folder / "1"
+
+
+@pytest.fixture(scope="module")
+def server(export_folder):
+    """An embedded server of the export."""
+    from export.serving.server import Server, Settings
+
+    server = Server(Settings(export_folder.parent, port=0, rest_port=0, warm=False))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["gRPC", "REST"])
+def address(request, server):
+    return f"127.0.0.1:{server.port}" if request.param == "gRPC" else f"http://127.0.0.1:{server.rest_port}"
 
 
 def test_inspect_prints_every_signature(capsys, export_folder):
@@ -102,6 +123,81 @@ def test_verify_fails_where_a_step_is_off(capsys, export_folder, monkeypatch):
     assert "FAR" in out
 
 
+MEDIA = ("--prompt", "see <|image|>\n hear <|audio|>", "--image", PHOTO, "--audio", SPEECH)
+
+
+def test_request_prints_what_run_prints(capsys, export_folder, server):
+    addresses = f"127.0.0.1:{server.port}", f"http://127.0.0.1:{server.rest_port}"
+    for arguments in (MEDIA, (*MEDIA, "--json")):
+        printed = run(capsys, "run", str(export_folder), *arguments)
+        for address in addresses:
+            assert run(capsys, "request", address, *arguments) == printed
+
+
+def test_request_runs_other_signatures(capsys, address):
+    code, out, _ = run(capsys, "request", address, "--prompt", "hello", "--signature", "generate_preprocess_text", "--json")
+    assert code == 0
+    assert json.loads(out)["tensors"].keys() == {"token_ids", "padding_mask", "position_ids", "status"}
+    code, out, _ = run(capsys, "request", address, "--prompt", "hello", "--signature", "tokenize", "--json")
+    assert json.loads(out) == {"tensors": {"lengths": {"dtype": "int32", "shape": [1]}, "token_ids": {"dtype": "int32", "shape": [1, 3]}}}
+
+
+REQUEST_MISTAKES = {
+    "row with a fault": (("--prompt", "<|image|>"), "got 1 placeholder(s) and 0 image(s)"),
+    "other model": (("--prompt", "a", "--model-name", "other"), "Servable not found for request: Latest(other)"),
+    "other signature": (("--prompt", "a", "--signature", "fly"), "`signature`: must be one of the model's"),
+    "signature of ids": (("--prompt", "a", "--signature", "detokenize"), "must take a prompt and files; detokenize takes"),
+    "surplus image": (("--prompt", "a", "--image", PHOTO, "--signature", "tokenize"), "`images`: tokenize takes ['text'] only"),
+    "no time": (("--prompt", "a", "--timeout", "0.000001"), "127.0.0.1"),
+}
+
+
+@pytest.mark.parametrize("mistake", REQUEST_MISTAKES)
+def test_mistakes_in_requests_are_one_line_and_exit_code_2(capsys, address, mistake):
+    arguments, message = REQUEST_MISTAKES[mistake]
+    code, out, err = run(capsys, "request", address, *arguments)
+    assert code == 2
+    assert message in err
+    assert len(err.splitlines()) == 1
+    assert out == ""
+
+
+@pytest.mark.parametrize("scheme", ["", "http://"])
+def test_request_to_nobody_is_one_line_and_exit_code_2(capsys, scheme):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    code, _, err = run(capsys, "request", f"{scheme}127.0.0.1:{port}", "--prompt", "a", "--timeout", "5")
+    assert code == 2
+    assert "onnection refused" in err
+    assert len(err.splitlines()) == 1
+
+
+def test_serve_says_what_it_is_and_where_and_ends_in_order_on_a_signal(export_folder):
+    command = [sys.executable, "-m", "export", "serve", export_folder.parent, "--port", "0", "--rest-port", "0"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PATH": ""})
+    lines = [server.stdout.readline().strip() for _ in range(5)]
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(30) == 0
+    assert lines[0] == "embedded server, for development only (tensorflow_model_server is not on the PATH)"
+    assert lines[1:3] == ["loading and warming up", "version 1: available"]
+    assert re.fullmatch(r"gRPC 127.0.0.1:\d+, REST http://127.0.0.1:\d+/v1/models/gemma4", lines[3])
+    assert [lines[4], server.stdout.read().strip()] == ["ready", "stopping"]
+
+
+def test_serve_runs_tf_serving_where_it_is_installed(export_folder, tmp_path):
+    binary = tmp_path / commands_serving.TF_SERVING
+    binary.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    binary.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}:/usr/bin:/bin"}
+    ran = subprocess.run([sys.executable, "-m", "export", "serve", export_folder.parent], env=environment, capture_output=True, text=True)
+    first, second, *given = ran.stdout.splitlines()
+    assert (ran.returncode, first) == (0, f"TF Serving: {binary}")
+    assert second == "gRPC 0.0.0.0:8500, REST http://0.0.0.0:8501/v1/models/gemma4"
+    assert f"--model_base_path={export_folder.parent}" in given
+    assert given[:-1] == commands_serving.tf_serving_arguments(export_folder.parent, 8500, 8501, "gemma4", None, 1)
+    assert given[-1] == "--enable_model_warmup=true"
+
+
 MISTAKES = {
     "no vocabulary": (("saved-model", "--tokenizer", "nowhere.spm", "--out", "x"), "no file at nowhere.spm"),
     "not a vocabulary": (("saved-model", "--tokenizer", PHOTO, "--out", "x"), "must be a whole SentencePiece model"),
@@ -119,6 +215,8 @@ MISTAKES = {
     "no image file": (("run", "EXPORT", "--prompt", "<|image|>", "--image", "nowhere.jpg"), "No such file or directory: 'nowhere.jpg'"),
     "surplus placeholder": (("run", "EXPORT", "--prompt", "<|image|>"), "got 1 placeholder(s) and 0 image(s)"),
     "not an image": (("run", "EXPORT", "--prompt", "<|image|>", "--image", VOCABULARY), "must be an intact JPEG"),
+    "not a model's folder": (("serve", "nowhere", "--embedded"), "`folder`: must hold a version"),
+    "a version to serve": (("serve", "EXPORT", "--embedded"), "must be the folder of a model, above its versions"),
     "unknown command": (("fly",), "No such command 'fly'"),
 }
 

@@ -14,27 +14,31 @@ from sentencepiece.sentencepiece_model_pb2 import ModelProto
 import graph_ops
 from export import samples
 from graph_ops import fast_tokenizing
+from graph_ops.reading import Reading
 from graph_ops.vocabulary import load_vocabulary
 
 HOSTILE = 20_000
-SENTENCEPIECE_MODELS = {False: 2, True: 4}  # copies of the vocabulary in a SavedModel: TensorFlow stores each model twice
+SENTENCEPIECE_MODELS = {
+    Reading.TRAINED: 2,
+    Reading.CONTROL: 4,
+}  # copies of the vocabulary in a SavedModel: TensorFlow stores each model twice
 ENGLISH = b"All human beings are born free and equal in dignity and rights. "  # makes a batch long enough, and ASCII enough
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["plain", "control_tokens_in_text"])
-def in_text(request):
+@pytest.fixture(scope="module", params=[Reading.TRAINED, Reading.CONTROL], ids=lambda reading: reading.value)
+def reading(request):
     return request.param
 
 
 @pytest.fixture(scope="module")
-def encode(tokenizer, in_text):
+def encode(tokenizer, reading):
     """The plain op."""
-    return tokenizer.engine.encoder(in_text)
+    return tokenizer.engine.encoder(reading)
 
 
 @pytest.fixture(scope="module")
-def tables(tokenizer, in_text):
-    return tokenizer.engine.segment_tables(in_text)
+def tables(tokenizer, reading):
+    return tokenizer.engine.segment_tables(reading)
 
 
 @pytest.fixture(scope="module")
@@ -76,20 +80,20 @@ def without_end(texts):
 
 
 @needs_corpus
-def test_corpus(corpus, by_segments, fast, encode, in_text, sentencepiece_processor):
+def test_corpus(corpus, by_segments, fast, encode, reading, sentencepiece_processor):
     texts = [text.encode() for text in corpus]
     assert_same(texts, by_segments, encode, count=100)
     assert_same(texts, fast, encode, count=100)
-    if not in_text:
+    if reading is Reading.TRAINED:
         assert rows(by_segments(tf.constant(texts))) == sentencepiece_processor.encode(corpus)
 
 
 @pytest.mark.parametrize("seed", [20, 21])
-def test_hostile_texts(vocabulary, by_segments, fast, encode, seed, in_text, sentencepiece_processor):
+def test_hostile_texts(vocabulary, by_segments, fast, encode, seed, reading, sentencepiece_processor):
     texts = samples.hostile_texts(HOSTILE, pieces=vocabulary.pieces, seed=seed)
     assert_same(without_end(texts), by_segments, encode)
     assert_same(texts, fast, encode)
-    if not in_text:
+    if reading is Reading.TRAINED:
         assert rows(by_segments(tf.constant(without_end(texts)))) == [sentencepiece_processor.encode(text) for text in without_end(texts)]
 
 
@@ -191,22 +195,22 @@ def test_rows_keep_the_static_batch_size(tokenizer):
     assert traced.output_shapes.lengths.as_list() == [7]
 
 
-def servable(source, in_text):
+def servable(source, reading):
     """Two functions that share the tables, as signatures do."""
     tokenizer, module = graph_ops.Gemma4Tokenizer(source), tf.Module()
     spec = [tf.TensorSpec([None], tf.string)]
     for name in ("first", "second"):
-        function = tf.function(lambda texts: tokenizer.tokenize_rows(texts, control_tokens_in_text=in_text)._asdict(), input_signature=spec)
+        function = tf.function(lambda texts: tokenizer.tokenize_rows(texts, reading=reading)._asdict(), input_signature=spec)
         function.get_concrete_function()
         setattr(module, name, function)
     module.models = tokenizer.models()
     return module
 
 
-def test_saved_model_without_its_sources(tmp_path, vocabulary_file, vocabulary, encode, in_text):
+def test_saved_model_without_its_sources(tmp_path, vocabulary_file, vocabulary, encode, reading):
     source, folder = tmp_path / "copy.spm", tmp_path / "model"
     shutil.copy(vocabulary_file, source)
-    module = servable(source, in_text)
+    module = servable(source, reading)
     tf.saved_model.save(module, str(folder), signatures={"first": module.first, "second": module.second})
     del module
     source.unlink()
@@ -216,7 +220,7 @@ def test_saved_model_without_its_sources(tmp_path, vocabulary_file, vocabulary, 
     for signature in ("first", "second"):
         assert padded_rows(**loaded.signatures[signature](texts)) == expected
     size = sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file())
-    assert size < 10_000_000 + SENTENCEPIECE_MODELS[in_text] * len(vocabulary.proto)
+    assert size < 10_000_000 + SENTENCEPIECE_MODELS[reading] * len(vocabulary.proto)
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,9 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 from transformers import Gemma4ImageProcessorPil
-from transformers.models.gemma4 import image_processing_pil_gemma4
 from twins import image as twin
 
-from graph_ops import image
+from graph_ops import image, resizing
 from graph_ops.config import ImageConfig
 from graph_ops.faults import Fault
 
@@ -42,7 +41,7 @@ def photograph() -> np.ndarray:
 def resize():
     """`resize_bicubic` traced once for all sizes."""
     size = tf.TensorSpec([], tf.int32)
-    return tf.function(image.resize_bicubic, input_signature=[tf.TensorSpec([None, None, 3], tf.uint8), size, size])
+    return tf.function(resizing.resize_bicubic, input_signature=[tf.TensorSpec([None, None, 3], tf.uint8), size, size])
 
 
 @pytest.fixture(scope="module")
@@ -54,49 +53,6 @@ def to_patches():
         return image.image_to_patches(pixels, config=CONFIG)
 
     return traced
-
-
-def reference_target_size(height: int, width: int) -> tuple[int, int]:
-    try:
-        return image_processing_pil_gemma4.get_aspect_ratio_preserving_size(height, width, 16, 2520, 3)
-    except (ValueError, ZeroDivisionError):
-        return 0, 0
-
-
-def traced_target_size(sizes: np.ndarray) -> np.ndarray:
-    traced = tf.function(lambda height, width: image.target_size(height, width, config=CONFIG))
-    return np.stack(traced(tf.constant(sizes[:, 0], tf.int32), tf.constant(sizes[:, 1], tf.int32)), axis=-1)
-
-
-def test_target_size_equals_the_reference_for_every_small_size():
-    sizes = np.stack(np.meshgrid(np.arange(401), np.arange(401), indexing="ij"), axis=-1).reshape(-1, 2)
-    np.testing.assert_array_equal(traced_target_size(sizes), [reference_target_size(*size) for size in sizes.tolist()])
-
-
-def test_target_size_equals_the_reference_for_large_and_thin_sizes():
-    random = np.random.default_rng(0)
-    sizes = np.concatenate([random.integers(1, 20_000, (2_000, 2)), np.exp(random.uniform(0, 15, (2_000, 2))).astype(np.int64)])
-    np.testing.assert_array_equal(traced_target_size(sizes), [reference_target_size(*size) for size in sizes.tolist()])
-
-
-def test_target_size_equals_the_reference_where_the_ideal_size_is_an_exact_multiple():
-    sizes = [(height * k, width * k) for k in range(1, 500) for height, width in ((7, 10), (10, 7), (14, 5), (280, 1), (70, 1), (35, 2))]
-    expected = [reference_target_size(*size) for size in sizes]
-    assert len({size for size in expected[::6]}) > 1, "rounding decides among these"
-    np.testing.assert_array_equal(traced_target_size(np.array(sizes)), expected)
-
-
-@pytest.mark.parametrize("config", [ImageConfig(max_soft_tokens=70), ImageConfig(max_soft_tokens=1120), ImageConfig(patch_size=14)])
-def test_target_size_follows_the_configuration(config):
-    sizes = np.random.default_rng(1).integers(1, 3_000, (500, 2)).astype(np.int32)
-    ours = np.stack(image.target_size(*tf.unstack(sizes, axis=-1), config=config), axis=-1)
-    reference = image_processing_pil_gemma4.get_aspect_ratio_preserving_size
-    expected = [reference(h, w, config.patch_size, config.max_patches, config.pooling_kernel_size) for h, w in sizes.tolist()]
-    np.testing.assert_array_equal(ours, expected)
-
-
-def test_target_size_example_of_the_docstring():
-    assert [int(side) for side in image.target_size(480, 640, config=CONFIG)] == [672, 912]
 
 
 @pytest.mark.parametrize(
@@ -153,11 +109,11 @@ def test_resize_equals_pillow_on_black_and_white_which_overshoot(resize):
         np.testing.assert_array_equal(resize(pixels, *size), expected)
 
 
-@pytest.mark.parametrize("values_at_once", [None, 1, 5_000])
+@pytest.mark.parametrize("values_at_once", [1, 5_000, 1 << 24])
 def test_resize_is_the_same_in_one_step_and_in_many(values_at_once):
     pixels = scene(61, 83)
     expected = np.asarray(Image.fromarray(pixels).resize((144, 96), Image.Resampling.BICUBIC))
-    np.testing.assert_array_equal(image.resize_bicubic(pixels, 96, 144, values_at_once=values_at_once), expected)
+    np.testing.assert_array_equal(resizing.resize_bicubic(pixels, 96, 144, values_at_once=values_at_once), expected)
 
 
 def test_resize_is_exact_with_constant_sizes():
@@ -165,45 +121,35 @@ def test_resize_is_exact_with_constant_sizes():
     for height, width in ((49, 101), (333, 777)):
         pixels = noise(height, width)
         expected = np.asarray(Image.fromarray(pixels).resize((912, 672), Image.Resampling.BICUBIC))
-        known = tf.function(lambda pixels: image.resize_bicubic(pixels, 672, 912))
+        known = tf.function(lambda pixels: resizing.resize_bicubic(pixels, 672, 912))
         unknown = tf.function(known.python_function, input_signature=[tf.TensorSpec([None, None, 3], tf.uint8)])
         np.testing.assert_array_equal(known(tf.constant(pixels)), expected)
         np.testing.assert_array_equal(unknown(tf.constant(pixels)), expected)
 
 
-def test_resize_with_float32_weights_is_off_by_one_at_most():
-    pixels = noise(300, 400)
-    expected = np.asarray(Image.fromarray(pixels).resize((912, 672), Image.Resampling.BICUBIC))
-    signature = [tf.TensorSpec([None, None, 3], tf.uint8)]
-    coarse = tf.function(lambda pixels: image.resize_bicubic(pixels, 672, 912, dtype=tf.float32), input_signature=signature)
-    difference = np.abs(coarse(pixels).numpy().astype(int) - expected)
-    assert difference.max() <= 1
-    assert difference.mean() < 5e-4
-
-
 def test_resize_of_known_sizes_has_no_float64_left():
     signature = [tf.TensorSpec([300, 400, 3], tf.uint8)]
-    graph = tf.function(lambda pixels: image.resize_bicubic(pixels, 672, 912), input_signature=signature).get_concrete_function().graph
+    graph = tf.function(lambda pixels: resizing.resize_bicubic(pixels, 672, 912), input_signature=signature).get_concrete_function().graph
     assert tf.float64 not in {output.dtype for operation in graph.get_operations() for output in operation.outputs}
 
 
 def test_weights_equal_the_twin():
     for in_size, out_size in ((5, 17), (100, 48), (3000, 960), (7, 7), (1, 9)):
-        start, high, low = (part.numpy() for part in image.bicubic_weights(in_size, out_size))
-        weight = ((high.astype(np.float64) + low) * 2**image.LOW_BITS).reshape(-1, high.shape[-1])
+        start, high, low = (part.numpy() for part in resizing.bicubic_weights(in_size, out_size))
+        weight = ((high.astype(np.float64) + low) * 2**resizing.LOW_BITS).reshape(-1, high.shape[-1])
         for output in range(out_size):
             first, expected = twin.weights(in_size, out_size, output)
             dense = np.zeros(in_size)
-            dense[start[output // image.BLOCK] :][: high.shape[-1]] = weight[output]
+            dense[start[output // resizing.BLOCK] :][: high.shape[-1]] = weight[output]
             np.testing.assert_array_equal(dense[first : first + len(expected)], expected)
             assert np.count_nonzero(dense) <= len(expected)
 
 
 def test_weights_keep_float32_sums_exact_up_to_256_fold():
     for in_size, out_size in ((256 * 48, 48), (255 * 7 + 3, 7), (4000, 912), (40, 960)):
-        _, high, low = image.bicubic_weights(in_size, out_size)
+        _, high, low = resizing.bicubic_weights(in_size, out_size)
         assert 255 * np.abs(high).sum(axis=-1).max() < 2**24
-        assert 255 * np.abs(low).sum(axis=-1).max() * 2**image.LOW_BITS < 2**24
+        assert 255 * np.abs(low).sum(axis=-1).max() * 2**resizing.LOW_BITS < 2**24
 
 
 def test_patches_equal_the_reference_processor(to_patches, photograph):
@@ -323,16 +269,26 @@ def test_encoded_rows_are_independent_and_a_bad_one_is_padding_with_a_fault(edge
 
 @pytest.mark.parametrize("garbage", [0, 255, 77])
 def test_array_rows_do_not_see_what_lies_outside_their_size(edge, garbage):
-    batch = np.full((5, 100, 75, 3), garbage, np.uint8)
-    sizes = np.array([[40, 70], [0, 0], [96, 48], [1, 13], [0, 5]], np.int32)
+    batch = np.full((9, 100, 75, 3), garbage, np.uint8)
+    sizes = np.array([[40, 70], [0, 0], [96, 48], [1, 13], [0, 5], [101, 75], [5, 76], [-1, 5], [2**31 - 1, 2**31 - 1]], np.int32)
     for row, pixels in zip((0, 2, 3), IMAGES, strict=True):
         batch[row, : pixels.shape[0], : pixels.shape[1]] = pixels
     assert_rows_are(
         edge.arrays(batch, sizes),
-        [IMAGES[0], None, IMAGES[1], IMAGES[2], None],
-        faults=[0, 0, 0, 0, Fault.IMAGE_TOO_THIN],
-        details=[[0, 0]] * 4 + [[0, 5]],
+        [IMAGES[0], None, IMAGES[1], IMAGES[2]] + [None] * 5,
+        faults=[0, 0, 0, 0, Fault.IMAGE_TOO_THIN] + [Fault.IMAGE_SIZE] * 4,
+        details=[[0, 0]] * 4 + sizes[4:].tolist(),
     )
+
+
+@pytest.mark.parametrize("portable", [False, True])
+def test_an_array_with_more_than_max_image_pixels_is_too_large(portable):
+    config = ImageConfig(max_image_pixels=120)
+    images, sizes = np.zeros((3, 11, 12, 3), np.uint8), np.array([[10, 12], [11, 11], [11, 12]], np.int32)
+    _, _, counts, fault, detail = image.encode_image_arrays(images, sizes, config=config, portable=portable)
+    assert [int(count) > 0 for count in counts] == [True, False, False]
+    assert fault.numpy().tolist() == [Fault.NONE, Fault.IMAGE_TOO_LARGE, Fault.IMAGE_TOO_LARGE]
+    assert detail.numpy().tolist() == [[0, 0], [11, 11], [11, 12]]
 
 
 def test_an_empty_batch_keeps_its_other_dims(edge):

@@ -1,5 +1,6 @@
 """The README's examples run as they stand, and its tables are the code's."""
 
+import base64
 import contextlib
 import io
 import json
@@ -7,12 +8,10 @@ import os
 import pathlib
 import re
 import shlex
-from concurrent import futures
 
-import grpc
 import pytest
-import tensorflow as tf
-from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+from serving_rig import http
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 import graph_ops
 from export import running
@@ -21,6 +20,8 @@ from export.litert import export_litert
 from export.litert_signatures import device_signatures
 from export.samples import demonstration_file
 from export.saved_model import export_saved_model
+from export.serving.server import Server, Settings
+from export.serving.store import Servable
 from export.signatures import signatures
 from graph_ops.features import DIMS, FEATURES
 
@@ -52,21 +53,19 @@ def preprocessor():
 
 @pytest.fixture(scope="module")
 def loaded(preprocessor, tmp_path_factory):
-    return running.load(export_saved_model(preprocessor, tmp_path_factory.mktemp("readme")))
+    folder = export_saved_model(preprocessor, tmp_path_factory.mktemp("readme"))
+    return folder, running.load(folder)
 
 
-class Predict(prediction_service_pb2_grpc.PredictionServiceServicer):
-    """TF Serving's Predict on a loaded SavedModel, enough of it to answer the README's client over real gRPC."""
-
-    def __init__(self, signatures):
-        self.signatures = signatures
-
-    def Predict(self, request, context):
-        inputs = {name: tf.constant(tf.make_ndarray(value)) for name, value in request.inputs.items()}
-        response = predict_pb2.PredictResponse()
-        for name, value in self.signatures[request.model_spec.signature_name](**inputs).items():
-            response.outputs[name].CopyFrom(tf.make_tensor_proto(value))
-        return response
+@pytest.fixture(scope="module")
+def server(loaded):
+    """The embedded server with the export that is loaded already."""
+    description = SavedModel.FromString((loaded[0] / "saved_model.pb").read_bytes()).meta_graphs[0].signature_def
+    servable = Servable(1, loaded[1].signatures, dict(description), loaded[1].module, {})
+    server = Server(Settings(loaded[0].parent, port=0, rest_port=0), load=lambda version, folder: servable)
+    server.start()
+    yield server
+    server.stop()
 
 
 def test_the_python_example_runs():
@@ -74,19 +73,26 @@ def test_the_python_example_runs():
     assert run_python(example) == "(1024,) (1, 2520, 768) What is this? <|image>\n"
 
 
-def test_the_grpc_example_runs_against_a_grpc_server(loaded):
+def test_the_grpc_example_runs_against_a_server(server):
     example = block("python", "import grpc")
-    server = grpc.server(
-        futures.ThreadPoolExecutor(2), options=[("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
-    )
-    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(Predict(loaded.signatures), server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    try:
-        printed = run_python(example.replace("localhost:8500", f"127.0.0.1:{port}"))
-    finally:
-        server.stop(None)
-    assert printed == "(2, 1024) [b'', b'']\n"
+    assert run_python(example.replace("localhost:8500", f"127.0.0.1:{server.port}")) == "(2, 1024) [b'', b'']\n"
+
+
+def test_the_rest_examples_run_against_a_server(server):
+    examples = block("sh", "generate_preprocess_text")
+    for line in examples.splitlines():
+        path, body = posted(line)
+        status, answer = http(server.rest_port, path, body.encode())
+        assert status == 200, answer
+    assert json.loads(answer)["predictions"][0]["status"] == ""
+
+
+def posted(line):
+    """Path and body of a line with curl, with files in base64 filled in as the shell does."""
+    line = re.sub(r"\$\(base64 -w0 (\S+)\)", lambda match: base64.b64encode((ROOT / match[1]).read_bytes()).decode(), line)
+    words = shlex.split(line)
+    body = words[1] if words[0] == "echo" else words[words.index("-d") + 1]
+    return next(word for word in words if word.startswith("localhost:8501")).removeprefix("localhost:8501"), body
 
 
 def test_the_preset_example_runs():
@@ -109,14 +115,6 @@ def test_the_device_table_names_every_signature_with_its_inputs_and_outputs(prep
     for name, signature in table.items():
         outputs = [] if name.startswith("generate_preprocess") else signature.outputs[:-2]
         assert all(f"`{tensor}`" in rows[name] for tensor in (*signature.inputs, *outputs))
-
-
-def test_the_rest_example_is_a_request_of_an_existing_signature(loaded):
-    example = block("sh", "generate_preprocess_text")
-    command = shlex.split(example)
-    body = json.loads(command[command.index("-d") + 1])
-    outputs = loaded.signatures[body["signature_name"]](**{name: tf.constant(value) for name, value in body["inputs"].items()})
-    assert outputs["status"].numpy().tolist() == [b""]
 
 
 def test_make_targets_and_commands_of_the_readme_exist():

@@ -129,5 +129,9 @@ def test_fault_codes_keep_their_numbers():
         "TOKEN_ID_OUT_OF_RANGE",
         "IMAGE_LIMIT",
         "AUDIO_LIMIT",
+        "TEXT_LENGTH",
+        "AUDIO_LENGTH",
+        "SOFT_TOKENS",
+        "IMAGE_SIZE",
     ]
     assert [fault.name for fault in Fault] == released

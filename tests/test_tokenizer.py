@@ -9,6 +9,7 @@ from conftest import needs_corpus, needs_real
 
 import graph_ops
 from export import samples
+from graph_ops.reading import Reading
 from graph_ops.vocabulary import PieceType
 
 HOSTILE = 20_000
@@ -54,7 +55,7 @@ def test_ids_equal_tokenizers_on_hostile_texts_with_control_tokens_in_text(real_
     texts = samples.hostile_texts(HOSTILE, pieces=real_tokenizer.vocabulary.pieces, seed=1, invalid_utf8=False)
     texts = [text.decode() for text in texts if "\u2581" not in text.decode()]
     theirs = [encoded.ids for encoded in huggingface_tokenizer.encode_batch(texts, add_special_tokens=False)]
-    ours = ids_of(real_tokenizer, texts, control_tokens_in_text=True)
+    ours = ids_of(real_tokenizer, texts, reading=Reading.CONTROL)
     assert [text for text, a, b in zip(texts, ours, theirs, strict=True) if a != b] == []
 
 
@@ -70,7 +71,7 @@ def test_without_control_tokens_in_text_tokenizers_differs_only_where_a_control_
 
 def test_control_tokens_in_text_are_ids_only_when_asked_for(tokenizer):
     text = "a<bos>b<eos><pad><unk>"
-    plain, read = ids_of(tokenizer, [text])[0], ids_of(tokenizer, [text], control_tokens_in_text=True)[0]
+    plain, read = ids_of(tokenizer, [text])[0], ids_of(tokenizer, [text], reading=Reading.CONTROL)[0]
     assert not {0, 1, 2, 3} & set(plain)
     assert [token for token in read if token < 4] == [2, 1, 0, 3]
 

@@ -15,6 +15,7 @@ from test_tokenizer import ids_of
 
 import graph_ops
 from export import samples
+from graph_ops.reading import Reading
 from graph_ops.sentencepiece_model import BYTE_PIECES, PieceType, parse_model
 from graph_ops.vocabulary import load_vocabulary
 
@@ -156,10 +157,10 @@ def test_the_real_file_gives_the_ids_of_tokenizers_and_of_the_real_model_on_the_
 
 
 @needs_real
-@pytest.mark.parametrize("control_tokens_in_text", [False, True])
-def test_the_real_file_gives_the_ids_of_the_real_model_on_hostile_texts(real_from_json, real_tokenizer, control_tokens_in_text):
+@pytest.mark.parametrize("reading", Reading)
+def test_the_real_file_gives_the_ids_of_the_real_model_on_hostile_texts(real_from_json, real_tokenizer, reading):
     texts = samples.hostile_texts(10_000, pieces=real_tokenizer.vocabulary.pieces, seed=5)
-    ours, theirs = (ids_of(each, texts, control_tokens_in_text=control_tokens_in_text) for each in (real_from_json, real_tokenizer))
+    ours, theirs = (ids_of(each, texts, reading=reading) for each in (real_from_json, real_tokenizer))
     assert [text for text, a, b in zip(texts, ours, theirs, strict=True) if a != b] == []
 
 

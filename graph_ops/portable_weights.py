@@ -16,6 +16,7 @@ are 2^-53 of a position, or 2^-42 pixels at position 2,048. Both round to 2^-22,
 import tensorflow as tf
 
 from graph_ops import two_floats
+from graph_ops.resizing import WEIGHT_BITS, quantised_halves
 from graph_ops.two_floats import TwoFloats, from_integer, multiply, scaled
 
 DIGIT_BITS = 17
@@ -23,18 +24,17 @@ DIGIT_BITS = 17
 DIGITS = 3
 
 
-def exact_weights(in_size: tf.Tensor, out_size: tf.Tensor, *, block: int, weight_bits: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """Quantised weights along one axis, as one small matrix for each `block` outputs.
+def portable_weights(in_size: tf.Tensor | int, out_size: tf.Tensor | int, *, block: int) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """`bicubic_weights` of all blocks of an axis.
 
     Args:
-      in_size: int32 [], positive, below 2^26.
-      out_size: int32 [], positive, below 2^15.
+      in_size: int32 [], in 1…2^26.
+      out_size: int32 [], in 1…2^14.
       block: outputs a matrix.
-      weight_bits: fractional bits.
 
     Returns:
-      start int32 [blocks], weight float32 [blocks, block, window] of integers. What the last block has beyond `out_size` repeats the
-      last output.
+      start int32 [blocks], high float32 [blocks, block, window] and low float32 [blocks, block, window], as `bicubic_weights`; a weight
+      in a million differs by 1 of 2^22. `in_size / out_size` must be below 1,000 for that; beyond, sums may overflow.
     """
     outputs = tf.minimum(tf.reshape(tf.range(-(-out_size // block) * block), [-1, block]), out_size - 1)
     longer, double = tf.maximum(in_size, out_size), 2 * out_size
@@ -49,7 +49,7 @@ def exact_weights(in_size: tf.Tensor, out_size: tf.Tensor, *, block: int, weight
     inputs = tf.reshape(start, [-1, 1, 1]) + tf.range(window)
     numerator = tf.abs((2 * (inputs - tf.expand_dims(whole, -1)) + 1) * out_size - tf.expand_dims(rest, -1))
     weight = _keys_cubic(tf.minimum(numerator, 4 * longer), 2 * longer)
-    return start, _quantised(multiply(weight, two_floats.reciprocal(_sum(weight))), weight_bits)
+    return start, *quantised_halves(_quantised(multiply(weight, two_floats.reciprocal(_sum(weight))), WEIGHT_BITS))
 
 
 def _keys_cubic(numerator: tf.Tensor, denominator: tf.Tensor) -> TwoFloats:

@@ -1,0 +1,165 @@
+"""A client of an export's server over gRPC or REST: one prompt with its media, and the answer as arrays.
+
+It knows of the model what the server's metadata say. Works with TF Serving as with the embedded server.
+"""
+
+import base64
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import grpc
+import numpy as np
+import tensorflow as tf
+from google.protobuf import json_format
+from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2, prediction_service_pb2_grpc
+
+from export.serving.prediction import Limits
+from graph_ops.config import END_TOKEN, PAD_TOKEN, START_TOKEN
+
+_CONTROL_PIECES = {0: PAD_TOKEN, 1: END_TOKEN, 2: START_TOKEN}
+"""Gemma's control ids, which `detokenize` leaves out of a text."""
+_DETOKENIZE = "detokenize"
+
+
+class _Transport(Protocol):
+    def signatures(self) -> Mapping[str, Any]: ...
+
+    def predict(self, name: str, signature: Any, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]: ...
+
+
+class Client:
+    """Sends requests to one server.
+
+    Args:
+        address: host:port for gRPC, http://host:port for REST.
+        model_name: of the model.
+        timeout: seconds to wait for each answer.
+
+    Raises:
+        ConnectionError: the server cannot be reached, does not answer in time, or has no such model.
+    """
+
+    def __init__(self, address: str, model_name: str, *, timeout: float) -> None:
+        kind = _Rest if "://" in address else _Grpc
+        self._transport: _Transport = kind(address, model_name, timeout)
+        self._signatures = self._transport.signatures()
+
+    def request(self, signature: str, prompt: str, *, images: list[bytes], audio: list[bytes]) -> dict[str, np.ndarray]:
+        """Runs a signature on one row.
+
+        Raises:
+            ValueError: no such signature, inputs that it does not take or that this client has no value for, or the row's `status`.
+            ConnectionError: the server does not answer, or refuses.
+        """
+        given: dict[str, Any] = {"prompts": prompt, "text": prompt, "images": images, "audio": audio}
+        accepted = self._find(signature).inputs
+        if missing := sorted(name for name, info in accepted.items() if name not in given or info.dtype != tf.string.as_datatype_enum):
+            raise ValueError(f"`signature`: must take a prompt and files; {signature} takes {missing} too. Use another signature.")
+        for name, files in (("images", images), ("audio", audio)):
+            if files and name not in accepted:
+                raise ValueError(f"`{name}`: {signature} takes {sorted(accepted)} only. Leave the files out or use another signature.")
+        outputs = self._run(signature, {name: _strings([given[name]], media=isinstance(given[name], list)) for name in accepted})
+        if status := outputs["status"][0].decode() if "status" in outputs else "":
+            raise ValueError(status)
+        return outputs
+
+    def pieces(self, ids: np.ndarray) -> dict[int, str]:
+        """What each of the ids stands for, as far as the server's `detokenize` tells: a byte piece is shown as its byte."""
+        distinct = np.unique(ids).astype(np.int32)
+        outputs = self._run(_DETOKENIZE, {"token_ids": distinct[:, np.newaxis], "lengths": np.ones_like(distinct)})
+        texts = [text.decode("utf-8", "replace").replace(" ", "\u2581") for text in outputs["text"]]
+        return {int(token): text or _CONTROL_PIECES.get(int(token), "") for token, text in zip(distinct, texts, strict=True)}
+
+    def _run(self, name: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        return self._transport.predict(name, self._find(name), inputs)
+
+    def _find(self, name: str) -> Any:
+        if name not in self._signatures:
+            known = sorted(key for key in self._signatures if not key.startswith("__"))
+            raise ValueError(f"`signature`: must be one of the model's, {known}; got {name}.")
+        return self._signatures[name]
+
+
+class _Grpc:
+    def __init__(self, address: str, model_name: str, timeout: float) -> None:
+        most = Limits().answer_bytes + Limits().request_bytes
+        options = [("grpc.max_receive_message_length", most), ("grpc.max_send_message_length", -1)]
+        self._stub = prediction_service_pb2_grpc.PredictionServiceStub(grpc.insecure_channel(address, options))
+        self._address, self._model_name, self._timeout = address, model_name, timeout
+
+    def signatures(self) -> Mapping[str, Any]:
+        request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
+        request.model_spec.name = self._model_name
+        table = get_model_metadata_pb2.SignatureDefMap()
+        self._call(self._stub.GetModelMetadata, request).metadata["signature_def"].Unpack(table)
+        return table.signature_def
+
+    def predict(self, name: str, signature: Any, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        request = predict_pb2.PredictRequest()
+        request.model_spec.name, request.model_spec.signature_name = self._model_name, name
+        for key, array in inputs.items():
+            request.inputs[key].CopyFrom(tf.make_tensor_proto(array, signature.inputs[key].dtype))
+        return {key: tf.make_ndarray(proto) for key, proto in self._call(self._stub.Predict, request).outputs.items()}
+
+    def _call(self, method: Any, request: Any) -> Any:
+        try:
+            return method(request, self._timeout)
+        except grpc.RpcError as error:
+            raise ConnectionError(f"{self._address}: {error.code().name}: {error.details()}") from None
+
+
+class _Rest:
+    def __init__(self, address: str, model_name: str, timeout: float) -> None:
+        self._url = f"{address.rstrip('/')}/v1/models/{urllib.parse.quote(model_name)}"
+        self._address, self._timeout = address, timeout
+
+    def signatures(self) -> Mapping[str, Any]:
+        found = self._call("/metadata", None)["metadata"]["signature_def"]
+        return json_format.ParseDict(found, get_model_metadata_pb2.SignatureDefMap()).signature_def
+
+    def predict(self, name: str, signature: Any, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        columns = {key: _as_json(array) for key, array in inputs.items()}
+        outputs = self._call(":predict", {"signature_name": name, "inputs": columns})["outputs"]
+        named = outputs if len(signature.outputs) > 1 else dict.fromkeys(signature.outputs, outputs)
+        return {key: _from_json(value, tf.as_dtype(signature.outputs[key].dtype)) for key, value in named.items()}
+
+    def _call(self, path: str, document: Any) -> Any:
+        body = None if document is None else json.dumps(document).encode()
+        try:
+            request = urllib.request.Request(self._url + path, body, {"Content-Type": "application/json"})
+            with urllib.request.urlopen(request, timeout=self._timeout) as answer:
+                return json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            raise ConnectionError(f"{self._address}: HTTP {error.code}: {_error_of(error.read())}") from None
+        except (urllib.error.URLError, TimeoutError) as error:
+            raise ConnectionError(f"{self._address}: {getattr(error, 'reason', error)}") from None
+
+
+def _strings(value: Any, *, media: bool) -> np.ndarray:
+    """One row of text [1] or of files [1, K], as an array of bytes objects; K may be 0."""
+    array = np.empty((1, len(value[0])) if media else (1,), object)
+    array[0] = value[0] if media else value[0].encode()
+    return array
+
+
+def _as_json(array: np.ndarray) -> Any:
+    if array.dtype != object:
+        return array.tolist()
+    return [_as_json(item) if isinstance(item, np.ndarray) else {"b64": base64.b64encode(item).decode()} for item in array]
+
+
+def _from_json(value: Any, dtype: tf.DType) -> np.ndarray:
+    if dtype != tf.string:
+        return np.array(value, dtype.as_numpy_dtype)
+    return np.array([text.encode() for text in value], object)
+
+
+def _error_of(body: bytes) -> str:
+    try:
+        return json.loads(body)["error"]
+    except (ValueError, KeyError, TypeError):
+        return body[:200].decode("utf-8", "replace")

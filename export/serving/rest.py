@@ -1,0 +1,128 @@
+"""TF Serving's REST API over a model store, as an ASGI application."""
+
+import asyncio
+import functools
+import json
+import re
+import urllib.parse
+from concurrent.futures import Executor
+from typing import Any
+
+import grpc
+from google.protobuf import json_format
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, model_pb2
+
+from export.serving import json_tensors
+from export.serving.grpc_service import SIGNATURE_DEF, model_metadata, model_status, selection
+from export.serving.prediction import Limits, check_inputs, run
+from export.serving.refusals import MAX_MESSAGE, Refusal, invalid, not_found
+from export.serving.store import ModelStore, Servable
+from export.signatures import DEFAULT
+
+_CHOICE = r"(?:/versions/(?P<version>\d+)|/labels/(?P<label>[^/:]+))?"
+_POST = re.compile(rf"/v1/models/(?P<name>[^/:]+){_CHOICE}:(?P<method>classify|regress|predict)", re.IGNORECASE)
+_GET = re.compile(rf"/v1/models(?:/(?P<name>[^/:]+))?{_CHOICE}(?P<metadata>/metadata)?", re.IGNORECASE)
+"""Paths, as TF Serving matches them (its http_rest_api_util.cc)."""
+_MAX_VERSION = (1 << 63) - 1
+_TOO_LARGE = 413
+
+
+def application(store: ModelStore, limits: Limits, executor: Executor) -> Starlette:
+    """The application; requests are computed in the executor's threads."""
+
+    async def handle(request: Request) -> Response:
+        body = await _body(request, limits.request_bytes)
+        if body is None:
+            return _error(_TOO_LARGE, f"body: must have at most {limits.request_bytes:,} bytes; got more. Split the request.")
+        work = functools.partial(_respond, store, limits, request.method, request.scope["raw_path"].decode("latin-1"), body)
+        return await asyncio.get_running_loop().run_in_executor(executor, work)
+
+    return Starlette(routes=[Route("/{path:path}", handle, methods=["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"])])
+
+
+async def _body(request: Request, most: int) -> bytes | None:
+    """The body, or None for one over the limit, which is read but not kept: a client that is still sending would not see the answer."""
+    body, size = bytearray(), 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size <= most:
+            body += chunk
+    return bytes(body) if size <= most else None
+
+
+def _respond(store: ModelStore, limits: Limits, method: str, path: str, body: bytes) -> Response:
+    try:
+        return Response(_answer(store, limits, method, path, body), media_type="application/json")
+    except Refusal as refusal:
+        return _error(refusal.http_status, refusal.message)
+    except Exception as error:
+        return _error(500, f"{type(error).__name__}: {error}"[:MAX_MESSAGE])
+
+
+def _answer(store: ModelStore, limits: Limits, method: str, path: str, body: bytes) -> bytes:
+    if not path.lower().startswith("/v1/"):
+        raise not_found(f"no such path: {path}. The API is under /v1/models.")
+    match = {"POST": _POST, "GET": _GET}[method].fullmatch(path) if method in ("POST", "GET") else None
+    if not match:
+        raise invalid(f"Malformed request: {method} {path}")
+    spec = _model_spec(match)
+    if method == "GET":
+        if not spec.name:
+            raise invalid("Missing model name in request.")
+        return _metadata(store, spec) if match["metadata"] else _status(store, spec)
+    if match["method"].lower() != "predict":
+        raise Refusal(grpc.StatusCode.UNIMPLEMENTED, f"{match['method']} is for models of tf.Examples. Use :predict.")
+    with store.use(**selection(get_model_status_pb2.GetModelStatusRequest(model_spec=spec))) as servable:
+        return _predict(servable, body, limits)
+
+
+def _model_spec(match: re.Match[str]) -> model_pb2.ModelSpec:
+    spec = model_pb2.ModelSpec(name=urllib.parse.unquote(match["name"] or ""))
+    if match["version"]:
+        if int(match["version"]) > _MAX_VERSION:
+            raise invalid(f"Failed to convert version: {match['version']} to numeric.")
+        spec.version.value = int(match["version"])
+    if match["label"]:
+        spec.version_label = urllib.parse.unquote(match["label"])
+    return spec
+
+
+def _predict(servable: Servable, body: bytes, limits: Limits) -> bytes:
+    def find_inputs(name: str) -> Any:
+        name = name or DEFAULT
+        if name not in servable.functions:
+            raise invalid(f'Serving signature name: "{name}" not found in signature def')
+        return servable.signature_defs[name].inputs
+
+    parsed = json_tensors.parse(body, find_inputs)
+    name = parsed.signature_name or DEFAULT
+    inputs = servable.signature_defs[name].inputs
+    given = {key: (inputs[key].dtype, array.shape) for key, array in parsed.arrays.items()}
+    check_inputs(servable, name, given, (), limits)
+    return json_tensors.write(run(servable, name, parsed.arrays), in_rows=parsed.in_rows)
+
+
+def _status(store: ModelStore, spec: model_pb2.ModelSpec) -> bytes:
+    response = model_status(store, get_model_status_pb2.GetModelStatusRequest(model_spec=spec))
+    return json_format.MessageToJson(response, always_print_fields_with_no_presence=True, indent=1).encode()
+
+
+def _metadata(store: ModelStore, spec: model_pb2.ModelSpec) -> bytes:
+    request = get_model_metadata_pb2.GetModelMetadataRequest(model_spec=spec, metadata_field=[SIGNATURE_DEF])
+    response = model_metadata(store, request)
+    table = get_model_metadata_pb2.SignatureDefMap()
+    response.metadata[SIGNATURE_DEF].Unpack(table)
+    document = {"model_spec": _as_dict(response.model_spec), "metadata": {SIGNATURE_DEF: _as_dict(table)}}
+    return json.dumps(document, indent=1).encode()
+
+
+def _as_dict(message: Any) -> dict[str, Any]:
+    return json_format.MessageToDict(message, always_print_fields_with_no_presence=True, preserving_proto_field_name=True)
+
+
+def _error(status: int, message: str) -> Response:
+    return Response(json.dumps({"error": message}), status, media_type="application/json")

@@ -1,0 +1,55 @@
+"""How control tokens that are spelled in a text are read: as those tokens, or as ordinary characters.
+
+| spelled in a text | TRAINED | CONTROL | PLACEHOLDERS | PLAIN |
+| --- | --- | --- | --- | --- |
+| `<bos>` `<eos>` `<pad>` `<unk>` | characters | tokens | characters | characters |
+| `<|image|>` `<|audio|>` | tokens | tokens | tokens | characters |
+| `<|turn>` `<tool_call|>` `<|"|>` `<unused7>` `<mask>` … | tokens | tokens | characters | characters |
+| newlines, spaces, `<table>` … | tokens | tokens | tokens | tokens |
+
+The last line's are user-defined pieces too, but say nothing to the model that the text does not say.
+"""
+
+import enum
+import functools
+import re
+
+from graph_ops.config import AUDIO_TOKENS, IMAGE_TOKENS, RowConfig
+from graph_ops.vocabulary import Vocabulary
+
+CONTROL_TOKEN = re.compile(r"<\|.+>|<.+\|>|<unused\d+>|<mask>|\[multimodal\]")
+"""Names of Gemma 4's control tokens among the user-defined pieces. Source: its tokenizer_config.json; `<unusedN>` for later ones."""
+
+
+class Reading(enum.Enum):
+    """See the module's table."""
+
+    TRAINED = "trained"
+    CONTROL = "control"
+    PLACEHOLDERS = "placeholders"
+    PLAIN = "plain"
+
+
+def prompt_reading(row: RowConfig) -> Reading:
+    """How a prompt is read under a row's settings."""
+    return Reading.PLACEHOLDERS if row.plain_text == "all" else _reading_of(row.parity)
+
+
+def response_reading(row: RowConfig) -> Reading:
+    """How a response is read under a row's settings."""
+    return _reading_of(row.parity) if row.plain_text == "none" else Reading.PLAIN
+
+
+@functools.lru_cache(maxsize=8)
+def as_read(vocabulary: Vocabulary, reading: Reading) -> Vocabulary:
+    """The vocabulary whose SentencePiece model reads texts so."""
+    if reading is Reading.TRAINED:
+        return vocabulary
+    if reading is Reading.CONTROL:
+        return vocabulary.with_control_pieces_in_text()
+    kept = (IMAGE_TOKENS.placeholder, AUDIO_TOKENS.placeholder) if reading is Reading.PLACEHOLDERS else ()
+    return vocabulary.without_user_defined([piece for piece in vocabulary.pieces if CONTROL_TOKEN.fullmatch(piece) and piece not in kept])
+
+
+def _reading_of(parity: str) -> Reading:
+    return Reading.CONTROL if parity == "transformers" else Reading.TRAINED

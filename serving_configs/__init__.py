@@ -1,0 +1,1 @@
+"""What TF Serving reads: configuration files, and manifests that hand them to it."""
