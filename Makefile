@@ -4,7 +4,7 @@ DEMO := build/demo
 TESTS ?= tests
 VOCABULARY ?= graph_ops/demonstration/demonstration.spm
 BROWSER := build/browser
-BUCKETS := --static text=256,1024 --static audio=10
+BUCKETS := --static text=256,1024 --static image=768x768 --static audio=10
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
@@ -63,7 +63,7 @@ clean:  ## everything that the other targets made
 
 bundle: .venv/installed
 	rm -rf $(BROWSER)/bundle
-	$(BIN)/python -m export litert --tokenizer $(VOCABULARY) --no-images $(BUCKETS) --out $(BROWSER)/bundle
+	$(BIN)/python -m export litert --tokenizer $(VOCABULARY) $(BUCKETS) --out $(BROWSER)/bundle
 
 browser/node_modules/installed: browser/package-lock.json browser/install.sh
 	browser/install.sh node npm

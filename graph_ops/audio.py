@@ -157,7 +157,8 @@ def log_mel_spectrogram(samples: tf.Tensor, *, num_frames: int | tf.Tensor, dft:
         mel = tf.matmul(_MAGNITUDES[dft](first[rows], second[rows], config), linear_to_mel_weight_matrix(config=config))
         return _normalise(tf.math.log(mel + config.mel_floor), config=config)
 
-    bounds = [tf.shape(first)[0] * part // PARALLEL_PARTS for part in range(PARALLEL_PARTS + 1)]
+    parts = 1 if dft == "matmul" else PARALLEL_PARTS  # LiteRT computes one op after the other
+    bounds = [tf.shape(first)[0] * part // parts for part in range(parts + 1)]
     log_mel = tf.concat([log_mel_of(slice(begin, end)) for begin, end in itertools.pairwise(bounds)], 0)
     log_mel = tf.reshape(log_mel, tf.concat([leading, [config.num_mels]], 0))
     log_mel.set_shape([*samples.shape[:-1], num_frames if isinstance(num_frames, int) else None, config.num_mels])
@@ -203,9 +204,9 @@ def _only_sound(samples: tf.Tensor, lengths: tf.Tensor, *, dft: str, config: Aud
 
 
 def _sizes_are_fixed(dft: str) -> bool:
-    """Whether no tensor's size may hang on a value, nor a branch be taken: on LiteRT.
+    """Whether tensors' sizes must hang on the inputs' sizes alone, not on values: on LiteRT, so that fixed inputs fix all of them.
 
-    There the float kernels of XNNPACK may read what memory happens to hold when such a size shrinks from one run to the next.
+    There XNNPACK may read what memory happens to hold, from the second run on, where it learns a size only while it runs (LiteRT 2.3).
     """
     return dft == "matmul"
 
