@@ -21,8 +21,8 @@ from export import samples
 from export.litert_running import Arrays, Bundle, load_bundle
 from export.quiet import quiet_stderr
 from graph_ops import Gemma4CausalLMPreprocessor, Gemma4Tokenizer
-from graph_ops.audio import encode_audio
-from graph_ops.image import encode_image_arrays
+from graph_ops.audio.spectrogram import encode_audio
+from graph_ops.image.patches import encode_image_arrays
 
 LONE_SURROGATES = ("\ud800", "a\udfffb", "\udc00\ud83d", "\U0001f600\ud83d", "<|image\udead|>")
 """What JavaScript's strings may hold and UTF-8 may not."""

@@ -36,7 +36,7 @@ def presets(json_: AsJson = False) -> None:
     """List the built-in presets: what the model reads, its parameters, a description."""
     with console.status("loading TensorFlow"), quiet_stderr():
         from export import tables
-        from graph_ops.presets import PRESETS
+        from graph_ops.presets.catalogue import PRESETS
     if json_:
         print(json.dumps({name: dataclasses.asdict(preset) for name, preset in PRESETS.items()}, indent=2))
     else:

@@ -11,11 +11,11 @@ import numpy as np
 import tensorflow as tf
 
 from export.litert import DESCRIPTION, MODEL, VOCABULARY
+from graph_ops.audio.wav import decode_wavs
 from graph_ops.config import AudioConfig, ImageConfig
 from graph_ops.faults import Finding, raise_findings
-from graph_ops.image_decoding import decode_image
-from graph_ops.vocabulary import Vocabulary, load_vocabulary
-from graph_ops.wav import decode_wavs
+from graph_ops.image.decoding import decode_image
+from graph_ops.text.vocabulary import Vocabulary, load_vocabulary
 
 Arrays = dict[str, np.ndarray]
 

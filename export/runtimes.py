@@ -11,8 +11,8 @@ from export.litert import MODEL
 from export.saved_model import read_description, read_vocabulary
 from graph_ops import Gemma4CausalLMPreprocessor, Gemma4Tokenizer
 from graph_ops.converters import Gemma4AudioConverter, Gemma4ImageConverter
-from graph_ops.reading import prompt_reading
-from graph_ops.vocabulary import Vocabulary
+from graph_ops.text.reading import prompt_reading
+from graph_ops.text.vocabulary import Vocabulary
 
 Arrays = dict[str, np.ndarray]
 

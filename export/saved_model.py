@@ -15,7 +15,7 @@ from export.op_audit import count_ops, foreign_ops
 from export.signatures import Signature, input_specs, signatures
 from export.warmup import write_warmup_requests
 from graph_ops import Gemma4CausalLMPreprocessor
-from graph_ops.vocabulary import Vocabulary, load_vocabulary
+from graph_ops.text.vocabulary import Vocabulary, load_vocabulary
 
 DESCRIPTION = pathlib.PurePath("assets.extra", "preprocessor.json")
 """Settings and versions of an export; TensorFlow and TF Serving leave `assets.extra` alone."""

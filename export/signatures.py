@@ -10,7 +10,7 @@ import tensorflow as tf
 from graph_ops.encoding import Settings, decode, decode_ids, encode
 from graph_ops.faults import Finding, status_messages
 from graph_ops.features import BY_NAME, dim_sizes, feature_names, static_shape
-from graph_ops.reading import prompt_reading
+from graph_ops.text.reading import prompt_reading
 
 Tensors = dict[str, tf.Tensor]
 

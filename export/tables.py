@@ -14,7 +14,7 @@ from export.litert_signatures import INPUTS as DEVICE_INPUTS
 from export.litert_signatures import OUTPUTS as DEVICE_OUTPUTS
 from export.signatures import ARRAY_INPUTS, INPUTS, PLAIN_OUTPUTS
 from graph_ops.features import BY_NAME
-from graph_ops.presets import Preset
+from graph_ops.presets.catalogue import Preset
 
 _ORDER = list(dict.fromkeys([*INPUTS, *ARRAY_INPUTS, *DEVICE_INPUTS, *BY_NAME, *PLAIN_OUTPUTS, *DEVICE_OUTPUTS]))
 

@@ -13,8 +13,8 @@ import numpy as np
 from export import samples
 from export.runtimes import EagerRuntime, Runtime, load_artifact
 from graph_ops.config import AUDIO_TOKENS, IMAGE_TOKENS, RowConfig
-from graph_ops.reading import as_read, prompt_reading
-from graph_ops.vocabulary import PieceType, Vocabulary
+from graph_ops.text.reading import as_read, prompt_reading
+from graph_ops.text.vocabulary import PieceType, Vocabulary
 
 MEL_TOLERANCE = 1e-4
 """Largest difference of a log-mel value: float32 sums of 320 products in another order."""

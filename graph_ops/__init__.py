@@ -2,6 +2,6 @@
 
 from graph_ops.converters import Gemma4AudioConverter, Gemma4ImageConverter
 from graph_ops.preprocessor import Gemma4CausalLMPreprocessor
-from graph_ops.tokenizer import Gemma4Tokenizer
+from graph_ops.text.tokenizer import Gemma4Tokenizer
 
 __all__ = ["Gemma4AudioConverter", "Gemma4CausalLMPreprocessor", "Gemma4ImageConverter", "Gemma4Tokenizer"]

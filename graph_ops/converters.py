@@ -7,11 +7,11 @@ from typing import Any, Self
 import keras
 import tensorflow as tf
 
-from graph_ops.audio import log_mel_spectrogram
+from graph_ops.audio.spectrogram import log_mel_spectrogram
 from graph_ops.config import AudioConfig, ImageConfig
 from graph_ops.faults import Finding, raise_findings
-from graph_ops.image import encode_image_arrays, encode_images
-from graph_ops.presets import load_preset
+from graph_ops.image.patches import encode_image_arrays, encode_images
+from graph_ops.presets.catalogue import load_preset
 
 
 class _Converter(keras.layers.Layer):

@@ -22,10 +22,10 @@ from graph_ops.media import (
     vision_from_files,
 )
 from graph_ops.packing import next_token_labels
-from graph_ops.reading import prompt_reading, response_reading
 from graph_ops.rows import ControlIds, EncodedRows, encode_rows, medium_indices
 from graph_ops.shapes import with_shape
-from graph_ops.tokenizer import Gemma4Tokenizer, TokenRows, is_valid_id
+from graph_ops.text.reading import prompt_reading, response_reading
+from graph_ops.text.tokenizer import Gemma4Tokenizer, TokenRows, is_valid_id
 
 
 class Settings(NamedTuple):

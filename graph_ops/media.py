@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from graph_ops.audio import encode_audio, encode_wavs, num_soft_tokens
+from graph_ops.audio.spectrogram import encode_audio, encode_wavs, num_soft_tokens
 from graph_ops.config import AudioConfig, ImageConfig
 from graph_ops.faults import Fault, Finding, check, first_finding_of_slots
-from graph_ops.image import encode_image_arrays, encode_images
+from graph_ops.image.patches import encode_image_arrays, encode_images
 from graph_ops.shapes import with_shape
 
 

@@ -9,11 +9,11 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from graph_ops.encoding import Settings, encode_tokens, kept_ids
-from graph_ops.engines import BuiltinEngine
 from graph_ops.faults import Fault, Finding, check, first_finding, first_finding_of_slots
 from graph_ops.media import Audio, Slots, Vision
-from graph_ops.reading import prompt_reading
-from graph_ops.tokenizer import TokenRows, is_valid_id
+from graph_ops.text.engines import BuiltinEngine
+from graph_ops.text.reading import prompt_reading
+from graph_ops.text.tokenizer import TokenRows, is_valid_id
 
 Tensors = dict[str, tf.Tensor]
 

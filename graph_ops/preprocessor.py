@@ -12,12 +12,12 @@ from graph_ops.converters import Gemma4AudioConverter, Gemma4ImageConverter
 from graph_ops.encoding import Settings, decode, encode
 from graph_ops.faults import raise_findings
 from graph_ops.inputs import batch_inputs
-from graph_ops.keras_hub_layers import constructor_arguments, own_audio_converter, own_image_converter, own_tokenizer
-from graph_ops.preset_folders import PresetSettings, check_vocabulary
-from graph_ops.preset_saving import write_folder
-from graph_ops.presets import PRESETS, load_preset
+from graph_ops.presets.catalogue import PRESETS, load_preset
+from graph_ops.presets.folders import PresetSettings, check_vocabulary
+from graph_ops.presets.keras_hub_layers import constructor_arguments, own_audio_converter, own_image_converter, own_tokenizer
+from graph_ops.presets.saving import write_folder
 from graph_ops.rows import control_ids
-from graph_ops.tokenizer import Gemma4Tokenizer
+from graph_ops.text.tokenizer import Gemma4Tokenizer
 
 _VIDEO_ARGUMENTS = {"num_frames_per_video", "num_vision_tokens_per_frame", "video_fps"}
 

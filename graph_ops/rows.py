@@ -12,8 +12,8 @@ from graph_ops.faults import Fault, Finding, check, first_finding
 from graph_ops.media import Slots
 from graph_ops.packing import Rows, Segment, pack_rows, truncated_lengths
 from graph_ops.placeholders import Medium, count_ids, expand_placeholders, soft_token_indices
-from graph_ops.tokenizer import TokenRows
-from graph_ops.vocabulary import Vocabulary
+from graph_ops.text.tokenizer import TokenRows
+from graph_ops.text.vocabulary import Vocabulary
 
 
 class MediumIds(NamedTuple):

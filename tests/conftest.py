@@ -11,7 +11,7 @@ import tokenizers
 
 import graph_ops
 from export import samples
-from graph_ops.vocabulary import load_vocabulary
+from graph_ops.text.vocabulary import load_vocabulary
 
 DEMONSTRATION = samples.demonstration_file("demonstration.spm")
 REAL = os.environ.get("GEMMA4_TOKENIZER")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from graph_ops import audio
+from graph_ops.audio import spectrogram as audio
 from graph_ops.config import AudioConfig
 from graph_ops.faults import Fault
 from tests.twins import audio as twin

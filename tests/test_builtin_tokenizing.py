@@ -14,9 +14,9 @@ from twins import bpe
 
 import graph_ops
 from export import samples
-from graph_ops import builtin_cache, builtin_tables
-from graph_ops.reading import Reading
-from graph_ops.vocabulary import PieceType, load_vocabulary
+from graph_ops.text import builtin_cache, builtin_tables
+from graph_ops.text.reading import Reading
+from graph_ops.text.vocabulary import PieceType, load_vocabulary
 
 HOSTILE = 20_000
 

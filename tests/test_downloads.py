@@ -13,8 +13,8 @@ from conftest import DEMONSTRATION
 from huggingface_hub import errors
 
 import graph_ops
-from graph_ops import downloads
-from graph_ops.downloads import DownloadError
+from graph_ops.presets import downloads
+from graph_ops.presets.downloads import DownloadError
 
 Preprocessor = graph_ops.Gemma4CausalLMPreprocessor
 KAGGLE = "kaggle://keras/gemma4/keras/gemma4_2b/2"
@@ -89,7 +89,7 @@ def test_a_kaggle_handle_is_a_folder_without_weights(kaggle, tmp_path):
 
 
 def test_a_built_in_preset_needs_its_vocabulary_only(kaggle, monkeypatch):
-    monkeypatch.setattr("graph_ops.presets._VOCABULARY_SIZE", 4096)
+    monkeypatch.setattr("graph_ops.presets.catalogue._VOCABULARY_SIZE", 4096)
     made = Preprocessor.from_preset("gemma4_2b")
     assert made.tokenizer.proto == DEMONSTRATION.read_bytes()
     assert kaggle == [("keras/gemma4/keras/gemma4_2b/2", downloads.KERAS_HUB_VOCABULARY)]
@@ -97,7 +97,7 @@ def test_a_built_in_preset_needs_its_vocabulary_only(kaggle, monkeypatch):
 
 def test_a_built_in_preset_turns_to_hugging_face_where_kaggle_fails(monkeypatch):
     asked = []
-    monkeypatch.setattr("graph_ops.presets._VOCABULARY_SIZE", 4096)
+    monkeypatch.setattr("graph_ops.presets.catalogue._VOCABULARY_SIZE", 4096)
     monkeypatch.setattr(kagglehub, "model_download", failing(response_error(requests.HTTPError, 403)))
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", lambda repository, file: asked.append((repository, file)) or str(DEMONSTRATION))
     assert graph_ops.Gemma4Tokenizer.from_preset("gemma4_instruct_31b").vocabulary_size() == 4096

@@ -13,9 +13,9 @@ from sentencepiece.sentencepiece_model_pb2 import ModelProto
 
 import graph_ops
 from export import samples
-from graph_ops import fast_tokenizing
-from graph_ops.reading import Reading
-from graph_ops.vocabulary import load_vocabulary
+from graph_ops.text import fast_tokenizing
+from graph_ops.text.reading import Reading
+from graph_ops.text.vocabulary import load_vocabulary
 
 HOSTILE = 20_000
 SENTENCEPIECE_MODELS = {

@@ -10,9 +10,10 @@ from PIL import Image
 from transformers import Gemma4ImageProcessorPil
 from twins import image as twin
 
-from graph_ops import image, resizing
 from graph_ops.config import ImageConfig
 from graph_ops.faults import Fault
+from graph_ops.image import patches as image
+from graph_ops.image import resizing
 
 CONFIG = ImageConfig()
 PHOTO = pathlib.Path(__file__).parent.parent / "export" / "demonstration" / "photo.jpg"

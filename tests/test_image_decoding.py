@@ -11,7 +11,7 @@ from PIL import Image
 
 from graph_ops.config import ImageConfig
 from graph_ops.faults import Fault
-from graph_ops.image_decoding import decode_image
+from graph_ops.image.decoding import decode_image
 
 CONFIG = ImageConfig(max_image_pixels=1_000_000)
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from graph_ops import merge_table, pair_table
-from graph_ops.pair_table import NONE
-from graph_ops.vocabulary import PieceType
+from graph_ops.text import merge_table, pair_table
+from graph_ops.text.pair_table import NONE
+from graph_ops.text.vocabulary import PieceType
 
 
 def looked_up(table, left, right):

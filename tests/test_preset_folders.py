@@ -15,7 +15,7 @@ from transformers.models.gemma4.image_processing_pil_gemma4 import Gemma4ImagePr
 import graph_ops
 from export import samples
 from graph_ops.config import AudioConfig, ImageConfig, RowConfig
-from graph_ops.preset_folders import read_folder
+from graph_ops.presets.folders import read_folder
 
 Preprocessor = graph_ops.Gemma4CausalLMPreprocessor
 

@@ -5,9 +5,8 @@ import pytest
 from conftest import DEMONSTRATION
 
 import graph_ops
-from graph_ops import downloads
 from graph_ops.config import AudioConfig, ImageConfig, RowConfig
-from graph_ops.presets import PRESETS
+from graph_ops.presets.catalogue import PRESETS, downloads
 
 Preprocessor = graph_ops.Gemma4CausalLMPreprocessor
 HEARING = {"gemma4_2b", "gemma4_instruct_2b", "gemma4_4b", "gemma4_instruct_4b"}

@@ -6,8 +6,8 @@ import tensorflow as tf
 
 import graph_ops
 from export import samples
-from graph_ops.reading import CONTROL_TOKEN, Reading, as_read
-from graph_ops.sentencepiece_model import PieceType
+from graph_ops.text.reading import CONTROL_TOKEN, Reading, as_read
+from graph_ops.text.sentencepiece_model import PieceType
 
 NAMES = ("<|turn>", "<turn|>", '<|"|>', "<|tool_call>", "<mask>", "<|image|>", "<audio|>", "<|video|>", "<bos>", "<eos>")
 TEXT = "a" + " b ".join(NAMES) + "\n\n<table>"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from graph_ops import resampling
+from graph_ops.audio import resampling
 from graph_ops.config import AudioConfig
 from tests.twins import audio as twin
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 from transformers.models.gemma4 import image_processing_pil_gemma4
 
 from graph_ops.config import ImageConfig
-from graph_ops.target_sizes import target_size
+from graph_ops.image.target_sizes import target_size
 
 CONFIG = ImageConfig()
 

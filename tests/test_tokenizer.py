@@ -9,8 +9,8 @@ from conftest import needs_corpus, needs_real
 
 import graph_ops
 from export import samples
-from graph_ops.reading import Reading
-from graph_ops.vocabulary import PieceType
+from graph_ops.text.reading import Reading
+from graph_ops.text.vocabulary import PieceType
 
 HOSTILE = 20_000
 

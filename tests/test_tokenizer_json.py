@@ -15,9 +15,9 @@ from test_tokenizer import ids_of
 
 import graph_ops
 from export import samples
-from graph_ops.reading import Reading
-from graph_ops.sentencepiece_model import BYTE_PIECES, PieceType, parse_model
-from graph_ops.vocabulary import load_vocabulary
+from graph_ops.text.reading import Reading
+from graph_ops.text.sentencepiece_model import BYTE_PIECES, PieceType, parse_model
+from graph_ops.text.vocabulary import load_vocabulary
 
 SPACE = "\u2581"
 CONTROL = ("<pad>", "<eos>", "<bos>", "<unk>")

@@ -3,7 +3,7 @@
 import pytest
 from sentencepiece import sentencepiece_model_pb2 as model_pb2
 
-from graph_ops.vocabulary import PieceType, load_vocabulary
+from graph_ops.text.vocabulary import PieceType, load_vocabulary
 
 
 def test_pieces_and_types_equal_sentencepiece(vocabulary, sentencepiece_processor):

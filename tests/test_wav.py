@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from graph_ops import wav
+from graph_ops.audio import wav
 from graph_ops.config import AudioConfig
 from graph_ops.faults import SENTENCES, Fault
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from graph_ops.audio.resampling import DESIGN
 from graph_ops.config import AudioConfig
-from graph_ops.resampling import DESIGN
 
 CONFIG = AudioConfig()
 PAD_MULTIPLE = 128  # the extractor pads clips to a multiple of this many samples

@@ -2,7 +2,7 @@
 
 import itertools
 
-from graph_ops.vocabulary import PieceType
+from graph_ops.text.vocabulary import PieceType
 
 SPACE = "\u2581"
 

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from graph_ops import builtin_detokenizing, builtin_tables, builtin_tokenizing, fast_tokenizing, strings, utf8
-from graph_ops.builtin_cache import load_tables
-from graph_ops.builtin_detokenizing import Texts
-from graph_ops.builtin_tables import BuiltinTables
-from graph_ops.builtin_tokenizing import Tokens
-from graph_ops.reading import Reading, as_read
-from graph_ops.vocabulary import Vocabulary
+from graph_ops.text import builtin_detokenizing, builtin_tables, builtin_tokenizing, fast_tokenizing, strings, utf8
+from graph_ops.text.builtin_cache import load_tables
+from graph_ops.text.builtin_detokenizing import Texts
+from graph_ops.text.builtin_tables import BuiltinTables
+from graph_ops.text.builtin_tokenizing import Tokens
+from graph_ops.text.reading import Reading, as_read
+from graph_ops.text.vocabulary import Vocabulary
 
 ENGINES = ("sentencepiece", "builtin")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from graph_ops.config import AudioConfig, ImageConfig, RowConfig
 from graph_ops.converters import Gemma4AudioConverter, Gemma4ImageConverter
-from graph_ops.keras_hub_settings import (
+from graph_ops.presets.keras_hub_settings import (
     TOKENIZER_FLAGS,
     audio_config,
     field_names,
@@ -15,8 +15,8 @@ from graph_ops.keras_hub_settings import (
     settings_of,
     tokenizer_settings,
 )
-from graph_ops.tokenizer import Gemma4Tokenizer
-from graph_ops.vocabulary import Vocabulary
+from graph_ops.text.tokenizer import Gemma4Tokenizer
+from graph_ops.text.vocabulary import Vocabulary
 
 
 def own_tokenizer(tokenizer: Any) -> Gemma4Tokenizer:

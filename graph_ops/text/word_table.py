@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from graph_ops import pair_table
+from graph_ops.text import pair_table
 
 WORD_BYTES = 16
 """Longest segment that is looked up. 96 % of the pieces in Gemma's texts are no longer."""

@@ -6,10 +6,10 @@ import pathlib
 from typing import Any
 
 from graph_ops.config import AudioConfig, ImageConfig, RowConfig
-from graph_ops.downloads import KERAS_HUB_VOCABULARY
 from graph_ops.encoding import Settings
-from graph_ops.keras_hub_settings import OWN_FIELDS, TOKENIZER_FLAGS, field_names, serialized
-from graph_ops.preset_folders import OWN_SETTINGS
+from graph_ops.presets.downloads import KERAS_HUB_VOCABULARY
+from graph_ops.presets.folders import OWN_SETTINGS
+from graph_ops.presets.keras_hub_settings import OWN_FIELDS, TOKENIZER_FLAGS, field_names, serialized
 
 Json = dict[str, Any]
 

@@ -15,9 +15,9 @@ are 2^-53 of a position, or 2^-42 pixels at position 2,048. Both round to 2^-22,
 
 import tensorflow as tf
 
-from graph_ops import two_floats
-from graph_ops.resizing import WEIGHT_BITS, quantised_halves
-from graph_ops.two_floats import TwoFloats, from_integer, multiply, scaled
+from graph_ops.image import two_floats
+from graph_ops.image.resizing import WEIGHT_BITS, quantised_halves
+from graph_ops.image.two_floats import TwoFloats, from_integer, multiply, scaled
 
 DIGIT_BITS = 17
 """Bits of a digit while weights are summed in int32. Ours: the sum of a 1,000-fold shrink fits, and three digits hold a weight."""

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from graph_ops import frozen_pieces, merging, utf8, word_table
-from graph_ops.builtin_tables import PAGE, BuiltinTables
+from graph_ops.text import frozen_pieces, merging, utf8, word_table
+from graph_ops.text.builtin_tables import PAGE, BuiltinTables
 
 
 class Tokens(NamedTuple):

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from graph_ops.utf8 import SEPARATOR
+from graph_ops.text.utf8 import SEPARATOR
 
 _END = 0xFF
 

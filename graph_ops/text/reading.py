@@ -15,7 +15,7 @@ import functools
 import re
 
 from graph_ops.config import AUDIO_TOKENS, IMAGE_TOKENS, RowConfig
-from graph_ops.vocabulary import Vocabulary
+from graph_ops.text.vocabulary import Vocabulary
 
 CONTROL_TOKEN = re.compile(r"<\|.+>|<.+\|>|<unused\d+>|<mask>|\[multimodal\]")
 """Names of Gemma 4's control tokens among the user-defined pieces. Source: its tokenizer_config.json; `<unusedN>` for later ones."""

@@ -22,8 +22,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from graph_ops import pair_table
-from graph_ops.pair_table import NONE, PairTable
+from graph_ops.text import pair_table
+from graph_ops.text.pair_table import NONE, PairTable
 
 
 class _State(NamedTuple):

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from graph_ops import pair_table
-from graph_ops.pair_table import NONE, PairTable
-from graph_ops.sentencepiece_model import PieceType
-from graph_ops.vocabulary import Vocabulary
+from graph_ops.text import pair_table
+from graph_ops.text.pair_table import NONE, PairTable
+from graph_ops.text.sentencepiece_model import PieceType
+from graph_ops.text.vocabulary import Vocabulary
 
 
 class Merges(NamedTuple):

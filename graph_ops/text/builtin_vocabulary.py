@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from graph_ops import pair_table
-from graph_ops.sentencepiece_model import MODEL_TYPE_BPE, PieceType, parse_model
-from graph_ops.vocabulary import Vocabulary
+from graph_ops.text import pair_table
+from graph_ops.text.sentencepiece_model import MODEL_TYPE_BPE, PieceType, parse_model
+from graph_ops.text.vocabulary import Vocabulary
 
 LARGEST_ID = pair_table.NONE
 """Of a piece that a text can hold; a normal piece's is smaller."""

@@ -10,10 +10,10 @@ import numpy as np
 import platformdirs
 import tensorflow as tf
 
-from graph_ops import builtin_tables, builtin_vocabulary, strings
-from graph_ops.builtin_tables import BuiltinTables
-from graph_ops.builtin_tokenizing import tokenize
-from graph_ops.vocabulary import Vocabulary
+from graph_ops.text import builtin_tables, builtin_vocabulary, strings
+from graph_ops.text.builtin_tables import BuiltinTables
+from graph_ops.text.builtin_tokenizing import tokenize
+from graph_ops.text.vocabulary import Vocabulary
 
 FORMAT = 1
 """Raised with every change of what the tables hold."""

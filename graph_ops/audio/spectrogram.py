@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from graph_ops import wav
+from graph_ops.audio import wav
 from graph_ops.config import AudioConfig
 
 PARALLEL_PARTS = 2

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from graph_ops import utf8
-from graph_ops.builtin_tables import BuiltinTables
+from graph_ops.text import utf8
+from graph_ops.text.builtin_tables import BuiltinTables
 
 REPLACEMENT_BYTES = 3
 """Bytes of U+FFFD."""

@@ -30,8 +30,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from graph_ops.sentencepiece_model import PieceType
-from graph_ops.vocabulary import Vocabulary
+from graph_ops.text.sentencepiece_model import PieceType
+from graph_ops.text.vocabulary import Vocabulary
 
 Encode = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 """SentencePiece: strings [B] to the ids int32 [N] of all texts and where each text's begin, int64 [B + 1]."""

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from graph_ops import resampling
+from graph_ops.audio import resampling
 from graph_ops.config import AudioConfig
 from graph_ops.faults import Fault
 

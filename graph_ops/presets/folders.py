@@ -17,9 +17,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from graph_ops.config import AUDIO_TOKENS, END_TOKEN, IMAGE_TOKENS, PAD_TOKEN, START_TOKEN, AudioConfig, ImageConfig
-from graph_ops.downloads import HUGGINGFACE_VOCABULARY, KERAS_HUB_VOCABULARY
-from graph_ops.keras_hub_settings import audio_config, image_config, row_settings, tokenizer_settings
-from graph_ops.vocabulary import Vocabulary, load_vocabulary
+from graph_ops.presets.downloads import HUGGINGFACE_VOCABULARY, KERAS_HUB_VOCABULARY
+from graph_ops.presets.keras_hub_settings import audio_config, image_config, row_settings, tokenizer_settings
+from graph_ops.text.vocabulary import Vocabulary, load_vocabulary
 
 Json = dict[str, Any]
 

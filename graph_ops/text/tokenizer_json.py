@@ -27,8 +27,8 @@ from typing import Any
 import numpy as np
 
 from graph_ops.config import END_TOKEN, PAD_TOKEN, START_TOKEN
-from graph_ops.merge_scores import Pair, check_merges, check_space_runs, scores
-from graph_ops.sentencepiece_model import BYTE_PIECES, MODEL_TYPE_BPE, SPACE, PieceType, new_model
+from graph_ops.text.merge_scores import Pair, check_merges, check_space_runs, scores
+from graph_ops.text.sentencepiece_model import BYTE_PIECES, MODEL_TYPE_BPE, SPACE, PieceType, new_model
 
 UNKNOWN_TOKEN = "<unk>"
 """Name of the piece for what no other piece stands for; with byte fallback there is no such text."""

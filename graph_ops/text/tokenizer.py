@@ -8,12 +8,12 @@ import keras
 import tensorflow as tf
 
 from graph_ops.config import AUDIO_TOKENS, END_TOKEN, IMAGE_TOKENS, PAD_TOKEN, START_TOKEN, VIDEO_PLACEHOLDER
-from graph_ops.engines import make_engine
-from graph_ops.keras_hub_settings import TOKENIZER_FLAGS
-from graph_ops.preset_folders import read_vocabulary
-from graph_ops.presets import load_preset
-from graph_ops.reading import Reading
-from graph_ops.vocabulary import Vocabulary
+from graph_ops.presets.catalogue import load_preset
+from graph_ops.presets.folders import read_vocabulary
+from graph_ops.presets.keras_hub_settings import TOKENIZER_FLAGS
+from graph_ops.text.engines import make_engine
+from graph_ops.text.reading import Reading
+from graph_ops.text.vocabulary import Vocabulary
 
 
 class TokenRows(NamedTuple):

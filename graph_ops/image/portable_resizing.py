@@ -10,8 +10,8 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from graph_ops.config import ImageConfig
-from graph_ops.portable_weights import portable_weights
-from graph_ops.resizing import BLOCK, branch, known_weights, rows_come_first, weighted_sums
+from graph_ops.image.portable_weights import portable_weights
+from graph_ops.image.resizing import BLOCK, branch, known_weights, rows_come_first, weighted_sums
 
 Size = tuple[tf.Tensor | int, tf.Tensor | int]
 

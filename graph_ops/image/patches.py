@@ -12,10 +12,10 @@ import tensorflow as tf
 
 from graph_ops.config import LONGEST_DEVICE_SIDE, ImageConfig
 from graph_ops.faults import Fault, Finding, check, first_finding
-from graph_ops.image_decoding import decode_image
-from graph_ops.portable_resizing import Size, resize_to_patches
-from graph_ops.resizing import branch, resize_bicubic
-from graph_ops.target_sizes import target_size
+from graph_ops.image.decoding import decode_image
+from graph_ops.image.portable_resizing import Size, resize_to_patches
+from graph_ops.image.resizing import branch, resize_bicubic
+from graph_ops.image.target_sizes import target_size
 
 
 def image_to_patches(pixels: tf.Tensor, *, config: ImageConfig) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:

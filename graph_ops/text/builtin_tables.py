@@ -5,13 +5,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from graph_ops import builtin_vocabulary, frozen_pieces, merge_table, utf8, word_table
-from graph_ops.fast_tokenizing import byte_cuts
-from graph_ops.frozen_pieces import Trie
-from graph_ops.pair_table import PairTable
-from graph_ops.sentencepiece_model import PieceType
-from graph_ops.vocabulary import Vocabulary
-from graph_ops.word_table import WORD_BYTES, WordTable
+from graph_ops.text import builtin_vocabulary, frozen_pieces, merge_table, utf8, word_table
+from graph_ops.text.fast_tokenizing import byte_cuts
+from graph_ops.text.frozen_pieces import Trie
+from graph_ops.text.pair_table import PairTable
+from graph_ops.text.sentencepiece_model import PieceType
+from graph_ops.text.vocabulary import Vocabulary
+from graph_ops.text.word_table import WORD_BYTES, WordTable
 
 SPACE = "\u2581"
 """What a space is in a piece."""

@@ -23,7 +23,7 @@ from collections.abc import Container, Mapping, Sequence, Set
 
 import numpy as np
 
-from graph_ops.sentencepiece_model import BYTE_PIECES, SPACE
+from graph_ops.text.sentencepiece_model import BYTE_PIECES, SPACE
 
 Pair = tuple[str, str]
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from graph_ops import pair_table
-from graph_ops.pair_table import PairTable
+from graph_ops.text import pair_table
+from graph_ops.text.pair_table import PairTable
 
 
 class Trie(NamedTuple):

@@ -11,8 +11,8 @@ from typing import Any
 
 from google.protobuf import message
 
-from graph_ops.sentencepiece_model import MODEL_TYPE_BPE, PieceType, parse_model
-from graph_ops.tokenizer_json import model_from_tokenizer_json
+from graph_ops.text.sentencepiece_model import MODEL_TYPE_BPE, PieceType, parse_model
+from graph_ops.text.tokenizer_json import model_from_tokenizer_json
 
 _JSON_OBJECT = re.compile(rb"\s*\{\s*(\"|\}|\Z)")  # no SentencePiece model begins so, though one may begin with a newline and a brace
 

@@ -13,10 +13,10 @@ import difflib
 import os
 import pathlib
 
-from graph_ops import downloads
 from graph_ops.config import AudioConfig, ImageConfig
-from graph_ops.preset_folders import PresetSettings, read_folder
-from graph_ops.vocabulary import Vocabulary, load_vocabulary
+from graph_ops.presets import downloads
+from graph_ops.presets.folders import PresetSettings, read_folder
+from graph_ops.text.vocabulary import Vocabulary, load_vocabulary
 
 
 @dataclasses.dataclass(frozen=True)

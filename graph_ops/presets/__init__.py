@@ -1,0 +1,1 @@
+"""Where settings and vocabularies come from: names, folders, handles, KerasHub's objects."""

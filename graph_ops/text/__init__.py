@@ -1,0 +1,1 @@
+"""Strings <-> token ids: vocabularies, two engines, the tokenizer."""
