@@ -46,11 +46,19 @@ function answer(request, response, mounts) {
 
 /** The file of a URL's path, or undefined; never one outside the folders. */
 function locate(pathname, mounts) {
-  const wanted = decodeURIComponent(pathname === '/' ? '/index.html' : pathname);
+  const wanted = decoded(pathname === '/' ? '/index.html' : pathname);
   const [prefix, folder] = mounts.find(([prefix]) => wanted.startsWith(prefix));
   const file = path.resolve(folder, `./${wanted.slice(prefix.length)}`);
   const inside = file.startsWith(path.resolve(folder) + path.sep);
   return inside && existsSync(file) && statSync(file).isFile() ? file : undefined;
+}
+
+function decoded(pathname) {
+  try {
+    return decodeURIComponent(pathname);
+  } catch {
+    return pathname; // which no file is called
+  }
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
+import { get } from 'node:http';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
@@ -205,6 +206,8 @@ test('the playground shows tokens of what is typed', async () => {
   const shown = await page.$$eval('#tokens li', (items) => items.map(({ firstChild, lastChild }) => [firstChild.textContent, Number(lastChild.textContent)]));
   assert.equal(shown.map(([piece]) => piece).join(''), 'This▁is▁a▁test.');
   assert.deepEqual(shown.map(([, id]) => id), ids);
+  const painted = await page.$$eval('#tokens li', (items) => items.map((item) => getComputedStyle(item).backgroundColor));
+  assert.equal(new Set(painted).size, new Set(ids).size);
   await page.fill('#typed', 'x'.repeat(5000));
   await page.waitForSelector('#text-count.bad');
   assert.match(await page.textContent('#text-count'), /^`prompts`, `text`: a length must be/);
@@ -251,6 +254,14 @@ test('speed', async (context) => {
   });
   for (const [name, milliseconds] of Object.entries(times)) context.diagnostic(`${name}: ${milliseconds.toFixed(1)} ms`);
   assert(Object.keys(times).length >= 1);
+});
+
+test('the server gives files of its folders only', async () => {
+  const statuses = ['index.html', '../README.md', '%2e%2e/README.md', 'bundle/%2e%2e/golden.json', '%', 'bundle/'].map(async (name) => {
+    const request = { port: server.address().port, path: `/${name}` };
+    return new Promise((resolve) => get(request, (response) => resolve(response.resume().statusCode)));
+  });
+  assert.deepEqual(await Promise.all(statuses), [200, 404, 404, 404, 404, 404]);
 });
 
 test('the browser had nothing to complain about', () => assert.deepEqual(complaints, []));
