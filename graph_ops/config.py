@@ -89,6 +89,10 @@ class AudioConfig:
         _check_positive(
             self, "num_mels", "num_fft_bins", "stride", "sampling_rate", "max_audio_length", "frame_length", "frames_per_soft_token"
         )
+        if self.frame_length != 2 * self.stride:
+            raise ValueError(
+                f"`frame_length`: must be twice `stride`; got {self.frame_length} and {self.stride}. Gemma 4 has 320 and 160 samples."
+            )
         if self.frame_length > self.num_fft_bins:
             raise ValueError(
                 f"`frame_length`: must be at most `num_fft_bins`; got {self.frame_length} > {self.num_fft_bins}. Make the FFT longer."

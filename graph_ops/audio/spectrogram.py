@@ -44,8 +44,8 @@ def encode_audio(
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Encodes a batch of waveforms, each as if it were alone.
 
-    Only as many frames are computed as the longest clip needs, or for LiteRT as T samples need; the others hold the constant that they
-    would come to.
+    Only as many frames are computed as the longest clip needs, or for LiteRT as T samples need, 30 s where T varies; the others hold the
+    constant that they would come to.
 
     Args:
         samples: float32 [N, T] at `config.sampling_rate`, about [-1, 1]; cut at `config.max_samples`. What lies beyond a row's length
@@ -144,10 +144,9 @@ def log_mel_spectrogram(samples: tf.Tensor, *, num_frames: int | tf.Tensor, dft:
         float32 [..., num_frames, num_mels].
 
     Raises:
-        ValueError: `dft` is neither of the two, `config.frame_length` is not twice `config.stride`, or `config.num_fft_bins` is shorter
-            than a frame.
+        ValueError: `dft` is neither of the two.
     """
-    _check_settings(dft, config)
+    _check_dft(dft)
     first, second = _windowed_halves(samples, num_frames, config=config)
     leading = tf.shape(first)[:-1]
     # One matrix product over all rows is faster than one for each: [..., num_frames, 160] → [rows, 160].
@@ -196,19 +195,37 @@ def silent_frame(*, config: AudioConfig) -> np.ndarray:
 def _only_sound(samples: tf.Tensor, lengths: tf.Tensor, *, dft: str, config: AudioConfig) -> tuple[tf.Tensor, tf.Tensor]:
     """Cut to the longest clip, zeros beyond each row's length (chosen, not multiplied: NaN × 0 is NaN), and the lengths that remain."""
     given = tf.minimum(tf.shape(samples)[1], config.max_samples)
+    samples = _of_fixed_size(samples, config=config) if _sizes_are_fixed(dft) else samples
     lengths = tf.clip_by_value(lengths, 0, given)
-    longest = given if _sizes_are_fixed(dft) else _longest(lengths)
+    longest = samples.shape[1] if _sizes_are_fixed(dft) else _longest(lengths)
     samples = samples[:, :longest]
-    silenced = _unless_all_full(lengths, longest, samples, lambda: tf.where(tf.sequence_mask(lengths, longest), samples, 0), dft=dft)
+    silenced = _unless_all_full(lengths, longest, samples, lambda: tf.where(_is_sound(lengths, longest, config), samples, 0), dft=dft)
     return silenced, lengths
 
 
+def _is_sound(lengths: tf.Tensor, size: int | tf.Tensor, config: AudioConfig) -> tf.Tensor:
+    """`tf.sequence_mask(lengths, size)`, bool [N, size]; hop by hop, so that no LiteRT model holds a constant of 30 s of numbers."""
+    hops = -(-size // config.stride)
+    remaining = lengths[:, tf.newaxis] - tf.range(hops) * config.stride  # [N, hops]
+    is_sound = tf.range(config.stride) < remaining[..., tf.newaxis]
+    return tf.reshape(is_sound, tf.stack([tf.shape(lengths)[0], hops * config.stride]))[:, :size]
+
+
 def _sizes_are_fixed(dft: str) -> bool:
-    """Whether tensors' sizes must hang on the inputs' sizes alone, not on values: on LiteRT, so that fixed inputs fix all of them.
+    """Whether all tensors' sizes must be known before a run: on LiteRT.
 
     There XNNPACK may read what memory happens to hold, from the second run on, where it learns a size only while it runs (LiteRT 2.3).
     """
     return dft == "matmul"
+
+
+def _of_fixed_size(samples: tf.Tensor, *, config: AudioConfig) -> tf.Tensor:
+    """Samples [N, T] as they are where T is known while tracing, up to the longest clip; else with as many zeros as that has more."""
+    samples = samples[:, : config.max_samples]
+    if samples.shape[1] is not None:
+        return samples
+    padded = tf.pad(samples, [[0, 0], [0, config.max_samples - tf.shape(samples)[1]]])
+    return tf.reshape(padded, [-1 if samples.shape[0] is None else samples.shape[0], config.max_samples])
 
 
 def _unless_all_full(lengths: tf.Tensor, full: tf.Tensor, rows: tf.Tensor, cut: Callable[[], tf.Tensor], *, dft: str) -> tf.Tensor:
@@ -225,7 +242,8 @@ def _longest(lengths: tf.Tensor) -> tf.Tensor:
 
 def _filled_spectrogram(samples: tf.Tensor, num_frames: tf.Tensor, *, fill: np.ndarray, dft: str, config: AudioConfig) -> tf.Tensor:
     """Each row's first `num_frames` [N] frames, then `fill` [num_mels]: float32 [N, max_frames, num_mels]."""
-    num_computed = num_sounding_frames(tf.shape(samples)[1], config=config) if _sizes_are_fixed(dft) else _longest(num_frames)
+    audible = min((samples.shape[1] or 0) // config.stride + 2, config.max_frames)  # all that any length sounds in
+    num_computed = audible if _sizes_are_fixed(dft) else _longest(num_frames)
     mel = log_mel_spectrogram(samples, num_frames=num_computed, dft=dft, config=config)
     mel = _unless_all_full(
         num_frames, num_computed, mel, lambda: tf.where(tf.sequence_mask(num_frames, num_computed)[..., tf.newaxis], mel, fill), dft=dft
@@ -327,12 +345,6 @@ def _normalise(log_mel: tf.Tensor, *, config: AudioConfig) -> tf.Tensor:
     return log_mel
 
 
-def _check_settings(dft: str, config: AudioConfig) -> None:
+def _check_dft(dft: str) -> None:
     if dft not in _MAGNITUDES:
         raise ValueError(f"`dft` must be one of {sorted(_MAGNITUDES)}; got {dft!r}. Pass one of these.")
-    if config.frame_length != 2 * config.stride:
-        raise ValueError(f"`frame_length` must be twice `stride`; got {config.frame_length} and {config.stride}. Gemma 4 has 320 and 160.")
-    if config.num_fft_bins < config.frame_length:
-        raise ValueError(
-            f"`num_fft_bins` must be at least `frame_length`; got {config.num_fft_bins} and {config.frame_length}. Gemma 4 has 512 and 320."
-        )

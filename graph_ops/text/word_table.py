@@ -1,8 +1,9 @@
 """Segments of a text that are one piece as they stand, found by their bytes with one look-up.
 
 A hash of a segment's bytes names a candidate, whose bytes are then compared with the segment's; so an answer is exact, and any other
-segment is simply unknown. The hash is two dot products of the bytes with weights, small enough to be exact in float32, and a
-displacement of the bucket that the first one names (see `pair_table`).
+segment is simply unknown. The hash is two dot products of the bytes with weights, and a displacement of the bucket that the first one
+names (see `pair_table`). All of it is int32: LiteRT's float kernels (XNNPACK) may read what memory happens to hold where a size, here the
+number of segments, becomes known only while they run (LiteRT 2.3).
 """
 
 from collections.abc import Sequence
@@ -58,17 +59,17 @@ def look_up(
     """
     buckets, slots = (int(part.shape[0]) for part in table)
     place = np.arange(WORD_BYTES, dtype=np.int32)
-    is_inside = tf.gather(np.tri(WORD_BYTES + 1, WORD_BYTES, -1, np.float32), tf.minimum(lengths, WORD_BYTES))
-    text = tf.cast(tf.gather(codes, starts[:, tf.newaxis] + place), tf.float32) * is_inside
-    hashes = tf.cast(tf.matmul(text, _weights()), tf.int32)
-    moved = hashes[:, 1] + tf.gather(table.displacements, tf.math.floormod(hashes[:, 0], buckets))
+    is_inside = tf.gather(np.tri(WORD_BYTES + 1, WORD_BYTES, -1, np.int32), tf.minimum(lengths, WORD_BYTES))
+    text = tf.gather(codes, starts[:, tf.newaxis] + place) * is_inside
+    first, second = (tf.reduce_sum(text * weights, axis=1) for weights in _weights().T)
+    moved = second + tf.gather(table.displacements, tf.math.floormod(first, buckets))
     ids = tf.gather(table.candidates, tf.math.floormod(moved, slots))
     piece_start, piece_end = tf.gather(piece_starts, ids), tf.gather(piece_starts, ids + 1)
-    piece = tf.cast(tf.gather(piece_bytes, piece_start[:, tf.newaxis] + place), tf.float32) * is_inside
-    difference = tf.reduce_sum(tf.math.squared_difference(text, piece), axis=1)
-    return tf.where((difference < 0.5) & tf.equal(piece_end - piece_start, lengths), ids, -1)
+    piece = tf.cast(tf.gather(piece_bytes, piece_start[:, tf.newaxis] + place), tf.int32) * is_inside
+    differs = tf.reduce_any(tf.not_equal(text, piece), axis=1)
+    return tf.where(tf.equal(piece_end - piece_start, lengths) & ~differs, ids, -1)
 
 
 def _weights() -> np.ndarray:
-    """float32 [WORD_BYTES, 2]: whole numbers."""
-    return np.random.default_rng(7).integers(1, 2**_WEIGHT_BITS, (WORD_BYTES, 2)).astype(np.float32)
+    """int32 [WORD_BYTES, 2]."""
+    return np.random.default_rng(7).integers(1, 2**_WEIGHT_BITS, (WORD_BYTES, 2)).astype(np.int32)
