@@ -21,9 +21,9 @@ needs_corpus = pytest.mark.skipif(not CORPUS, reason="GEMMA4_CORPUS names no cor
 needs_real = pytest.mark.skipif(not REAL, reason="GEMMA4_TOKENIZER names no vocabulary")
 
 
-@pytest.fixture(scope="session", params=["demonstration", pytest.param("real", marks=needs_real)])
+@pytest.fixture(scope="session", params=["demonstration", pytest.param("real", marks=[needs_real, pytest.mark.slow])])
 def vocabulary_file(request):
-    """Each test that uses it runs with the shipped vocabulary and, where it is there, with the real one."""
+    """Each test that uses it runs with the shipped vocabulary and, in `make test-slow` and where it is there, with the real one."""
     return DEMONSTRATION if request.param == "demonstration" else pathlib.Path(REAL)
 
 

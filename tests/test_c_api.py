@@ -51,7 +51,8 @@ def inputs(photo, speech):
     return given | {"serving_default": given["generate_preprocess"]}
 
 
-@pytest.mark.parametrize("engine", [pytest.param("sentencepiece"), pytest.param("builtin", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["sentencepiece", "builtin"])
 def test_every_signature_gives_the_same_through_the_c_api(engine, inputs, tmp_path):
     tokenizer = graph_ops.Gemma4Tokenizer(DEMONSTRATION, engine=engine)
     converters = graph_ops.Gemma4ImageConverter(), graph_ops.Gemma4AudioConverter()

@@ -19,7 +19,7 @@ from graph_ops.features import BY_NAME, dim_sizes, static_shape
 VERSION = 3
 
 
-@pytest.fixture(scope="module", params=["keras_hub", "transformers"])
+@pytest.fixture(scope="module", params=["keras_hub", pytest.param("transformers", marks=pytest.mark.slow)])
 def exported(request, tmp_path_factory):
     """An export whose vocabulary file is gone, with the preprocessor that it was made of."""
     folder = tmp_path_factory.mktemp("export")

@@ -32,6 +32,8 @@ from export import samples
 from export.serving import json_tensors, prediction
 from export.serving.refusals import Refusal
 
+pytestmark = pytest.mark.slow
+
 CLIENTS, REQUESTS = 16, 2000
 MARGIN = 64 << 20
 """Bytes that the server may have grown between half way and the end: 16 answers of the largest kind under way, in both forms."""
