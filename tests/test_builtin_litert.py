@@ -17,6 +17,11 @@ TEXT_CAPACITY = 2048
 BUNDLE_LIMIT = 16e6  # bytes, with the real vocabulary
 
 
+def count(vocabulary):
+    """How many random texts and rows: all of them with the real vocabulary, which `make test-slow` takes."""
+    return 20_000 if len(vocabulary) > 100_000 else 2_000
+
+
 def tokenize(engine, size):
     def function(codes, length):
         tokens = engine.tokenize_bytes(codes, length)
@@ -87,7 +92,9 @@ def test_the_corpus_there_and_back(corpus, encode, decode, sentencepiece_process
 
 
 def test_ids_equal_sentencepiece_on_hostile_texts_before_garbage(vocabulary, encode, sentencepiece_processor):
-    texts = [text.encode() for text in samples.FIXED_TEXTS] + samples.hostile_texts(2000, pieces=vocabulary.pieces, seed=41)
+    texts = [text.encode() for text in samples.FIXED_TEXTS] + samples.hostile_texts(count(vocabulary), pieces=vocabulary.pieces, seed=41)
+    draw = random.Random(44)
+    texts += [draw.randbytes(draw.randrange(60)) for _ in range(2000)]
     garbage = (b"", b"\x80\x80", b"zz", b" ", "é".encode())
     ours = [encode(text, garbage[index % len(garbage)]) for index, text in enumerate(texts)]
     theirs = [sentencepiece_processor.encode(text) for text in texts]
@@ -96,7 +103,7 @@ def test_ids_equal_sentencepiece_on_hostile_texts_before_garbage(vocabulary, enc
 
 def test_random_ids_detokenize_as_in_sentencepiece(vocabulary, decode, sentencepiece_processor):
     draw = random.Random(42)
-    rows = [[draw.randrange(draw.choice([600, len(vocabulary)])) for _ in range(draw.randrange(20))] for _ in range(2000)]
+    rows = [[draw.randrange(draw.choice([600, len(vocabulary)])) for _ in range(draw.randrange(20))] for _ in range(count(vocabulary))]
     assert [row for row in rows if decode(row) != sentencepiece_processor.decode(row).encode()] == []
 
 
@@ -106,11 +113,11 @@ def test_fixed_lengths_give_the_same_with_padding(runners, encode, decode, vocab
         codes = np.full(BUCKET, 0xC3, np.uint8)
         codes[: len(text)] = np.frombuffer(text, np.uint8)
         tokens = runners["tokenize_bucket"](codes=codes, length=np.int32(len(text)))
-        count, ids = int(tokens["count"]), encode(text)
-        assert tokens["token_ids"][:count].tolist() == ids
-        assert not tokens["token_ids"][count:].any()
-        if count <= BUCKET:
-            texts = runners["detokenize_bucket"](token_ids=np.resize(tokens["token_ids"], BUCKET), count=np.int32(count))
+        found, ids = int(tokens["count"]), encode(text)
+        assert tokens["token_ids"][:found].tolist() == ids
+        assert not tokens["token_ids"][found:].any()
+        if found <= BUCKET:
+            texts = runners["detokenize_bucket"](token_ids=np.resize(tokens["token_ids"], BUCKET), count=np.int32(found))
             assert texts["codes"].shape == (TEXT_CAPACITY,)
             assert texts["codes"][: int(texts["length"])].astype(np.uint8).tobytes() == decode(ids)
 
@@ -135,8 +142,8 @@ def test_the_compiled_model_runs_fixed_lengths(bundle, encode, tmp_path):
         buffer.write(given[name])
     model.run_by_index(index, inputs, outputs)
     buffers = dict(zip(names["outputs"], outputs, strict=True))
-    count = int(buffers["count"].read(1, np.int32)[0])
-    assert buffers["token_ids"].read(BUCKET, np.int32)[:count].tolist() == encode(text)
+    found = int(buffers["count"].read(1, np.int32)[0])
+    assert buffers["token_ids"].read(BUCKET, np.int32)[:found].tolist() == encode(text)
 
 
 def test_four_signatures_share_one_copy_of_the_tables(bundle):
