@@ -76,13 +76,13 @@ def litert(
 ) -> None:
     """Write a LiteRT bundle for phones, embedded devices and browsers: one .tflite in builtin ops, and signatures.json."""
     with console.status("loading TensorFlow") as status, quiet_stderr(), warnings.catch_warnings(action="always", record=True) as notes:
-        from export.litert import export_litert
+        from export.litert import MODEL, export_litert
         from export.litert_signatures import parse_buckets
 
         buckets = parse_buckets(static) if static else None
         status.update("building the tokenizer's tables, if they are not in the cache (about 10 s)")
         written = export_litert(make_preprocessor(options, engine="builtin"), out, buckets=buckets, report=status.update)
-    _print_written(written, notes, json_)
+    _print_written(written, notes, json_, of=written / MODEL)
 
 
 @app.command()
@@ -150,14 +150,15 @@ app.command()(commands_serving.serve)
 app.command()(commands_serving.request)
 
 
-def _print_written(written: pathlib.Path, notes: list[warnings.WarningMessage], json_: bool) -> None:
-    size = sum(path.stat().st_size for path in written.rglob("*") if path.is_file())
+def _print_written(written: pathlib.Path, notes: list[warnings.WarningMessage], json_: bool, *, of: pathlib.Path | None = None) -> None:
+    size = sum(path.stat().st_size for path in (written.rglob("*") if of is None else [of]) if path.is_file())
     _print_notes(notes)
     if json_:
         print(json.dumps({"folder": str(written), "bytes": size}))
     else:
         folder = escape(str(written))
-        console.print(f"wrote {folder} ({size / 1e6:.1f} MB). Next: python -m export run {folder} --prompt Hello")
+        name = "" if of is None else f"{of.name}, "
+        console.print(f"wrote {folder} ({name}{size / 1e6:.1f} MB). Next: python -m export run {folder} --prompt Hello")
 
 
 def _print_notes(notes: list[warnings.WarningMessage]) -> None:
