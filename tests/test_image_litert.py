@@ -11,7 +11,8 @@ from twins import image as twin
 
 from graph_ops.config import ImageConfig
 from graph_ops.faults import Fault
-from graph_ops.image.patches import encode_image_arrays, portable_weights, resizing, two_floats
+from graph_ops.image import portable_weights, resizing, two_floats
+from graph_ops.image.patches import encode_image_arrays
 
 OUTPUTS = ("pixel_values", "pixel_position_ids", "num_soft_tokens", "fault", "detail")
 
