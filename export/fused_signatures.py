@@ -83,13 +83,23 @@ def _losing(preprocess: Signature, model: Any) -> Signature:
         features = preprocess.function(tensors)
         y, weight, status = (features.pop(name) for name in ("y", "sample_weight", "status"))
         with core_ops(model):
-            logits = tf.cast(call_model(model, features), tf.float32)
-        each = tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits)
+            logits = _logits_where(weight, model, features)
+        each = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.boolean_mask(y, weight), tf.cast(logits, tf.float32))
         count = tf.reduce_sum(tf.cast(weight, tf.int32), axis=1)
-        total = tf.reduce_sum(tf.where(weight, each, 0.0), axis=1)
+        total = tf.reduce_sum(tf.scatter_nd(tf.where(weight), each, tf.shape(weight, tf.int64)), axis=1)
         return {"loss": tf.math.divide_no_nan(total, tf.cast(count, tf.float32)), "loss_tokens": count, "status": status}
 
     return Signature(preprocess.inputs, ("loss", "loss_tokens", "status"), function, "how surprising each row's response is to the model")
+
+
+def _logits_where(weight: tf.Tensor, model: Any, features: Tensors) -> tf.Tensor:
+    """Logits [N, V] of the N places where `weight` bool [B, S] holds; with 262,144 pieces those of a whole row would take 1 GB."""
+    if not is_causal_lm(model):
+        return tf.boolean_mask(call_model(model, features), weight)
+    hidden = tf.boolean_mask(call_model(model.backbone, features), weight)
+    logits = model.backbone.token_embedding(hidden, reverse=True)
+    cap = getattr(model, "final_logit_cap", None)
+    return logits if cap is None else tf.tanh(logits / cap) * cap
 
 
 def _named(outputs: Any) -> Tensors:

@@ -201,8 +201,7 @@ def _seed_generators(sampler: Any) -> list[str]:
 class _GivenSeed(keras.random.SeedGenerator):
     """A seed generator without state: what it hands out is set from outside."""
 
-    def __init__(self) -> None:
-        super().__init__(seed=0)
+    def __init__(self) -> None:  # not its parent's, which makes a variable
         self.value: tf.Tensor | None = None
 
     def next(self, ordered: bool = True) -> tf.Tensor:
