@@ -97,7 +97,7 @@ def _check_backbone(backbone: Any, settings: Settings) -> None:
     ):
         if config and encoder is None:
             raise ValueError(
-                f"`{argument}`: must be left out for a model without an encoder for it; got one. Make the preprocessor with {argument}=None."
+                f"`{argument}`: must be left out for a model without an encoder for it; got one. Pass None to the preprocessor."
             )
     if settings.image:
         encoder = backbone.vision_encoder
