@@ -41,11 +41,11 @@ def requests(tokenizer: Any, images: int, clips: int, draw: random.Random) -> It
     marks = "<|image|>" * images + "<|audio|>" * clips
     while True:
         start = draw.randrange(len(text) - 400)
-        prompt = tokenizer.detokenize(tokenizer(text[start : start + 400])[:TEXT_TOKENS])
-        if len(tokenizer(prompt)) == TEXT_TOKENS:
+        prompt = tokenizer.detokenize(tokenizer(text[start : start + 400])[:TEXT_TOKENS]).numpy().decode() + marks
+        if len(tokenizer(prompt)) == TEXT_TOKENS + images + clips:
             height, width = draw.choice(SIDES)
             pictures = [noise.integers(0, 256, (height, width, 3), np.uint8) for _ in range(images)]
-            yield Request(f"{prompt}{marks}", pictures, [noise.normal(0, 0.1, 48_000).astype(np.float32) for _ in range(clips)])
+            yield Request(prompt, pictures, [noise.normal(0, 0.1, 48_000).astype(np.float32) for _ in range(clips)])
 
 
 def main() -> None:
