@@ -8,7 +8,7 @@ BUCKETS := --static text=256,1024 --static image=768x768 --static audio=10
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo playground test test-slow test-browser check bench clean bundle chromium
+.PHONY: help demo example playground test test-slow test-browser check bench clean bundle chromium
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -22,6 +22,9 @@ demo: .venv/installed  ## export the demonstration vocabulary for servers and fo
 	$(BIN)/python -m export run $(DEMO)/gemma4/1 $(REQUEST)
 	$(BIN)/python -m export litert --tokenizer graph_ops/demonstration/demonstration.spm --out $(DEMO)/device
 	$(BIN)/python -m export run $(DEMO)/device $(REQUEST)
+
+example: .venv/installed-dev  ## fine-tune a small Gemma 4 on strings and JPEGs, fuse it with its preprocessor, serve it and ask it
+	$(BIN)/python -m examples.fine_tune
 
 playground: bundle browser/node_modules/installed  ## serve a page that shows what the model sees of texts, pictures and sounds
 	node browser/server.js $(BROWSER)/bundle $(PORT)

@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from export import commands_serving
+from export import commands_fusing, commands_serving
 from export.options import PreprocessorOptions, make_preprocessor, with_preprocessor_options
 from export.quiet import quiet_stderr
 
@@ -146,6 +146,7 @@ def verify(
         raise typer.Exit(1)
 
 
+app.command()(commands_fusing.fuse)
 app.command()(commands_serving.serve)
 app.command()(commands_serving.request)
 
@@ -193,8 +194,12 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _is_users(error: Exception) -> bool:
-    """Whether the message was written for a user: our own checks, missing files, wrong options."""
-    return isinstance(error, ValueError | OSError) or hasattr(error, "format_message")
+    """Whether the message was written for a user: our own checks, missing files and packages, wrong options."""
+    return (
+        isinstance(error, ValueError | OSError)
+        or (isinstance(error, ImportError) and str(error).startswith("`"))
+        or hasattr(error, "format_message")
+    )
 
 
 def _message(error: Exception) -> str:

@@ -83,6 +83,7 @@ def request(
     audio: Annotated[list[pathlib.Path] | None, typer.Option(help="WAV file; may be given several times.", show_default=False)] = None,
     signature: Annotated[str, typer.Option(help="Signature to run.")] = "generate_preprocess",
     model_name: Annotated[str, typer.Option(help="Name of the model.")] = "gemma4",
+    seed: Annotated[int, typer.Option(help="Seed of a signature that draws.")] = 0,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for an answer.")] = 30.0,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
@@ -93,7 +94,7 @@ def request(
         from export.serving.client import Client
 
         client = Client(address, model_name, timeout=timeout)
-        outputs = client.request(signature, prompt, **media)
+        outputs = client.request(signature, prompt, **media, seed=seed)
         row = None
         if {"token_ids", "padding_mask"} <= outputs.keys():
             ids = outputs["token_ids"][0][outputs["padding_mask"][0]]

@@ -30,14 +30,18 @@ class _Servable(tf.Module):
 
     def __init__(self, preprocessor: Gemma4CausalLMPreprocessor, table: dict[str, Signature], report: Report) -> None:
         super().__init__()
-        self.functions: dict[str, Any] = {}
-        traced: dict[int, Any] = {}
-        for name, signature in table.items():
-            report(f"tracing {name}")
-            if id(signature.function) not in traced:
-                traced[id(signature.function)] = _traced(signature)
-            self.functions[name] = traced[id(signature.function)]
+        self.functions = trace_signatures(table, report)
         self.vocabularies = preprocessor.tokenizer.models()
+
+
+def trace_signatures(table: dict[str, Signature], report: Report) -> dict[str, Any]:
+    """A concrete function for each signature of the table; signatures of one function share it."""
+    traced: dict[int, Any] = {}
+    for name, signature in table.items():
+        report(f"tracing {name}")
+        if id(signature.function) not in traced:
+            traced[id(signature.function)] = _traced(signature)
+    return {name: traced[id(signature.function)] for name, signature in table.items()}
 
 
 def _traced(signature: Signature) -> Any:
@@ -73,6 +77,20 @@ def export_saved_model(
         ValueError: the version is not positive, or the graph has an op that a server lacks.
         FileExistsError: the version is there already.
     """
+
+    def write(folder: pathlib.Path) -> None:
+        table = signatures(preprocessor.settings, compact=compact)
+        servable = _Servable(preprocessor, table, report)
+        report("saving")
+        save_checked(servable, folder)
+        describe(preprocessor, folder, compact=compact)
+        write_warmup_requests(table, folder)
+
+    return write_version(out, version, write, report)
+
+
+def write_version(out: str | os.PathLike[str], version: int | None, write: Callable[[pathlib.Path], None], report: Report) -> pathlib.Path:
+    """Has `write` fill a hidden folder beside, and renames it to `out/version`, by default one more than the highest that is there."""
     folder = pathlib.Path(out).expanduser()
     version = _next_version(folder) if version is None else version
     if version < 1:
@@ -81,19 +99,19 @@ def export_saved_model(
     if target.exists():
         raise FileExistsError(f"`version`: must be new; {target} exists. Pass another version or remove it.")
     folder.mkdir(parents=True, exist_ok=True)
-    table = signatures(preprocessor.settings, compact=compact)
-    servable = _Servable(preprocessor, table, report)
     with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as scratch:
-        report("saving")
         written = pathlib.Path(scratch, "model")
-        tf.saved_model.save(servable, str(written), signatures=servable.functions)
-        _check_ops(written)
-        _describe(preprocessor, written / DESCRIPTION, compact=compact)
-        write_warmup_requests(table, written)
+        write(written)
         report(f"renaming to {target}")
         written.chmod(0o755)
         written.rename(target)
     return target
+
+
+def save_checked(servable: Any, folder: pathlib.Path) -> None:
+    """Saves a module whose `functions` are its signatures, and refuses ops that a server lacks."""
+    tf.saved_model.save(servable, str(folder), signatures=servable.functions)
+    _check_ops(folder)
 
 
 def read_description(folder: str | os.PathLike[str]) -> dict[str, Any]:
@@ -148,7 +166,9 @@ def describe_settings(preprocessor: Gemma4CausalLMPreprocessor) -> dict[str, Any
     return {"preprocessor": config, "versions": {name: importlib.metadata.version(name) for name in packages}}
 
 
-def _describe(preprocessor: Gemma4CausalLMPreprocessor, path: pathlib.Path, *, compact: bool) -> None:
+def describe(preprocessor: Gemma4CausalLMPreprocessor, folder: pathlib.Path, *, compact: bool = False) -> None:
+    """Writes what an artifact is made with beside its graph, and the vocabulary where the graph does not hold it."""
+    path = folder / DESCRIPTION
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(describe_settings(preprocessor) | {"compact": compact}, indent=2) + "\n")
     if not preprocessor.tokenizer.models():

@@ -34,7 +34,7 @@ def signature_rows(folder: str | os.PathLike[str]) -> list[dict[str, Any]]:
         for direction, tensors in sides:
             rows += [
                 {"signature": name, "direction": direction, "name": key, "dtype": spec.dtype.name, "shape": spec.shape.as_list()}
-                for key, spec in sorted(tensors.items(), key=lambda item: _ORDER.index(item[0]))
+                for key, spec in _ordered(tensors)
             ]
     return rows
 
@@ -85,6 +85,8 @@ class Row(NamedTuple):
 
 def answer_parts(outputs: dict[str, np.ndarray], row: Row | None) -> Iterator[Any]:
     """What came out of a request to print, part by part: ids with their pieces, soft tokens of each medium, the table of tensors."""
+    for text in outputs.get("text", ()):
+        yield Text(f"text: {text.decode('utf-8', 'replace')}")
     if row:
         yield token_lines(*row)
         for medium, lengths in running.soft_token_counts(*row).items():
@@ -96,8 +98,10 @@ def answer_parts(outputs: dict[str, np.ndarray], row: Row | None) -> Iterator[An
 def answer_json(outputs: dict[str, np.ndarray], row: Row | None) -> dict[str, Any]:
     """The same as plain values."""
     document: dict[str, Any] = {}
+    if "text" in outputs:
+        document["text"] = [text.decode("utf-8", "replace") for text in outputs["text"]]
     if row:
-        document = {"token_ids": row.ids.tolist(), "pieces": [row.pieces[token] for token in row.ids.tolist()]}
+        document |= {"token_ids": row.ids.tolist(), "pieces": [row.pieces[token] for token in row.ids.tolist()]}
         document["soft_tokens"] = running.soft_token_counts(*row)
     return document | {"tensors": {name: {"dtype": str(value.dtype), "shape": value.shape} for name, value in _ordered(outputs)}}
 
@@ -140,8 +144,10 @@ def parity_table(results: list[Any]) -> Table:
     return table
 
 
-def _ordered(outputs: dict[str, np.ndarray]) -> list[tuple[str, np.ndarray]]:
-    return sorted(outputs.items(), key=lambda item: _ORDER.index(item[0]))
+def _ordered(outputs: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """In the order of the tables; what a model returns, whose names are its own, before the status."""
+    places = {name: place for place, name in enumerate(_ORDER)}
+    return sorted(outputs.items(), key=lambda item: places.get(item[0], places["status"] - 0.5))
 
 
 def _shape(shape: Any) -> str:

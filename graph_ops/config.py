@@ -135,6 +135,8 @@ class MediumTokens:
 
 
 START_TOKEN, END_TOKEN, PAD_TOKEN = "<bos>", "<eos>", "<pad>"
+STOP_TOKENS = (END_TOKEN, "<turn|>")
+"""What ends an answer, in KerasHub's `generate` too."""
 IMAGE_TOKENS = MediumTokens("<|image>", "<|image|>", "<image|>")
 AUDIO_TOKENS = MediumTokens("<|audio>", "<|audio|>", "<audio|>")
 LONGEST_DEVICE_SIDE = 65_535

@@ -117,6 +117,11 @@ def test_the_device_table_names_every_signature_with_its_inputs_and_outputs(prep
         assert all(f"`{tensor}`" in rows[name] for tensor in (*signature.inputs, *outputs))
 
 
+def test_the_fusing_example_runs(tmp_path):
+    example = block("python", "import fuse").replace("build/fused", str(tmp_path))
+    assert run_python(example) == "(2,) (2, 64) [b'' b'']\n"
+
+
 def test_make_targets_and_commands_of_the_readme_exist():
     makefile = (ROOT / "Makefile").read_text()
     for target in set(re.findall(r"`?make (\w+)", README)):

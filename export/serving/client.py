@@ -48,21 +48,25 @@ class Client:
         self._transport: _Transport = kind(address, model_name, timeout)
         self._signatures = self._transport.signatures()
 
-    def request(self, signature: str, prompt: str, *, images: list[bytes], audio: list[bytes]) -> dict[str, np.ndarray]:
-        """Runs a signature on one row.
+    def request(self, signature: str, prompt: str, *, images: list[bytes], audio: list[bytes], seed: int = 0) -> dict[str, np.ndarray]:
+        """Runs a signature on one row; `seed` is for those that draw.
 
         Raises:
             ValueError: no such signature, inputs that it does not take or that this client has no value for, or the row's `status`.
             ConnectionError: the server does not answer, or refuses.
         """
-        given: dict[str, Any] = {"prompts": prompt, "text": prompt, "images": images, "audio": audio}
+        texts = {"prompts": [prompt], "text": [prompt], "images": [images], "audio": [audio]}
+        given = {name: _strings(value, media=name in ("images", "audio")) for name, value in texts.items()}
+        given["seed"] = np.array([seed], np.int32)
         accepted = self._find(signature).inputs
-        if missing := sorted(name for name, info in accepted.items() if name not in given or info.dtype != tf.string.as_datatype_enum):
+        if missing := sorted(
+            name for name, info in accepted.items() if name not in given or (info.dtype != tf.string.as_datatype_enum and name != "seed")
+        ):
             raise ValueError(f"`signature`: must take a prompt and files; {signature} takes {missing} too. Use another signature.")
         for name, files in (("images", images), ("audio", audio)):
             if files and name not in accepted:
                 raise ValueError(f"`{name}`: {signature} takes {sorted(accepted)} only. Leave the files out or use another signature.")
-        outputs = self._run(signature, {name: _strings([given[name]], media=isinstance(given[name], list)) for name in accepted})
+        outputs = self._run(signature, {name: given[name] for name in accepted})
         if status := outputs["status"][0].decode() if "status" in outputs else "":
             raise ValueError(status)
         return outputs
