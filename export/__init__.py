@@ -1,17 +1,19 @@
 """Artifacts of the preprocessor: writing, reading, running and verifying them. The only place with files and a command line."""
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from export.fusing import fuse
+    from export.litert_fusing import fuse_litert
 
-__all__ = ["fuse"]
+__all__ = ["fuse", "fuse_litert"]
+
+_MODULES = {"fuse": "export.fusing", "fuse_litert": "export.litert_fusing"}
 
 
 def __getattr__(name: str) -> Any:
-    """`fuse`, imported when it is first asked for: TensorFlow takes seconds to load."""
-    if name != "fuse":
+    """What `__all__` names, imported when it is first asked for: TensorFlow takes seconds to load."""
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from export.fusing import fuse
-
-    return fuse
+    return getattr(importlib.import_module(_MODULES[name]), name)

@@ -56,7 +56,7 @@ def _predicting(preprocess: Signature, model: Any) -> Signature:
         features = preprocess.function(tensors)
         status = features.pop("status")
         with core_ops(model):
-            return _named(call_model(model, features)) | {"status": status}
+            return named_outputs(call_model(model, features)) | {"status": status}
 
     return Signature(preprocess.inputs, (), function, "the model's outputs")
 
@@ -102,7 +102,7 @@ def _logits_where(weight: tf.Tensor, model: Any, features: Tensors) -> tf.Tensor
     return logits if cap is None else tf.tanh(logits / cap) * cap
 
 
-def _named(outputs: Any) -> Tensors:
+def named_outputs(outputs: Any) -> Tensors:
     """One tensor, a dict or a list of them, by name."""
     if isinstance(outputs, dict):
         named = {str(name): tensor for name, tensor in outputs.items()}

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from export.fusable import check_model, generation_settings
 from export.fused_signatures import fused_signatures
-from export.saved_model import describe, save_checked, trace_signatures, write_version
+from export.saved_model import describe, save_checked, trace_signatures, variables_used, write_version
 from export.signatures import DEFAULT, Signature, signatures
 from export.warmup import write_warmup_requests
 from graph_ops import Gemma4CausalLMPreprocessor
@@ -25,8 +25,7 @@ class _Fused(tf.Module):
         super().__init__()
         self.functions = trace_signatures(table, report)
         self.vocabularies = preprocessor.tokenizer.models()
-        variables = {id(variable): variable for function in self.functions.values() for variable in function.graph.variables}
-        self.weights = list(variables.values())
+        self.weights = variables_used(self.functions)
         if isinstance(model, tf.Module):
             self.model = model  # for what it holds besides variables, such as lookup tables
 

@@ -80,7 +80,7 @@ def generate_rows(model: Any, features: Tensors, seeds: tf.Tensor | None, genera
         lambda index, ids, cache, ends: tf.reduce_any(index < ends),
         step,
         (first, ids, cache, ends),
-        shape_invariants=(first.shape, tf.TensorShape([None, None]), tf.TensorShape([None] * 6), ends.shape),
+        shape_invariants=(first.shape, tf.TensorShape([None, None]), tf.TensorShape([None] * 6), tf.TensorShape([None])),
     )
     ids = tf.pad(ids, [[0, 0], [0, size - tf.shape(ids)[1]]], constant_values=generation.pad_id)
     return tf.ensure_shape(ids, [None, size]), ends
@@ -95,12 +95,17 @@ def is_random(sampler: Any) -> bool:
 def core_ops(model: Any) -> Iterator[None]:
     """While it lasts, the model traces to ops that every TensorFlow has, and pools each image on the grid of that image.
 
-    KerasHub writes its cache with an op of the XLA bridge, which stock TF Serving lacks, and takes the width of the pooled grid from
-    the widest image of the batch.
+    KerasHub writes its cache with an op of the XLA bridge, which stock TF Serving lacks.
     """
+    with mock.patch.object(keras.ops, "slice_update", _slice_update), own_grids(model):
+        yield
+
+
+@contextlib.contextmanager
+def own_grids(model: Any) -> Iterator[None]:
+    """While it lasts, each image is pooled on its own grid; KerasHub takes the width of all from the widest image of the batch."""
+    encoder = getattr(getattr(model, "backbone", model), "vision_encoder", None)
     with contextlib.ExitStack() as stack:
-        stack.enter_context(mock.patch.object(keras.ops, "slice_update", _slice_update))
-        encoder = getattr(getattr(model, "backbone", model), "vision_encoder", None)
         for layer in getattr(encoder, "layers", ()):
             if type(layer).__name__ == "Gemma4VisionAveragePooling":
                 stack.enter_context(mock.patch.object(layer, "call", _one_by_one(layer.call)))
@@ -131,18 +136,22 @@ def encode_media(model: Any, features: Tensors) -> Tensors:
     return media
 
 
-def _prefilled(model: Any, features: Tensors, ids: tf.Tensor, given: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
-    """The cache [B, layers, 2, L, heads, dim] after the first `width` of the L = `ids.shape[1]` positions."""
+def cache_shape(model: Any, rows: Any, length: Any) -> list[Any]:
+    """[B, layers, 2, L, heads, dim]: keys and values of each layer; layers with smaller heads leave the rest unused."""
     backbone = model.backbone
     head_dim = max(backbone.head_dim, getattr(backbone, "global_head_dim", None) or 0)
-    shape = [tf.shape(ids)[0], backbone.num_layers, 2, tf.shape(ids)[1], backbone.num_key_value_heads, head_dim]
+    return [rows, backbone.num_layers, 2, length, backbone.num_key_value_heads, head_dim]
+
+
+def _prefilled(model: Any, features: Tensors, ids: tf.Tensor, given: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
+    """The cache [B, layers, 2, L, heads, dim] after the first `width` of the L = `ids.shape[1]` positions."""
     media = encode_media(model, features)
     for name in ("vision_mask", "audio_mask"):
         if name in media:
             media[name] = media[name][:, :width]
     _, _, cache = model.call_with_cache(
         token_ids=ids[:, :width],
-        cache=tf.zeros(shape, model.compute_dtype),
+        cache=tf.zeros(cache_shape(model, *tf.unstack(tf.shape(ids))), model.compute_dtype),
         cache_update_index=0,
         padding_mask=given,
         **media,

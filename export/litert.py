@@ -11,7 +11,7 @@ import tensorflow as tf
 from tensorflow.lite.python import schema_py_generated as schema
 
 from export.litert_signatures import Buckets, describe_output, device_signatures
-from export.saved_model import Report, describe_settings
+from export.saved_model import Report, describe_settings, variables_used
 from export.signatures import Signature, input_specs
 from graph_ops import Gemma4CausalLMPreprocessor
 from graph_ops.faults import SENTENCES
@@ -44,10 +44,16 @@ def export_litert(
         ValueError: the tokenizer's engine, or an op that LiteRT lacks.
         FileExistsError: the folder is there already.
     """
+    return write_bundle(preprocessor, device_signatures(preprocessor.settings, buckets), out, report)
+
+
+def write_bundle(
+    preprocessor: Gemma4CausalLMPreprocessor, table: dict[str, Signature], out: "str | os.PathLike[str]", report: Report
+) -> pathlib.Path:
+    """Converts a table of signatures and writes the folder `out`, under a hidden name until it is whole."""
     folder = pathlib.Path(out).expanduser()
     if folder.exists():
         raise FileExistsError(f"`out`: must be new; {folder} exists. Pass another folder or remove it.")
-    table = device_signatures(preprocessor.settings, buckets)
     functions = {}
     for name, signature in table.items():
         report(f"tracing {name}")
@@ -74,6 +80,7 @@ def convert(functions: dict[str, Any], report: Report = lambda _: None) -> bytes
     """
     module = tf.Module()
     module.functions = functions
+    module.weights = variables_used(functions)
     with tempfile.TemporaryDirectory() as scratch:
         report("saving")
         tf.saved_model.save(module, scratch, signatures=functions)

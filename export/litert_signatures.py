@@ -41,6 +41,8 @@ OUTPUTS = {
     "text_length": "bytes",
     "soft_tokens": "soft tokens of the medium; 0 without one",
     "status": "0, or what is wrong: a code of `statuses`",
+    "logits": "of the next id, one for each piece of the vocabulary",
+    "cache": "keys and values of the model's layers, to hand on",
     "status_detail": "the two numbers that the status' sentence quotes",
 }
 
@@ -262,4 +264,6 @@ def _ending_elementwise(function: Any) -> Any:
 
 def describe_output(name: str) -> str:
     """The meaning of an output for readers."""
-    return OUTPUTS[name] if name in OUTPUTS else BY_NAME[name].meaning
+    if name in OUTPUTS:
+        return OUTPUTS[name]
+    return BY_NAME[name].meaning if name in BY_NAME else "an output of the model"

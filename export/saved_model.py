@@ -44,6 +44,11 @@ def trace_signatures(table: dict[str, Signature], report: Report) -> dict[str, A
     return {name: traced[id(signature.function)] for name, signature in table.items()}
 
 
+def variables_used(functions: dict[str, Any]) -> list[tf.Variable]:
+    """Each variable of the concrete functions, once."""
+    return list({id(variable): variable for function in functions.values() for variable in function.graph.variables}.values())
+
+
 def _traced(signature: Signature) -> Any:
     def function(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         return signature.function(inputs)

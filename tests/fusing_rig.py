@@ -78,7 +78,8 @@ def our_preprocessor(model, **settings):
 
 def text_preprocessor(**settings):
     """For prompts alone, 64 ids a row."""
-    return graph_ops.Gemma4CausalLMPreprocessor(graph_ops.Gemma4Tokenizer(DEMONSTRATION), **{"sequence_length": 64, **settings})
+    defaults = {"tokenizer": graph_ops.Gemma4Tokenizer(DEMONSTRATION), "sequence_length": 64}
+    return graph_ops.Gemma4CausalLMPreprocessor(**{**defaults, **settings})
 
 
 def keras_hub_answer(model, row, max_new_tokens=NEW_TOKENS):

@@ -61,6 +61,7 @@ def server(fused):
     server.stop()
 
 
+@pytest.mark.slow
 def test_a_server_of_a_fused_model_draws_from_the_seed_of_a_request(capsys, server):
     for address in (f"127.0.0.1:{server.port}", f"http://127.0.0.1:{server.rest_port}"):
         client = Client(address, "gemma4", timeout=30)
@@ -71,6 +72,7 @@ def test_a_server_of_a_fused_model_draws_from_the_seed_of_a_request(capsys, serv
         assert out.startswith("text: Hi")
 
 
+@pytest.mark.slow
 def test_inspect_shows_the_signatures_of_a_fused_model(capsys, fused):
     code, out, _ = run(capsys, "inspect", str(fused / "1"), "--json")
     rows = {(row["signature"], row["name"]): row for row in json.loads(out)}
@@ -80,6 +82,19 @@ def test_inspect_shows_the_signatures_of_a_fused_model(capsys, fused):
     assert "loss" in run(capsys, "inspect", str(fused / "1"))[1]
 
 
+@pytest.mark.slow
+def test_fuse_writes_a_bundle_for_devices(capsys, model_file, tmp_path):
+    options = ("--tokenizer", VOCABULARY, "--model", str(model_file), "--out", str(tmp_path / "bundle"), *TEXT_ONLY, "--litert")
+    code, out, _ = run(capsys, "fuse", *options)
+    assert code == 0
+    assert f"Next: python -m export inspect {tmp_path / 'bundle'}" in out
+    rows = json.loads(run(capsys, "inspect", str(tmp_path / "bundle"), "--json")[1])
+    shapes = {(row["signature"], row["name"]): row["shape"] for row in rows}
+    assert shapes["decode", "logits"] == [1, 4096]
+    assert shapes["prefill", "cache"] == [1, 2, 2, 64, 2, 8]
+
+
+@pytest.mark.slow
 def test_the_self_check_finds_an_answer(fused):
     check = check_answers(fused / "1")
     assert check.outputs["status"].tolist() == [b""]

@@ -43,6 +43,7 @@ def sampled(preprocessor, text_model, tmp_path_factory):
     return fused_signature(preprocessor, text_model, tmp_path_factory.mktemp("sampled"), "generate", max_new_tokens=4)
 
 
+@pytest.mark.slow
 def test_a_random_answer_depends_on_its_seed_and_on_nothing_else(sampled):
     prompts = ["one", "a longer second prompt", "one"]
     first, again = (sampled(prompts=prompts, seed=[7, 8, 9])["token_ids"] for _ in range(2))
@@ -52,6 +53,7 @@ def test_a_random_answer_depends_on_its_seed_and_on_nothing_else(sampled):
     assert first[0].tolist() != first[2].tolist()
 
 
+@pytest.mark.slow
 def test_draws_follow_the_distribution_of_the_sampler(preprocessor, text_model, sampled):
     """The first token over 2,000 seeds, against the probabilities of the model's own sampler."""
     ids = np.concatenate(
