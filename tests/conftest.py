@@ -18,10 +18,19 @@ REAL = os.environ.get("GEMMA4_TOKENIZER")
 CORPUS = os.environ.get("GEMMA4_CORPUS")
 
 needs_corpus = pytest.mark.skipif(not CORPUS, reason="GEMMA4_CORPUS names no corpus")
-needs_real = pytest.mark.skipif(not REAL, reason="GEMMA4_TOKENIZER names no vocabulary")
+needs_real = pytest.mark.real
 
 
-@pytest.fixture(scope="session", params=["demonstration", pytest.param("real", marks=[needs_real, pytest.mark.slow])])
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Tests with the real vocabulary are part of `make test-slow`, where there is one."""
+    for item in items:
+        if item.get_closest_marker("real"):
+            item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.skipif(not REAL, reason="GEMMA4_TOKENIZER names no vocabulary"))
+
+
+@pytest.fixture(scope="session", params=["demonstration", pytest.param("real", marks=needs_real)])
 def vocabulary_file(request):
     """Each test that uses it runs with the shipped vocabulary and, in `make test-slow` and where it is there, with the real one."""
     return DEMONSTRATION if request.param == "demonstration" else pathlib.Path(REAL)

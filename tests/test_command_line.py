@@ -126,6 +126,7 @@ def test_verify_fails_where_a_step_is_off(capsys, export_folder, monkeypatch):
 MEDIA = ("--prompt", "see <|image|>\n hear <|audio|>", "--image", PHOTO, "--audio", SPEECH)
 
 
+@pytest.mark.slow
 def test_request_prints_what_run_prints(capsys, export_folder, server):
     addresses = f"127.0.0.1:{server.port}", f"http://127.0.0.1:{server.rest_port}"
     for arguments in (MEDIA, (*MEDIA, "--json")):
@@ -172,6 +173,7 @@ def test_request_to_nobody_is_one_line_and_exit_code_2(capsys, scheme):
     assert len(err.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_serve_says_what_it_is_and_where_and_ends_in_order_on_a_signal(export_folder):
     command = [sys.executable, "-m", "export", "serve", export_folder.parent, "--port", "0", "--rest-port", "0"]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PATH": ""})

@@ -360,7 +360,6 @@ print(peak() - before - pathlib.Path(sys.argv[1]).stat().st_size)
 
 
 @needs_real
-@pytest.mark.slow
 def test_the_real_vocabularys_bundle_is_small_and_so_is_what_it_takes_to_run(tmp_path):
     for parity in ("keras_hub", "transformers"):
         model = litert.export_litert(make(pathlib.Path(REAL), parity=parity), tmp_path / parity) / litert.MODEL

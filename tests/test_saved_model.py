@@ -307,6 +307,7 @@ def test_op_audit_finds_python_and_unknown_ops():
     assert foreign_ops({"SomeCustomOp": 1, "SentencepieceOp": 1, "AddV2": 3}, frozenset(dir(tf.raw_ops))) == ["SomeCustomOp"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("converter", [{}, {"scale": (0.01, 0.02, 0.03), "offset": (-1.0, 0.5, 0.0)}], ids=["released", "normalised"])
 def test_a_compact_export_gives_the_pixels_in_a_quarter_of_the_bytes(converter, demonstration_tokenizer, tmp_path):
     preprocessor = graph_ops.Gemma4CausalLMPreprocessor(demonstration_tokenizer, graph_ops.Gemma4ImageConverter(**converter))

@@ -138,3 +138,18 @@ def test_pieces_and_ids_look_each_other_up(tokenizer, sentencepiece_processor):
 def test_an_id_out_of_range_is_refused(tokenizer, bad):
     with pytest.raises(tf.errors.InvalidArgumentError, match="`token_ids`: an id must be in"):
         tokenizer.detokenize(np.array([5, bad]))
+
+
+def test_seeding_tensorflow_leaves_the_tokenizer_alone(vocabulary, tmp_path):
+    text = tf.constant(["This is a test."])
+    tokenizer = graph_ops.Gemma4Tokenizer(vocabulary)
+    traced = tf.function(tokenizer.tokenize)
+    expected = traced(text)[0].numpy().tolist()
+    module = tf.Module()
+    module.models, module.tokenize = tokenizer.models(), tf.function(lambda text: tokenizer.tokenize(text).to_tensor())
+    tf.saved_model.save(module, str(tmp_path), module.tokenize.get_concrete_function(tf.TensorSpec([None], tf.string)))
+    loaded = tf.saved_model.load(str(tmp_path))
+    tf.random.set_seed(7)
+    assert tokenizer.tokenize(text)[0].numpy().tolist() == expected
+    assert traced(text)[0].numpy().tolist() == expected
+    assert loaded.tokenize(text)[0].numpy().tolist() == expected

@@ -62,12 +62,25 @@ class SentencepieceEngine:
 
     def _handle(self, reading: Reading) -> tf.Tensor:
         if reading not in self._models:
-            import tensorflow_text as tf_text
-
             with tf.init_scope():
-                proto = as_read(self.vocabulary, reading).proto
-                self._models[reading] = tf_text.SentencepieceTokenizer(proto)
-        return self._models[reading]._model_resource.resource_handle
+                self._models[reading] = _SentencepieceModel(as_read(self.vocabulary, reading))
+        return self._models[reading].resource_handle
+
+
+class _SentencepieceModel(tf.saved_model.experimental.TrackableResource):
+    """A SentencePiece model as a resource with a name, which a SavedModel holds.
+
+    tensorflow-text's own class leaves the name out. Its model then belongs to the op's kernel and is gone with it, which is what
+    `tf.random.set_seed` brings about: it clears all kernels.
+    """
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        super().__init__()
+        self._vocabulary = vocabulary
+        _ = self.resource_handle  # makes the resource
+
+    def _create_resource(self) -> tf.Tensor:
+        return _sentencepiece_ops().sentencepiece_op(model=self._vocabulary.proto, shared_name=self._vocabulary.sha256)
 
 
 class BuiltinEngine:
