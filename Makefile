@@ -47,6 +47,7 @@ check: .venv/installed-dev  ## formatting, lint and types
 bench: .venv/installed-dev  ## speeds beside the references, as the README's table
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.serving
+	$(BIN)/python -m benchmarks.fused
 
 clean:  ## everything that the other targets made
 	rm -rf .venv build browser/node_modules *.egg-info .pytest_cache .mypy_cache .ruff_cache

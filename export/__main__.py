@@ -59,7 +59,9 @@ def saved_model(
     with console.status("loading TensorFlow") as status, quiet_stderr(), warnings.catch_warnings(action="always", record=True) as notes:
         from export.saved_model import export_saved_model
 
-        written = export_saved_model(make_preprocessor(options, engine=engine), out, version=version, compact=compact, report=status.update)
+        written = export_saved_model(
+            make_preprocessor(options, engine=engine, report=status.update), out, version=version, compact=compact, report=status.update
+        )
     _print_written(written, notes, json_)
 
 
@@ -80,8 +82,9 @@ def litert(
         from export.litert_signatures import parse_buckets
 
         buckets = parse_buckets(static) if static else None
-        status.update("building the tokenizer's tables, if they are not in the cache (about 10 s)")
-        written = export_litert(make_preprocessor(options, engine="builtin"), out, buckets=buckets, report=status.update)
+        written = export_litert(
+            make_preprocessor(options, engine="builtin", report=status.update), out, buckets=buckets, report=status.update
+        )
     _print_written(written, notes, json_, of=written / MODEL)
 
 

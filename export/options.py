@@ -56,7 +56,9 @@ _ROW_OPTIONS = (
 )
 
 
-def make_preprocessor(options: PreprocessorOptions, *, engine: str = "sentencepiece") -> "Gemma4CausalLMPreprocessor":
+def make_preprocessor(
+    options: PreprocessorOptions, *, engine: str = "sentencepiece", report: Callable[[str], None] = lambda _: None
+) -> "Gemma4CausalLMPreprocessor":
     """The preprocessor that the options describe, its tokenizer on that engine.
 
     Raises:
@@ -76,9 +78,11 @@ def make_preprocessor(options: PreprocessorOptions, *, engine: str = "sentencepi
     if options.audio is not None:
         arguments["audio_converter"] = Gemma4AudioConverter.from_preset(preset) if options.audio else None
     if options.tokenizer is None:
-        arguments["tokenizer"] = Gemma4Tokenizer.from_preset(preset, vocabulary_sha256=options.vocabulary_sha256, engine=engine)
+        arguments["tokenizer"] = Gemma4Tokenizer.from_preset(
+            preset, vocabulary_sha256=options.vocabulary_sha256, engine=engine, report=report
+        )
     else:
-        arguments["tokenizer"] = Gemma4Tokenizer(options.tokenizer, engine=engine)
+        arguments["tokenizer"] = Gemma4Tokenizer(options.tokenizer, engine=engine, report=report)
     return Gemma4CausalLMPreprocessor.from_preset(preset, vocabulary_sha256=options.vocabulary_sha256, **arguments)
 
 

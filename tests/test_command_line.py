@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import pytest
+from commands import run
 
 from export import commands_serving
 from export.__main__ import main
@@ -17,14 +18,6 @@ from export.samples import demonstration_file
 
 VOCABULARY = str(demonstration_file("demonstration.spm"))
 PHOTO, SPEECH = str(demonstration_file("photo.jpg")), str(demonstration_file("speech.wav"))
-
-
-def run(capsys, *arguments):
-    """Exit code, standard output, error stream."""
-    with pytest.raises(SystemExit) as stop:
-        main(list(arguments))
-    printed = capsys.readouterr()
-    return stop.value.code, printed.out, printed.err
 
 
 @pytest.fixture(scope="module")

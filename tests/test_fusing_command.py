@@ -4,6 +4,7 @@ import json
 
 import keras
 import pytest
+from commands import run
 
 from examples.small_gemma4 import small_gemma4
 from export import models
@@ -15,14 +16,6 @@ from export.serving.server import Server, Settings
 
 VOCABULARY = str(demonstration_file("demonstration.spm"))
 TEXT_ONLY = ("--no-images", "--no-audio", "--sequence-length", "64")
-
-
-def run(capsys, *arguments):
-    """Exit code, standard output, error stream."""
-    with pytest.raises(SystemExit) as stop:
-        main(list(arguments))
-    printed = capsys.readouterr()
-    return stop.value.code, printed.out, printed.err
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from graph_ops.text import builtin_detokenizing, builtin_tables, builtin_tokenizing, fast_tokenizing, strings, utf8
-from graph_ops.text.builtin_cache import load_tables
+from graph_ops.text.builtin_cache import Report, load_tables
 from graph_ops.text.builtin_detokenizing import Texts
 from graph_ops.text.builtin_tables import BuiltinTables
 from graph_ops.text.builtin_tokenizing import Tokens
@@ -90,8 +90,8 @@ class BuiltinEngine:
         ValueError: the vocabulary has properties that it cannot reproduce; names them.
     """
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        self.vocabulary = vocabulary
+    def __init__(self, vocabulary: Vocabulary, report: Report = lambda _: None) -> None:
+        self.vocabulary, self._report = vocabulary, report
         self._tables: dict[Reading, BuiltinTables] = {}
         self._tables_of(Reading.TRAINED)
 
@@ -137,7 +137,7 @@ class BuiltinEngine:
 
     def _tables_of(self, reading: Reading) -> BuiltinTables:
         if reading not in self._tables:
-            arrays = builtin_tables.flatten(load_tables(as_read(self.vocabulary, reading)))
+            arrays = builtin_tables.flatten(load_tables(as_read(self.vocabulary, reading), report=self._report))
             with tf.init_scope():
                 constants = {name: part if isinstance(part, int) else tf.constant(part) for name, part in arrays.items()}
             self._tables[reading] = builtin_tables.unflatten(constants)
@@ -147,15 +147,15 @@ class BuiltinEngine:
 Engine = SentencepieceEngine | BuiltinEngine
 
 
-def make_engine(name: str, vocabulary: Vocabulary) -> Engine:
-    """The engine of that name.
+def make_engine(name: str, vocabulary: Vocabulary, report: Report = lambda _: None) -> Engine:
+    """The engine of that name; `report` is told of tables that are being built.
 
     Raises:
         ValueError: there is none, or it cannot reproduce the vocabulary.
     """
     if name not in ENGINES:
         raise ValueError(f"`engine`: must be one of {ENGINES}; got {name!r}. Leave it out for the fastest in TensorFlow.")
-    return SentencepieceEngine(vocabulary) if name == "sentencepiece" else BuiltinEngine(vocabulary)
+    return SentencepieceEngine(vocabulary) if name == "sentencepiece" else BuiltinEngine(vocabulary, report)
 
 
 def _sentencepiece_ops() -> Any:

@@ -11,6 +11,7 @@ from graph_ops.config import AUDIO_TOKENS, END_TOKEN, IMAGE_TOKENS, PAD_TOKEN, S
 from graph_ops.presets.catalogue import load_preset
 from graph_ops.presets.folders import read_vocabulary
 from graph_ops.presets.keras_hub_settings import TOKENIZER_FLAGS
+from graph_ops.text.builtin_cache import Report
 from graph_ops.text.engines import make_engine
 from graph_ops.text.reading import Reading
 from graph_ops.text.vocabulary import Vocabulary
@@ -40,6 +41,7 @@ class Gemma4Tokenizer(keras.layers.Layer):
         has_video_tokens: the same for the video placeholder.
         engine: `"sentencepiece"`, tensorflow-text's ops, or `"builtin"`, core ops alone: slower in TensorFlow, but its graphs need no
             tensorflow-text and run in LiteRT. Both give the same ids and texts.
+        report: told of the engine "builtin"'s tables while they are built, some ten seconds once for each vocabulary.
         **kwargs: `name` and the like, for the Keras layer.
 
     Called on a string [] it gives int32 [L]; on strings [B], a ragged int32 [B, (L)].
@@ -62,6 +64,7 @@ class Gemma4Tokenizer(keras.layers.Layer):
         has_video_tokens: bool = True,
         *,
         engine: str = "sentencepiece",
+        report: Report = lambda _: None,
         **kwargs: Any,
     ) -> None:
         kwargs.setdefault("dtype", "int32")
@@ -74,7 +77,7 @@ class Gemma4Tokenizer(keras.layers.Layer):
             (START_TOKEN, END_TOKEN, PAD_TOKEN), needed_for="text"
         )
         self.engine_name = engine
-        self.engine = make_engine(engine, self.vocabulary)
+        self.engine = make_engine(engine, self.vocabulary, report)
         self.built = True
 
     @property
