@@ -9,24 +9,37 @@ from typing import Annotated, Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # One thread for each op, several ops at a time: what a server that answers many requests is best run with
-# (--tensorflow_intra_op_parallelism=1), and on two cores faster than splitting every op. An environment that says otherwise wins.
+# (--tensorflow_intra_op_parallelism=1), and on two cores faster than splitting every op. An environment that
+# says otherwise wins.
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from export.quiet import quiet_stderr
-from export.samples import demonstration_file
+from export.cli.quiet import quiet_stderr
+from export.verify.samples import demonstration_file
 
-PACKAGES = ("tensorflow", "tensorflow-text", "tokenizers", "sentencepiece", "transformers", "keras-hub", "numpy", "pillow")
+PACKAGES = (
+    "tensorflow",
+    "tensorflow-text",
+    "tokenizers",
+    "sentencepiece",
+    "transformers",
+    "keras-hub",
+    "numpy",
+    "pillow",
+)
 
 
 def machine() -> str:
     """Processor, cores and versions, in one line."""
     cpuinfo = pathlib.Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
-    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor())
+    model = next(
+        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")),
+        platform.processor(),
+    )
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
     return f"{model}, {os.cpu_count()} cores, Python {platform.python_version()}, {versions}"
 
@@ -37,7 +50,14 @@ COLUMNS = ("task", "ours, ms", "peer", "peer, ms", "ratio", "wanted")
 def cells(result: Any) -> tuple[str, ...]:
     """One comparison as the cells of a table's row."""
     wanted = "" if result.target is None else f"≤ {result.target:.1f}"
-    return result.task, f"{result.ours:.2f}", result.peer, f"{result.theirs:.2f}", f"{result.ratio:.2f}", wanted
+    return (
+        result.task,
+        f"{result.ours:.2f}",
+        result.peer,
+        f"{result.theirs:.2f}",
+        f"{result.ratio:.2f}",
+        wanted,
+    )
 
 
 def markdown(rows: list[tuple[str, ...]], footnote: str) -> str:
@@ -66,9 +86,18 @@ def main(
             status.update(f"measured {comparison.task}")
     counted = CALLS_IN_A_TURN - UNCOUNTED_CALLS
     threads = f"TF_NUM_INTRAOP_THREADS={os.environ['TF_NUM_INTRAOP_THREADS']}"
-    footnote = f"Medians over {rounds - 1} turns of {counted} counted calls. Vocabulary {vocabulary.name}. {threads}. {machine()}."
+    medians = f"Medians over {rounds - 1} turns of {counted} counted calls."
+    footnote = f"{medians} Vocabulary {vocabulary.name}. {threads}. {machine()}."
     if json_:
-        print(json.dumps({"machine": machine(), "results": [result._asdict() | {"ratio": result.ratio} for result in results]}, indent=2))
+        print(
+            json.dumps(
+                {
+                    "machine": machine(),
+                    "results": [result._asdict() | {"ratio": result.ratio} for result in results],
+                },
+                indent=2,
+            )
+        )
     elif markdown_:
         print(markdown([cells(result) for result in results], footnote))
     else:

@@ -1,7 +1,9 @@
-"""`python -m benchmarks.fused`: the fused `generate` beside `Gemma4CausalLM.generate` in Python, on 50 varied requests to a small model.
+"""`python -m benchmarks.fused`: the fused `generate` beside `Gemma4CausalLM.generate` in Python, on 50 varied
+requests to a small model.
 
-Both answer the same requests in turns, one row each, greedily. KerasHub compiles a graph for every length of a row; its prompts are
-therefore cut to one length a kind of request, and each graph is compiled before the clock starts. Its media are decoded before too.
+Both answer the same requests in turns, one row each, greedily. KerasHub compiles a graph for every length of
+a row; its prompts are therefore cut to one length a kind of request, and each graph is compiled before the
+clock starts. Its media are decoded before too.
 """
 
 import os
@@ -15,10 +17,16 @@ from typing import Any, NamedTuple
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
-from export.quiet import quiet_stderr
+from export.cli.quiet import quiet_stderr
 
 NEW_TOKENS, TEXT_TOKENS, REQUESTS_OF_A_KIND = 16, 24, 10
-KINDS = {"text": (0, 0), "text, image": (1, 0), "text, 2 images": (2, 0), "text, audio": (0, 1), "text, image, audio": (1, 1)}
+KINDS = {
+    "text": (0, 0),
+    "text, image": (1, 0),
+    "text, 2 images": (2, 0),
+    "text, audio": (0, 1),
+    "text, image, audio": (1, 1),
+}
 SIDES = ((768, 768), (672, 960), (960, 672))
 """Images that need no resizing, where KerasHub's is inexact."""
 
@@ -41,11 +49,15 @@ def requests(tokenizer: Any, images: int, clips: int, draw: random.Random) -> It
     marks = "<|image|>" * images + "<|audio|>" * clips
     while True:
         start = draw.randrange(len(text) - 400)
-        prompt = tokenizer.detokenize(tokenizer(text[start : start + 400])[:TEXT_TOKENS]).numpy().decode() + marks
+        prompt = (
+            tokenizer.detokenize(tokenizer(text[start : start + 400])[:TEXT_TOKENS]).numpy().decode() + marks
+        )
         if len(tokenizer(prompt)) == TEXT_TOKENS + images + clips:
             height, width = draw.choice(SIDES)
             pictures = [noise.integers(0, 256, (height, width, 3), np.uint8) for _ in range(images)]
-            yield Request(prompt, pictures, [noise.normal(0, 0.1, 48_000).astype(np.float32) for _ in range(clips)])
+            yield Request(
+                prompt, pictures, [noise.normal(0, 0.1, 48_000).astype(np.float32) for _ in range(clips)]
+            )
 
 
 def main() -> None:
@@ -58,18 +70,23 @@ def main() -> None:
 
         import graph_ops
         from examples.small_gemma4 import small_gemma4
-        from export import fuse, running
-        from export.samples import demonstration_file
+        from export import fuse
+        from export.saved_model import run as running
+        from export.verify.samples import demonstration_file
 
         keras.utils.set_random_seed(0)
         theirs = keras_hub.models.Gemma4CausalLMPreprocessor(
-            keras_hub.models.Gemma4Tokenizer(os.environ.get("GEMMA4_TOKENIZER") or str(demonstration_file("demonstration.spm"))),
+            keras_hub.models.Gemma4Tokenizer(
+                os.environ.get("GEMMA4_TOKENIZER") or str(demonstration_file("demonstration.spm"))
+            ),
             image_converter=keras_hub.layers.Gemma4ImageConverter(scale=1 / 255),
             audio_converter=keras_hub.layers.Gemma4AudioConverter(mel_floor=1e-3),
         )
         model = small_gemma4(theirs.tokenizer.vocabulary_size(), preprocessor=theirs)
         preprocessor = graph_ops.Gemma4CausalLMPreprocessor.from_keras_hub(theirs)
-        generate = running.load(fuse(preprocessor, model, folder, max_new_tokens=NEW_TOKENS)).signatures["generate"]
+        generate = running.load(fuse(preprocessor, model, folder, max_new_tokens=NEW_TOKENS)).signatures[
+            "generate"
+        ]
         stops = [theirs.tokenizer.token_to_id(token) for token in ("<eos>", "<turn|>")]
 
         def ours_of(request: Request) -> Any:
@@ -111,10 +128,16 @@ def main() -> None:
                     answers[name] = pair[name]()
                     times[name].append(time.perf_counter() - start)
                 found.append(answers["ours"]["text"][0].decode("utf-8", "replace") == answers["theirs"])
-            results[kind] = found[1:], {name: 1e3 * statistics.median(each[1:]) for name, each in times.items()}
+            results[kind] = (
+                found[1:],
+                {name: 1e3 * statistics.median(each[1:]) for name, each in times.items()},
+            )
     for kind, (found, medians) in results.items():
         ours, peer = medians["ours"], medians["theirs"]
-        print(f"{kind:<20} {sum(found)} of {len(found)} the same, {ours:8.1f} ms beside {peer:8.1f} ms, ratio {ours / peer:.2f}")
+        print(
+            f"{kind:<20} {sum(found)} of {len(found)} the same, {ours:8.1f} ms beside {peer:8.1f} ms, "
+            f"ratio {ours / peer:.2f}"
+        )
 
 
 if __name__ == "__main__":

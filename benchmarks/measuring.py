@@ -1,7 +1,8 @@
 """Interleaved timing: contenders take turns, so that what the machine does meanwhile meets all of them alike.
 
-A turn is a number of calls in a row, of which the first few do not count: after a matrix product NumPy's BLAS threads go on spinning for
-some 20 ms, and a thread pool that has slept needs a few calls to wake up; both would be charged to whoever comes next.
+A turn is a number of calls in a row, of which the first few do not count: after a matrix product NumPy's BLAS
+threads go on spinning for some 20 ms, and a thread pool that has slept needs a few calls to wake up; both
+would be charged to whoever comes next.
 """
 
 import statistics
@@ -41,7 +42,9 @@ PAUSE_SECONDS = 0.03
 
 
 def medians(contenders: dict[str, Work], *, rounds: int) -> dict[str, float]:
-    """Median milliseconds of each contender over its counted calls; each call gets its own number, 0 … rounds × CALLS_IN_A_TURN - 1."""
+    """Median milliseconds of each contender over its counted calls; each call gets its own number, 0 … rounds
+    × CALLS_IN_A_TURN - 1.
+    """
     times: dict[str, list[float]] = {name: [] for name in contenders}
     names = list(contenders)
     for turn in range(rounds):

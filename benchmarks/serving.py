@@ -1,4 +1,6 @@
-"""`python -m benchmarks.serving`: what a request to the embedded server takes over the same signature in the same process."""
+"""`python -m benchmarks.serving`: what a request to the embedded server takes over the same signature in the
+same process.
+"""
 
 import json
 import os
@@ -12,7 +14,7 @@ from collections.abc import Callable
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
-from export.quiet import quiet_stderr
+from export.cli.quiet import quiet_stderr
 
 CALLS, UNCOUNTED = 300, 30
 SIGNATURE, TEXT = "generate_preprocess_text", "What is in this picture? And what does he say?"
@@ -29,31 +31,39 @@ def median_milliseconds(call: Callable[[], object]) -> float:
 
 
 def main() -> None:
-    """Prints the medians of a text request in process, over gRPC and over REST, on this machine's loopback."""
+    """Prints the medians of a text request in process, over gRPC and over REST, on this machine's
+    loopback.
+    """
     with quiet_stderr(), tempfile.TemporaryDirectory() as folder:
         import grpc
         import tensorflow as tf
         from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
         import graph_ops
-        from export.samples import demonstration_file
-        from export.saved_model import export_saved_model
+        from export.saved_model.write import export_saved_model
         from export.serving.server import Server, Settings
+        from export.verify.samples import demonstration_file
 
-        tokenizer = graph_ops.Gemma4Tokenizer(os.environ.get("GEMMA4_TOKENIZER") or demonstration_file("demonstration.spm"))
+        tokenizer = graph_ops.Gemma4Tokenizer(
+            os.environ.get("GEMMA4_TOKENIZER") or demonstration_file("demonstration.spm")
+        )
         export_saved_model(graph_ops.Gemma4CausalLMPreprocessor(tokenizer), folder)
         server = Server(Settings(pathlib.Path(folder), port=0, rest_port=0))
         server.start()
         request = predict_pb2.PredictRequest()
         request.model_spec.name, request.model_spec.signature_name = "gemma4", SIGNATURE
         request.inputs["prompts"].CopyFrom(tf.make_tensor_proto([TEXT]))
-        stub = prediction_service_pb2_grpc.PredictionServiceStub(grpc.insecure_channel(f"127.0.0.1:{server.port}"))
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(
+            grpc.insecure_channel(f"127.0.0.1:{server.port}")
+        )
         url = f"http://127.0.0.1:{server.rest_port}/v1/models/gemma4:predict"
         body = json.dumps({"signature_name": SIGNATURE, "inputs": [TEXT]}).encode()
         with server.store.use("gemma4") as servable:
             function = servable.functions[SIGNATURE]
         results = {
-            "in process": median_milliseconds(lambda: [x.numpy() for x in function(prompts=tf.constant([TEXT])).values()]),
+            "in process": median_milliseconds(
+                lambda: [x.numpy() for x in function(prompts=tf.constant([TEXT])).values()]
+            ),
             "gRPC": median_milliseconds(lambda: stub.Predict(request)),
             "REST": median_milliseconds(lambda: urllib.request.urlopen(url, body).read()),
         }

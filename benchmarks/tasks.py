@@ -1,6 +1,7 @@
 """The tasks that are timed, each as ours and its peers'.
 
-Inputs differ from round to round where a peer caches (`tokenizers` keeps short sequences), and both sides start from the same Python
+Inputs differ from round to round where a peer caches (`tokenizers` keeps short sequences), and both sides
+start from the same Python
 objects: strings, uint8 arrays, float32 arrays, or the bytes of files.
 """
 
@@ -28,8 +29,8 @@ from transformers.models.gemma4.image_processing_pil_gemma4 import Gemma4ImagePr
 
 import graph_ops
 from benchmarks.measuring import CALLS_IN_A_TURN, Comparison, Work, medians
-from export import samples
-from export.signatures import input_specs, signatures
+from export.saved_model.signatures import input_specs, signatures
+from export.verify import samples
 
 NUM_PROMPTS, PROMPT_CHARACTERS = 32, 500
 REQUEST_TOKENS = 60
@@ -39,7 +40,9 @@ SAMPLING_RATE = 16_000
 
 
 def english() -> str:
-    """About 700,000 characters of English prose with some code: the language reference that every Python carries."""
+    """About 700,000 characters of English prose with some code: the language reference that every Python
+    carries.
+    """
     return "\n".join(pydoc_data.topics.topics.values())
 
 
@@ -48,7 +51,9 @@ def world() -> str | None:
     corpus = os.environ.get("GEMMA4_CORPUS")
     if not corpus:
         return None
-    texts = [json.loads(line)["text"] for line in pathlib.Path(corpus).read_text(encoding="utf-8").splitlines()]
+    texts = [
+        json.loads(line)["text"] for line in pathlib.Path(corpus).read_text(encoding="utf-8").splitlines()
+    ]
     return "\n".join(text[:3000] for text in texts)
 
 
@@ -66,7 +71,11 @@ def prompt_batches(text: str, count: int) -> list[list[str]]:
 def huggingface_tokenizer(vocabulary: pathlib.Path) -> tokenizers.Tokenizer | None:
     """`tokenizers` with the same vocabulary, if its tokenizer.json lies beside."""
     packed = vocabulary.with_name("tokenizer.json.xz")
-    return tokenizers.Tokenizer.from_str(lzma.decompress(packed.read_bytes()).decode()) if packed.is_file() else None
+    return (
+        tokenizers.Tokenizer.from_str(lzma.decompress(packed.read_bytes()).decode())
+        if packed.is_file()
+        else None
+    )
 
 
 class Bench:
@@ -88,8 +97,15 @@ class Bench:
         )
         table = signatures(preprocessor.settings)
         self.graphs = {
-            name: tf.function(table[name].function, input_signature=[input_specs(table[name])], autograph=False).get_concrete_function()
-            for name in ("tokenize", "generate_preprocess", "generate_preprocess_arrays", "generate_preprocess_text")
+            name: tf.function(
+                table[name].function, input_signature=[input_specs(table[name])], autograph=False
+            ).get_concrete_function()
+            for name in (
+                "tokenize",
+                "generate_preprocess",
+                "generate_preprocess_arrays",
+                "generate_preprocess_text",
+            )
         }
         self.image_graph = tf.function(preprocessor.image_converter, autograph=False)
         self.keras_hub_preprocessor = keras_hub.models.Gemma4CausalLMPreprocessor(
@@ -121,15 +137,21 @@ class Bench:
             "sentencepiece": lambda turn: self.processor.encode(batches[turn]),
         }
         if self.peer_tokenizer:
-            contenders["tokenizers"] = lambda turn: self.peer_tokenizer.encode_batch(batches[turn], add_special_tokens=False)
+            contenders["tokenizers"] = lambda turn: self.peer_tokenizer.encode_batch(
+                batches[turn], add_special_tokens=False
+            )
         task = f"ids of {NUM_PROMPTS} prompts of {PROMPT_CHARACTERS} characters, {name}"
         yield from _compared(task, contenders, self.rounds, {"tokenizers": target})
 
     def ids_in_litert(self) -> Iterator[Comparison]:
         """Bytes to ids in LiteRT, one thread: short, long, and random letters, whose segments are long."""
         calls, text, draw = self.rounds * CALLS_IN_A_TURN, english(), random.Random(2)
-        texts = {f"{size} characters, English": _cut_out(text, size, calls, draw) for size in (1000, 2000, 16_000)}
-        texts["4096 characters, base64"] = [base64.b64encode(draw.randbytes(3072)).decode() for _ in range(calls)]
+        texts = {
+            f"{size} characters, English": _cut_out(text, size, calls, draw) for size in (1000, 2000, 16_000)
+        }
+        texts["4096 characters, base64"] = [
+            base64.b64encode(draw.randbytes(3072)).decode() for _ in range(calls)
+        ]
         targets = {"2000 characters, English": 3.0}
         for name, given in texts.items():
             encoded = [one.encode() for one in given]
@@ -137,7 +159,9 @@ class Bench:
                 "ours": lambda turn, encoded=encoded: self._litert_ids(encoded[turn]),
                 "sentencepiece": lambda turn, given=given: self.processor.encode(given[turn]),
             }
-            yield from _compared(f"ids in LiteRT of {name}", contenders, self.rounds, {"sentencepiece": targets.get(name)})
+            yield from _compared(
+                f"ids in LiteRT of {name}", contenders, self.rounds, {"sentencepiece": targets.get(name)}
+            )
 
     def _litert_ids(self, text: bytes) -> np.ndarray:
         tokens = self.litert_tokenizer(codes=np.frombuffer(text, np.uint8), length=np.int32(len(text)))
@@ -150,7 +174,9 @@ class Bench:
             "ours": lambda _: self.image_graph(tf.constant(image)),
             "Gemma4ImageProcessorPil": lambda _: self._processed(image),
         }
-        yield from _compared(f"image {side}×{side}", contenders, self.rounds, {"Gemma4ImageProcessorPil": 0.8})
+        yield from _compared(
+            f"image {side}×{side}", contenders, self.rounds, {"Gemma4ImageProcessorPil": 0.8}
+        )
 
     def audio(self) -> Iterator[Comparison]:
         """Samples to log-mel frames."""
@@ -159,7 +185,9 @@ class Bench:
             "ours": lambda _: self.audio_graph(tf.constant(clip[np.newaxis]), tf.constant([len(clip)])),
             "Gemma4AudioFeatureExtractor": lambda _: self._extracted(clip),
         }
-        yield from _compared(f"audio {AUDIO_SECONDS} s", contenders, self.rounds, {"Gemma4AudioFeatureExtractor": 0.8})
+        yield from _compared(
+            f"audio {AUDIO_SECONDS} s", contenders, self.rounds, {"Gemma4AudioFeatureExtractor": 0.8}
+        )
 
     def request_from_arrays(self) -> Iterator[Comparison]:
         """A whole request, media as arrays."""
@@ -183,13 +211,22 @@ class Bench:
         )
         contenders: dict[str, Work] = {
             "ours": ours,
-            "the three together": lambda turn: (self._encoded(prompts[turn]), self._processed(image), self._extracted(clip)),
+            "the three together": lambda turn: (
+                self._encoded(prompts[turn]),
+                self._processed(image),
+                self._extracted(clip),
+            ),
             "KerasHub's class in a tf.function": lambda turn: traced(
                 tf.constant([prompts[turn]]), tf.constant(image[np.newaxis]), tf.constant(clip[np.newaxis])
             ),
         }
         task = f"request: {REQUEST_TOKENS} tokens, 512×512 image, {AUDIO_SECONDS} s of audio"
-        yield from _compared(task, contenders, self.rounds, {"the three together": 0.6, "KerasHub's class in a tf.function": 0.5})
+        yield from _compared(
+            task,
+            contenders,
+            self.rounds,
+            {"the three together": 0.6, "KerasHub's class in a tf.function": 0.5},
+        )
 
     def request_from_files(self) -> Iterator[Comparison]:
         """A whole request, media as a JPEG and a WAV."""
@@ -199,7 +236,11 @@ class Bench:
 
         def ours(turn: int) -> Any:
             return self.graphs["generate_preprocess"](
-                {"prompts": tf.constant([prompts[turn]]), "images": tf.constant([[jpeg]]), "audio": tf.constant([[wav]])}
+                {
+                    "prompts": tf.constant([prompts[turn]]),
+                    "images": tf.constant([[jpeg]]),
+                    "audio": tf.constant([[wav]]),
+                }
             )
 
         def together(turn: int) -> Any:
@@ -215,7 +256,10 @@ class Bench:
         """Prompts of about 60 tokens with a placeholder for each medium, another each round."""
         text, draw = english(), random.Random(1)
         starts = [draw.randrange(len(text) - 2000) for _ in range(self.rounds * CALLS_IN_A_TURN)]
-        cut = [self.processor.decode(self.processor.encode(text[start : start + 2000])[: REQUEST_TOKENS - 2]) for start in starts]
+        cut = [
+            self.processor.decode(self.processor.encode(text[start : start + 2000])[: REQUEST_TOKENS - 2])
+            for start in starts
+        ]
         return [f"<|image|>{prompt}<|audio|>" for prompt in cut]
 
     def _encoded(self, prompt: str) -> Any:
@@ -243,13 +287,15 @@ def _litert_tokenizer(vocabulary: pathlib.Path) -> Any:
     specs = [tf.TensorSpec([None], tf.uint8, name="codes"), tf.TensorSpec([], tf.int32, name="length")]
     module = tf.Module()
     module.function = tf.function(function, input_signature=specs, autograph=False)
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([module.function.get_concrete_function()], module)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions(
+        [module.function.get_concrete_function()], module
+    )
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     return Interpreter(model_content=converter.convert(), num_threads=1).get_signature_runner()
 
 
 def _audio_graph(preprocessor: graph_ops.Gemma4CausalLMPreprocessor) -> Any:
-    from graph_ops.audio.spectrogram import encode_audio
+    from graph_ops.audio.log_mel import encode_audio
 
     config = preprocessor.audio_converter.config
     return tf.function(
@@ -260,10 +306,15 @@ def _audio_graph(preprocessor: graph_ops.Gemma4CausalLMPreprocessor) -> Any:
 
 
 def _clip() -> np.ndarray:
-    return 0.5 * samples.sounds(AUDIO_SECONDS * SAMPLING_RATE)["sweep"] + 0.1 * samples.sounds(AUDIO_SECONDS * SAMPLING_RATE)["noise"]
+    return (
+        0.5 * samples.sounds(AUDIO_SECONDS * SAMPLING_RATE)["sweep"]
+        + 0.1 * samples.sounds(AUDIO_SECONDS * SAMPLING_RATE)["noise"]
+    )
 
 
-def _compared(task: str, contenders: dict[str, Work], rounds: int, targets: dict[str, float | None]) -> Iterator[Comparison]:
+def _compared(
+    task: str, contenders: dict[str, Work], rounds: int, targets: dict[str, float | None]
+) -> Iterator[Comparison]:
     times = medians(contenders, rounds=rounds)
     for peer in contenders:
         if peer != "ours":

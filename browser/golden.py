@@ -1,7 +1,9 @@
-"""What a browser must answer to a bundle's requests, as Python answers them: `python -m browser.golden BUNDLE FILE`.
+"""What a browser must answer to a bundle's requests, as Python answers them: `python -m browser.golden BUNDLE
+FILE`.
 
-Two judges: the eager steps, which are themselves tested against the references, for what the JavaScript wrapper returns; and the same
-`.tflite` in `ai_edge_litert` for every output of every signature, padding included.
+Two judges: the eager steps, which are themselves tested against the references, for what the JavaScript
+wrapper returns; and the same `.tflite` in `ai_edge_litert` for every output of every signature, padding
+included.
 """
 
 import base64
@@ -17,11 +19,11 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from export import samples
-from export.litert_running import Arrays, Bundle, load_bundle
-from export.quiet import quiet_stderr
+from export.cli.quiet import quiet_stderr
+from export.litert.run import Arrays, Bundle, load_bundle
+from export.verify import samples
 from graph_ops import Gemma4CausalLMPreprocessor, Gemma4Tokenizer
-from graph_ops.audio.spectrogram import encode_audio
+from graph_ops.audio.log_mel import encode_audio
 from graph_ops.image.patches import encode_image_arrays
 
 LONE_SURROGATES = ("\ud800", "a\udfffb", "\udc00\ud83d", "\U0001f600\ud83d", "<|image\udead|>")
@@ -43,7 +45,10 @@ def _answers(folder: str) -> dict[str, Any]:
         "image": _image(preprocessor) if preprocessor.image_converter else None,
         "audio": _audio(preprocessor) if preprocessor.audio_converter else None,
         "rows": list(_rows(preprocessor)),
-        "errors": [{"text": text, "message": _error(bundle, text)} for text in ("x" * (_largest(bundle) + 1), "é" * _largest(bundle))],
+        "errors": [
+            {"text": text, "message": _error(bundle, text)}
+            for text in ("x" * (_largest(bundle) + 1), "é" * _largest(bundle))
+        ],
         "runs": [
             {"signature": name, "inputs": _encoded(inputs), "outputs": _encoded(bundle.run(name, **inputs))}
             for name in bundle.description["signatures"]
@@ -54,7 +59,9 @@ def _answers(folder: str) -> dict[str, Any]:
 
 def _preprocessor(folder: pathlib.Path, config: dict[str, Any]) -> Gemma4CausalLMPreprocessor:
     """The one that was exported, on SentencePiece."""
-    return Gemma4CausalLMPreprocessor.from_config({**config, "tokenizer": Gemma4Tokenizer(folder / "vocabulary.spm")})
+    return Gemma4CausalLMPreprocessor.from_config(
+        {**config, "tokenizer": Gemma4Tokenizer(folder / "vocabulary.spm")}
+    )
 
 
 def _bytes(text: str) -> bytes:
@@ -63,7 +70,11 @@ def _bytes(text: str) -> bytes:
 
 
 def _sizes(bundle: Bundle) -> list[int]:
-    return [entry["inputs"]["text"]["shape"][0] for name, entry in bundle.description["signatures"].items() if name.startswith("tokenize")]
+    return [
+        entry["inputs"]["text"]["shape"][0]
+        for name, entry in bundle.description["signatures"].items()
+        if name.startswith("tokenize")
+    ]
 
 
 def _largest(bundle: Bundle) -> int:
@@ -71,8 +82,15 @@ def _largest(bundle: Bundle) -> int:
 
 
 def _texts(bundle: Bundle) -> list[str]:
-    hostile = [text.decode() for text in samples.hostile_texts(60, pieces=bundle.vocabulary.pieces, seed=7, invalid_utf8=False)]
-    full = [text for size in _sizes(bundle) for text in ("x" * size, "the end " * (size // 8), "é" * (size // 2), "👩‍🚀 " * (size // 12))]
+    hostile = [
+        text.decode()
+        for text in samples.hostile_texts(60, pieces=bundle.vocabulary.pieces, seed=7, invalid_utf8=False)
+    ]
+    full = [
+        text
+        for size in _sizes(bundle)
+        for text in ("x" * size, "the end " * (size // 8), "é" * (size // 2), "👩‍🚀 " * (size // 12))
+    ]
     fixed = [text for text in samples.FIXED_TEXTS if len(text.encode()) <= _largest(bundle)]
     return [*fixed, *LONE_SURROGATES, *full, *hostile]
 
@@ -92,7 +110,9 @@ def _speech() -> np.ndarray:
 
 def _image(preprocessor: Gemma4CausalLMPreprocessor) -> dict[str, Any]:
     pixels = _photo()
-    steps = encode_image_arrays(tf.constant([pixels]), tf.constant([pixels.shape[:2]]), config=preprocessor.image_converter.config)
+    steps = encode_image_arrays(
+        tf.constant([pixels]), tf.constant([pixels.shape[:2]]), config=preprocessor.image_converter.config
+    )
     names = ("pixel_values", "pixel_position_ids", "soft_tokens")
     return {"size": pixels.shape[:2]} | _encoded(
         {"pixels": pixels} | {name: step[0].numpy() for name, step in zip(names, steps[:3], strict=True)}
@@ -102,10 +122,15 @@ def _image(preprocessor: Gemma4CausalLMPreprocessor) -> dict[str, Any]:
 def _audio(preprocessor: Gemma4CausalLMPreprocessor) -> dict[str, Any]:
     clip = _speech()
     steps = encode_audio(
-        tf.constant([clip]), tf.constant([clip.size]), parity=preprocessor.parity, config=preprocessor.audio_converter.config
+        tf.constant([clip]),
+        tf.constant([clip.size]),
+        parity=preprocessor.parity,
+        config=preprocessor.audio_converter.config,
     )
     names = ("audio_mel", "audio_mel_mask", "soft_tokens")
-    return _encoded({"samples": clip} | {name: step[0].numpy() for name, step in zip(names, steps, strict=True)})
+    return _encoded(
+        {"samples": clip} | {name: step[0].numpy() for name, step in zip(names, steps, strict=True)}
+    )
 
 
 def _rows(preprocessor: Gemma4CausalLMPreprocessor) -> Iterator[dict[str, Any]]:
@@ -116,8 +141,14 @@ def _rows(preprocessor: Gemma4CausalLMPreprocessor) -> Iterator[dict[str, Any]]:
     for media in dict.fromkeys([(), *((medium,) for medium in able), tuple(able)]):
         prompt = " and ".join(["Größe 👩‍🚀", *(MEDIA[medium] for medium in media), "?"])
         names = {"image": "images", "audio": "audio"}
-        row = preprocessor.generate_preprocess({"prompts": prompt} | {names[medium]: given[medium] for medium in media})
-        kept = {name: tensor.numpy() for name, tensor in row.items() if not name.startswith(("pixel", "audio_mel"))}
+        row = preprocessor.generate_preprocess(
+            {"prompts": prompt} | {names[medium]: given[medium] for medium in media}
+        )
+        kept = {
+            name: tensor.numpy()
+            for name, tensor in row.items()
+            if not name.startswith(("pixel", "audio_mel"))
+        }
         numbers = {name: array.astype(np.int32) for name, array in kept.items()}
         yield {"prompt": prompt, "media": media, "features": _encoded(numbers)}
 
@@ -152,7 +183,11 @@ def _requests(bundle: Bundle, name: str) -> Iterator[Arrays]:
             yield {"audio": sound[np.newaxis], "audio_lengths": np.array([length], np.int32)}
     elif kind == "generate_preprocess_counts":
         for used in (0, 1):
-            counts = {given: np.zeros(shape, np.int32) for given, shape in shapes.items() if given.endswith("_soft_tokens")}
+            counts = {
+                given: np.zeros(shape, np.int32)
+                for given, shape in shapes.items()
+                if given.endswith("_soft_tokens")
+            }
             for given in counts:
                 counts[given][0, 0] = 77 * used
             prompt = "Say: " + "".join(MEDIA[given.split("_")[0]] for given in counts) * used
@@ -161,15 +196,25 @@ def _requests(bundle: Bundle, name: str) -> Iterator[Arrays]:
         for text in [text for text in _texts(bundle) if len(_bytes(text)) <= shapes["text"][0]][::6]:
             yield _padded("text", text, shapes["text"][0])
     else:
-        ids = np.arange(shapes["token_ids"][1], dtype=np.int32)[np.newaxis] * 7 % len(bundle.vocabulary.pieces)
-        used = {"lengths": np.array([ids.size - 3], np.int32)} if kind == "detokenize" else {"padding_mask": (ids > 40).astype(np.int32)}
+        ids = (
+            np.arange(shapes["token_ids"][1], dtype=np.int32)[np.newaxis] * 7 % len(bundle.vocabulary.pieces)
+        )
+        used = (
+            {"lengths": np.array([ids.size - 3], np.int32)}
+            if kind == "detokenize"
+            else {"padding_mask": (ids > 40).astype(np.int32)}
+        )
         yield {"token_ids": ids} | used
 
 
 def _encoded(arrays: Arrays) -> dict[str, Any]:
     """Arrays as JSON holds them to the bit."""
     return {
-        name: {"dtype": array.dtype.name, "shape": array.shape, "base64": base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()}
+        name: {
+            "dtype": array.dtype.name,
+            "shape": array.shape,
+            "base64": base64.b64encode(np.ascontiguousarray(array).tobytes()).decode(),
+        }
         for name, array in arrays.items()
     }
 

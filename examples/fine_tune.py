@@ -1,9 +1,12 @@
-"""Fine-tune a small Gemma 4 on strings and JPEGs with LoRA, put its preprocessor before it, serve it, and ask it: `make example`.
+"""Fine-tune a small Gemma 4 on strings and JPEGs with LoRA, put its preprocessor before it, serve it, and ask
+it: `make example`.
 
-    strings, JPEGs -> tf.data -> preprocessor -> fit -> export.fuse -> python -m export serve -> strings, JPEGs in, text out
+    strings, JPEGs -> tf.data -> preprocessor -> fit -> export.fuse -> python -m export serve -> strings,
+    JPEGs in, text out
 
-A released model knows colours. This one begins with random weights, so all of them are first trained to name the colour of a picture;
-then LoRA, which trains a few thousand numbers beside the frozen ones, teaches it to name the opposite colour instead.
+A released model knows colours. This one begins with random weights, so all of them are first trained to name
+the colour of a picture; then LoRA, which trains a few thousand numbers beside the frozen ones, teaches it to
+name the opposite colour instead.
 """
 
 import os
@@ -23,8 +26,8 @@ import tensorflow as tf
 
 from examples.small_gemma4 import small_gemma4
 from export import fuse
-from export.samples import demonstration_file
 from export.serving.client import Client
+from export.verify.samples import demonstration_file
 from graph_ops import Gemma4CausalLMPreprocessor, Gemma4ImageConverter, Gemma4Tokenizer
 
 COLOURS = {"red": (220, 30, 30), "green": (30, 200, 40), "white": (240, 240, 240), "black": (10, 10, 10)}
@@ -42,8 +45,12 @@ def jpeg(colour: str, seed: int) -> bytes:
     return tf.io.encode_jpeg(np.clip(COLOURS[colour] + noise, 0, 255).astype(np.uint8)).numpy()
 
 
-def training_rows(preprocessor: Gemma4CausalLMPreprocessor, answers: Mapping[str, str], *, seed: int) -> tf.data.Dataset:
-    """Batches of `(x, y, sample_weight)` from raw strings and files, through the preprocessor in `tf.data`."""
+def training_rows(
+    preprocessor: Gemma4CausalLMPreprocessor, answers: Mapping[str, str], *, seed: int
+) -> tf.data.Dataset:
+    """Batches of `(x, y, sample_weight)` from raw strings and files, through the preprocessor in
+    `tf.data`.
+    """
     colours = list(COLOURS) * BATCHES
     raw = {
         "prompts": [QUESTION] * len(colours),
@@ -60,12 +67,26 @@ def train(model: Any, rows: tf.data.Dataset, *, epochs: int, learning_rate: floa
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         weighted_metrics=[],
     )
-    return model.fit(rows, steps_per_epoch=STEPS_IN_EPOCH, epochs=epochs, verbose=2, shuffle=False).history["loss"]
+    return model.fit(rows, steps_per_epoch=STEPS_IN_EPOCH, epochs=epochs, verbose=2, shuffle=False).history[
+        "loss"
+    ]
 
 
 def served_answers(folder: pathlib.Path, pictures: Mapping[str, bytes]) -> dict[str, str]:
     """What a server of the model, a process of its own, says of each picture."""
-    command = [sys.executable, "-m", "export", "serve", str(folder), "--embedded", "--port", "0", "--rest-port", "0", "--no-warmup"]
+    command = [
+        sys.executable,
+        "-m",
+        "export",
+        "serve",
+        str(folder),
+        "--embedded",
+        "--port",
+        "0",
+        "--rest-port",
+        "0",
+        "--no-warmup",
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None
@@ -94,10 +115,21 @@ def main() -> None:
     print("training all weights to name colours", flush=True)
     train(model, training_rows(preprocessor, SAME, seed=0), epochs=3, learning_rate=1e-2)
     model.backbone.enable_lora(LORA_RANK)
-    print(f"fine-tuning {sum(int(np.prod(weight.shape)) for weight in model.trainable_weights):,} weights to name opposites", flush=True)
+    print(
+        f"fine-tuning {sum(int(np.prod(weight.shape)) for weight in model.trainable_weights):,} weights to "
+        f"name opposites",
+        flush=True,
+    )
     losses = train(model, training_rows(preprocessor, OPPOSITE, seed=100), epochs=4, learning_rate=2e-2)
     with tempfile.TemporaryDirectory() as folder:
-        written = fuse(preprocessor, model, folder, max_new_tokens=8, strip_prompt=True, report=lambda line: print(line, flush=True))
+        written = fuse(
+            preprocessor,
+            model,
+            folder,
+            max_new_tokens=8,
+            strip_prompt=True,
+            report=lambda line: print(line, flush=True),
+        )
         answers = served_answers(written.parent, {colour: jpeg(colour, seed=1000) for colour in COLOURS})
     for colour, answer in answers.items():
         print(f"a {colour} picture: {answer}")

@@ -1,13 +1,18 @@
-"""A Gemma 4 of KerasHub that sees and hears, small enough to train on a laptop's CPU: every part of the real one, random weights."""
+"""A Gemma 4 of KerasHub that sees and hears, small enough to train on a laptop's CPU: every part of the real
+one, random weights.
+"""
 
 from typing import Any
 
 PATCH_SIZE, POOL_SIZE, POSITIONS, MEL_BINS = 16, 3, 256, 128
-"""What the released models' media look like; more positions than the widest image has patches are not needed."""
+"""What the released models' media look like; more positions than the widest image has patches are not
+needed.
+"""
 
 
 def small_backbone(vocabulary_size: int, *, images: bool = True, audio: bool = True, width: int = 32) -> Any:
-    """A `keras_hub.models.Gemma4Backbone` of two layers, one local and one global, with an encoder for each medium.
+    """A `keras_hub.models.Gemma4Backbone` of two layers, one local and one global, with an encoder for each
+    medium.
 
     Args:
         vocabulary_size: ids that the tokenizer makes.
@@ -58,4 +63,6 @@ def small_gemma4(vocabulary_size: int, *, preprocessor: Any = None, **parts: Any
     """The same as a `keras_hub.models.Gemma4CausalLM`, with KerasHub's preprocessor or none."""
     import keras_hub
 
-    return keras_hub.models.Gemma4CausalLM(preprocessor=preprocessor, backbone=small_backbone(vocabulary_size, **parts))
+    return keras_hub.models.Gemma4CausalLM(
+        preprocessor=preprocessor, backbone=small_backbone(vocabulary_size, **parts)
+    )

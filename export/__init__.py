@@ -1,15 +1,17 @@
-"""Artifacts of the preprocessor: writing, reading, running and verifying them. The only place with files and a command line."""
+"""Artifacts of the preprocessor: writing, reading, running and verifying them. The only place with files and
+a command line.
+"""
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from export.fusing import fuse
-    from export.litert_fusing import fuse_litert
+    from export.fusing.litert import fuse_litert
+    from export.fusing.write import fuse
 
 __all__ = ["fuse", "fuse_litert"]
 
-_MODULES = {"fuse": "export.fusing", "fuse_litert": "export.litert_fusing"}
+_MODULES = {"fuse": "export.fusing.write", "fuse_litert": "export.fusing.litert"}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,7 +1,8 @@
 """Every number that Gemma 4's preprocessing depends on, each with its unit and its source.
 
-The dataclasses are frozen: a step takes one, and nothing else of the configuration, as its setting. Field names are KerasHub's, so
-that a KerasHub layer's `get_config()` maps onto them one to one. What can be derived is a property, never a second field.
+The dataclasses are frozen: a step takes one, and nothing else of the configuration, as its setting. Field
+names are KerasHub's, so that a KerasHub layer's `get_config()` maps onto them one to one. What can be derived
+is a property, never a second field.
 """
 
 import dataclasses
@@ -13,7 +14,10 @@ def _check_positive(config: object, *names: str) -> None:
     for name in names:
         value = getattr(config, name)
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ValueError(f"`{name}`: must be a positive whole number; got {value!r}. Leave it out for the released model's.")
+            raise ValueError(
+                f"`{name}`: must be a positive whole number; got {value!r}. Leave it out for the released "
+                f"model's."
+            )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,18 +31,25 @@ class ImageConfig:
     pooling_kernel_size: int = 3
     """Side of the square of patches that the vision encoder pools into one soft token."""
     scale: float | tuple[float, ...] | None = 1 / 255
-    """Factor from a pixel in 0…255 to a model input; one number or one per channel. None leaves pixels in 0…255."""
+    """Factor from a pixel in 0…255 to a model input; one number or one per channel. None leaves pixels in
+    0…255.
+    """
     offset: float | tuple[float, ...] | None = None
     """Added after scaling; one number or one per channel."""
     max_image_pixels: int = 64_000_000
-    """Largest height × width that is decoded, in pixels. Ours: a small file must not be able to ask for gigabytes."""
+    """Largest height × width that is decoded, in pixels. Ours: a small file must not be able to ask for
+    gigabytes.
+    """
 
     def __post_init__(self) -> None:
         _check_positive(self, "patch_size", "max_soft_tokens", "pooling_kernel_size", "max_image_pixels")
         for name in ("scale", "offset"):
             value = getattr(self, name)
             if isinstance(value, tuple) and len(value) not in (1, 3):
-                raise ValueError(f"`{name}`: must be one number or one for each of 3 channels; got {value!r}. Pass 1 or 3 numbers.")
+                raise ValueError(
+                    f"`{name}`: must be one number or one for each of 3 channels; got {value!r}. Pass 1 or "
+                    f"3 numbers."
+                )
 
     @property
     def max_patches(self) -> int:
@@ -75,7 +86,9 @@ class AudioConfig:
     max_frequency: float = 8_000.0
     """Upper edge of the last mel triangle, in Hz."""
     mel_floor: float = 1e-3
-    """Added to a mel magnitude before the logarithm. The released model's; KerasHub's bare constructor says 1e-5."""
+    """Added to a mel magnitude before the logarithm. The released model's; KerasHub's bare constructor says
+    1e-5.
+    """
     per_bin_mean: tuple[float, ...] | None = None
     """Subtracted from each log-mel bin, or None."""
     per_bin_stddev: tuple[float, ...] | None = None
@@ -87,27 +100,43 @@ class AudioConfig:
 
     def __post_init__(self) -> None:
         _check_positive(
-            self, "num_mels", "num_fft_bins", "stride", "sampling_rate", "max_audio_length", "frame_length", "frames_per_soft_token"
+            self,
+            "num_mels",
+            "num_fft_bins",
+            "stride",
+            "sampling_rate",
+            "max_audio_length",
+            "frame_length",
+            "frames_per_soft_token",
         )
         if self.frame_length != 2 * self.stride:
             raise ValueError(
-                f"`frame_length`: must be twice `stride`; got {self.frame_length} and {self.stride}. Gemma 4 has 320 and 160 samples."
+                f"`frame_length`: must be twice `stride`; got {self.frame_length} and {self.stride}. Gemma "
+                f"4 has 320 and 160 samples."
             )
         if self.frame_length > self.num_fft_bins:
             raise ValueError(
-                f"`frame_length`: must be at most `num_fft_bins`; got {self.frame_length} > {self.num_fft_bins}. Make the FFT longer."
+                f"`frame_length`: must be at most `num_fft_bins`; got {self.frame_length} > "
+                f"{self.num_fft_bins}. Make the FFT longer."
             )
         if not 0 <= self.min_frequency < self.max_frequency <= self.sampling_rate / 2:
             raise ValueError(
                 "`max_frequency`: must be above `min_frequency` and at most half of `sampling_rate`; got "
-                f"{self.min_frequency}…{self.max_frequency} Hz at {self.sampling_rate} Hz. Choose 0 ≤ min < max ≤ rate / 2."
+                f"{self.min_frequency}…{self.max_frequency} Hz at {self.sampling_rate} Hz. Choose 0 ≤ min "
+                f"< max ≤ rate / 2."
             )
         if self.mel_floor <= 0:
-            raise ValueError(f"`mel_floor`: must be positive, since its logarithm is taken; got {self.mel_floor}. Pass 0.001.")
+            raise ValueError(
+                f"`mel_floor`: must be positive, since its logarithm is taken; got {self.mel_floor}. Pass "
+                f"0.001."
+            )
         for name in ("per_bin_mean", "per_bin_stddev"):
             value = getattr(self, name)
             if value is not None and len(value) != self.num_mels:
-                raise ValueError(f"`{name}`: must have one number for each of {self.num_mels} mel bins; got {len(value)}. Pass as many.")
+                raise ValueError(
+                    f"`{name}`: must have one number for each of {self.num_mels} mel bins; got "
+                    f"{len(value)}. Pass as many."
+                )
 
     @property
     def max_samples(self) -> int:
@@ -127,7 +156,9 @@ class AudioConfig:
 
 @dataclasses.dataclass(frozen=True)
 class MediumTokens:
-    """The three control tokens of a medium. What a user writes is `placeholder`; a row holds `opening placeholder… closing`."""
+    """The three control tokens of a medium. What a user writes is `placeholder`; a row holds `opening
+    placeholder… closing`.
+    """
 
     opening: str
     placeholder: str
@@ -140,7 +171,9 @@ STOP_TOKENS = (END_TOKEN, "<turn|>")
 IMAGE_TOKENS = MediumTokens("<|image>", "<|image|>", "<image|>")
 AUDIO_TOKENS = MediumTokens("<|audio>", "<|audio|>", "<audio|>")
 LONGEST_DEVICE_SIDE = 65_535
-"""Longest side of an image on a device, in pixels. Ours: JPEG's; resampling weights take about 1 kB for each pixel of a side."""
+"""Longest side of an image on a device, in pixels. Ours: JPEG's; resampling weights take about 1 kB for each
+pixel of a side.
+"""
 
 VIDEO_PLACEHOLDER = "<|video|>"
 
@@ -150,7 +183,9 @@ PLAIN_TEXTS = ("none", "responses", "all")
 
 @dataclasses.dataclass(frozen=True)
 class RowConfig:
-    """How prompts, media and responses share a row. Defaults: `keras_hub.models.Gemma4CausalLMPreprocessor`."""
+    """How prompts, media and responses share a row. Defaults:
+    `keras_hub.models.Gemma4CausalLMPreprocessor`.
+    """
 
     sequence_length: int = 1024
     """Tokens in a row."""
@@ -161,15 +196,22 @@ class RowConfig:
     max_images_per_prompt: int = 2
     """Image slots in a row."""
     num_vision_tokens_per_image: int = 280
-    """Soft tokens an image takes in KerasHub's layout, and the width of its block in `vision_indices` in both."""
+    """Soft tokens an image takes in KerasHub's layout, and the width of its block in `vision_indices` in
+    both.
+    """
     max_audio_clips_per_prompt: int = 1
     """Clip slots in a row."""
     num_audio_tokens_per_clip: int = 750
-    """Kept for KerasHub's configurations, where it has no effect either: a clip's count follows from its length."""
+    """Kept for KerasHub's configurations, where it has no effect either: a clip's count follows from its
+    length.
+    """
     audio_input_feat_size: int = 128
-    """Mel bins of the empty audio tensors that a preprocessor without audio converter emits; 0 leaves them out."""
+    """Mel bins of the empty audio tensors that a preprocessor without audio converter emits; 0 leaves them
+    out.
+    """
     parity: str = "keras_hub"
     """Whose rows: one of `PARITIES`."""
     plain_text: str = "none"
-    """Whose control tokens are ordinary characters, one of `PLAIN_TEXTS`: nobody's, those in responses, or also those in prompts, where
-    the placeholders of media stay what they are. Ours."""
+    """Whose control tokens are ordinary characters, one of `PLAIN_TEXTS`: nobody's, those in responses, or
+    also those in prompts, where the placeholders of media stay what they are. Ours.
+    """

@@ -1,8 +1,8 @@
 """What can be wrong with one row, as a table: a code for devices, a sentence for people.
 
-Every step that can meet bad data returns `fault` int32 (a `Fault`, 0 = good) and `detail` int32 [..., 2] (the two numbers that its
-sentence quotes) beside its result instead of raising, because in a server one raised error fails every row of the batch. Python
-callers get the same sentence as a `ValueError`.
+Every step that can meet bad data returns `fault` int32 (a `Fault`, 0 = good) and `detail` int32 [..., 2] (the
+two numbers that its sentence quotes) beside its result instead of raising, because in a server one raised
+error fails every row of the batch. Python callers get the same sentence as a `ValueError`.
 """
 
 import enum
@@ -41,70 +41,92 @@ class Fault(enum.IntEnum):
 
 SENTENCES: Mapping[Fault, str] = {
     Fault.IMAGE_UNDECODABLE: (
-        "`images`: an image must be an intact JPEG, PNG, GIF, BMP or WebP file; got {0} bytes that do not decode. Re-encode it, for "
+        "`images`: an image must be an intact JPEG, PNG, GIF, BMP or WebP file; got {0} bytes that do not "
+        "decode. Re-encode it, for "
         "example as PNG."
     ),
     Fault.IMAGE_TOO_LARGE: (
-        "`images`: an image must not exceed `max_image_pixels`; got one of height {0} and width {1}. Shrink it or raise `max_image_pixels`."
+        "`images`: an image must not exceed `max_image_pixels`; got one of height {0} and width {1}. "
+        "Shrink it or raise `max_image_pixels`."
     ),
     Fault.IMAGE_TOO_THIN: (
-        "`images`: an image must keep at least one soft token when its aspect ratio is kept; got one of height {0} and width {1}. Crop or "
+        "`images`: an image must keep at least one soft token when its aspect ratio is kept; got one of "
+        "height {0} and width {1}. Crop or "
         "pad it."
     ),
     Fault.IMAGE_COUNT: (
-        "`prompts`: a prompt needs one `<|image|>` for each of its images; got {0} placeholder(s) and {1} image(s). Make them equal."
+        "`prompts`: a prompt needs one `<|image|>` for each of its images; got {0} placeholder(s) and {1} "
+        "image(s). Make them equal."
     ),
     Fault.AUDIO_UNDECODABLE: (
-        "`audio`: a clip must be a RIFF WAVE file with `fmt ` and `data` chunks; got {0} bytes that are not. Convert it to 16-bit PCM WAV."
+        "`audio`: a clip must be a RIFF WAVE file with `fmt ` and `data` chunks; got {0} bytes that are "
+        "not. Convert it to 16-bit PCM WAV."
     ),
     Fault.AUDIO_FORMAT: (
-        "`audio`: a WAV file must hold 8, 16, 24 or 32-bit integers or 32 or 64-bit floats, at 1 Hz to 768 kHz, under a consistent "
+        "`audio`: a WAV file must hold 8, 16, 24 or 32-bit integers or 32 or 64-bit floats, at 1 Hz to 768 "
+        "kHz, under a consistent "
         "header; got format tag {0} with {1} bits. Convert it to 16-bit PCM WAV."
     ),
     Fault.AUDIO_TRUNCATED: (
-        "`audio`: the `data` chunk must lie inside the file; it claims {0} bytes and {1} are there. Send the whole file or rewrite its "
+        "`audio`: the `data` chunk must lie inside the file; it claims {0} bytes and {1} are there. Send "
+        "the whole file or rewrite its "
         "header."
     ),
-    Fault.AUDIO_EMPTY: ("`audio`: a clip must have at least one sample; got {0}. Leave the clip and its `<|audio|>` out."),
+    Fault.AUDIO_EMPTY: (
+        "`audio`: a clip must have at least one sample; got {0}. Leave the clip and its `<|audio|>` out."
+    ),
     Fault.AUDIO_COUNT: (
-        "`prompts`: a prompt needs one `<|audio|>` for each of its clips; got {0} placeholder(s) and {1} clip(s). Make them equal."
+        "`prompts`: a prompt needs one `<|audio|>` for each of its clips; got {0} placeholder(s) and {1} "
+        "clip(s). Make them equal."
     ),
     Fault.MEDIA_IN_RESPONSE: (
-        "`responses`: media belong in the prompt; got {0} `<|image|>` and {1} `<|audio|>` in a response. Move them to `prompts`."
+        "`responses`: media belong in the prompt; got {0} `<|image|>` and {1} `<|audio|>` in a response. "
+        "Move them to `prompts`."
     ),
     Fault.MEDIA_DO_NOT_FIT: (
-        "`prompts`: all of a prompt's media must fit into the row; they end at token {0} of a row that holds {1}. Raise "
+        "`prompts`: all of a prompt's media must fit into the row; they end at token {0} of a row that "
+        "holds {1}. Raise "
         "`sequence_length` or shorten the text before the last medium."
     ),
-    Fault.TOKEN_ID_OUT_OF_RANGE: ("`token_ids`: an id must be in [0, {1}); got {0}. Pass ids of this vocabulary."),
+    Fault.TOKEN_ID_OUT_OF_RANGE: (
+        "`token_ids`: an id must be in [0, {1}); got {0}. Pass ids of this vocabulary."
+    ),
     Fault.IMAGE_LIMIT: (
-        "`images`: a prompt may have at most `max_images_per_prompt` images; got {0}, and the most is {1}. Send fewer or raise the limit."
+        "`images`: a prompt may have at most `max_images_per_prompt` images; got {0}, and the most is {1}. "
+        "Send fewer or raise the limit."
     ),
     Fault.AUDIO_LIMIT: (
-        "`audio`: a prompt may have at most `max_audio_clips_per_prompt` clips; got {0}, and the most is {1}. Send fewer or raise the "
+        "`audio`: a prompt may have at most `max_audio_clips_per_prompt` clips; got {0}, and the most is "
+        "{1}. Send fewer or raise the "
         "limit."
     ),
     Fault.TEXT_LENGTH: (
-        "`prompts`, `text`: a length must be from 0 to the number of bytes or ids given; got {0}, and {1} are given. Pass the true "
+        "`prompts`, `text`: a length must be from 0 to the number of bytes or ids given; got {0}, and {1} "
+        "are given. Pass the true "
         "length, or take a signature for longer texts."
     ),
     Fault.AUDIO_LENGTH: (
-        "`audio_lengths`: a length must be from 0 to the number of samples given; got {0}, and {1} are given. Pass the true length, or "
+        "`audio_lengths`: a length must be from 0 to the number of samples given; got {0}, and {1} are "
+        "given. Pass the true length, or "
         "take a signature for longer clips."
     ),
     Fault.SOFT_TOKENS: (
-        "`image_soft_tokens`, `audio_soft_tokens`: a count must be from 0 to the most that a medium takes; got {0}, and the most is {1}. "
+        "`image_soft_tokens`, `audio_soft_tokens`: a count must be from 0 to the most that a medium takes; "
+        "got {0}, and the most is {1}. "
         "Pass what `preprocess_image` and `preprocess_audio` return."
     ),
     Fault.IMAGE_SIZE: (
-        "`image_sizes`: a height and width must lie within the array that holds the image, on a device also within "
+        "`image_sizes`: a height and width must lie within the array that holds the image, on a device "
+        "also within "
         f"{LONGEST_DEVICE_SIDE:,} pixels; got {{0}} and {{1}}. Pass the true size, or 0, 0 for no image."
     ),
 }
 
 
 class Finding(NamedTuple):
-    """What is wrong with each item: `fault` int32 […], 0 where nothing is, and its two numbers `detail` int32 […, 2]."""
+    """What is wrong with each item: `fault` int32 […], 0 where nothing is, and its two numbers `detail` int32
+    […, 2].
+    """
 
     fault: tf.Tensor
     detail: tf.Tensor
@@ -122,7 +144,10 @@ def first_finding(*findings: Finding) -> Finding:
     fault, detail = findings[0]
     for later in findings[1:]:
         clean = tf.equal(fault, 0)
-        fault, detail = tf.where(clean, later.fault, fault), tf.where(clean[..., tf.newaxis], later.detail, detail)
+        fault, detail = (
+            tf.where(clean, later.fault, fault),
+            tf.where(clean[..., tf.newaxis], later.detail, detail),
+        )
     return Finding(fault, detail)
 
 
@@ -147,7 +172,9 @@ def raise_findings(finding: Finding, item: str) -> None:
     """
     messages = status_messages(finding)
     if tf.executing_eagerly():
-        faulty = [f"{item} {index}: {message.decode()}" for index, message in enumerate(messages.numpy()) if message]
+        faulty = [
+            f"{item} {index}: {message.decode()}" for index, message in enumerate(messages.numpy()) if message
+        ]
         if faulty:
             raise ValueError("\n".join(faulty))
     else:

@@ -1,4 +1,6 @@
-"""Every tensor that a preprocessor emits: name, dtype, dims, what padding holds, meaning. Signatures, tests and README read this table."""
+"""Every tensor that a preprocessor emits: name, dtype, dims, what padding holds, meaning. Signatures, tests
+and README read this table.
+"""
 
 from typing import NamedTuple
 
@@ -44,16 +46,51 @@ FEATURES = (
     Feature("token_ids", tf.int32, ("B", "S"), "text", "id of `<pad>`", "the packed row"),
     Feature("padding_mask", tf.bool, ("B", "S"), "text", "False", "True on tokens"),
     Feature("position_ids", tf.int32, ("B", "S"), "text", "counts on", "0, 1, 2, …"),
-    Feature("pixel_values", tf.float32, ("B", "I", "P", "D"), "vision", "0", "patches in (row, column, channel) order, scaled"),
+    Feature(
+        "pixel_values",
+        tf.float32,
+        ("B", "I", "P", "D"),
+        "vision",
+        "0",
+        "patches in (row, column, channel) order, scaled",
+    ),
     Feature("pixel_position_ids", tf.int32, ("B", "I", "P", 2), "vision", "-1", "(x, y) of each patch"),
-    Feature("vision_indices", tf.int32, ("B", "V"), "vision", "0", "positions of each image's soft tokens, a block an image"),
+    Feature(
+        "vision_indices",
+        tf.int32,
+        ("B", "V"),
+        "vision",
+        "0",
+        "positions of each image's soft tokens, a block an image",
+    ),
     Feature("vision_mask", tf.bool, ("B", "S"), "vision", "False", "True on image soft tokens"),
-    Feature("audio_mel", tf.float32, ("B", "A", "F", "M"), "audio", "0, or log(mel floor) for parity keras_hub", "log-mel spectrogram"),
+    Feature(
+        "audio_mel",
+        tf.float32,
+        ("B", "A", "F", "M"),
+        "audio",
+        "0, or log(mel floor) for parity keras_hub",
+        "log-mel spectrogram",
+    ),
     Feature("audio_mel_mask", tf.int32, ("B", "A", "F"), "audio", "0", "1 on valid frames"),
-    Feature("audio_indices", tf.int32, ("B", "N"), "audio", "0", "positions of each clip's soft tokens, a block a clip"),
+    Feature(
+        "audio_indices",
+        tf.int32,
+        ("B", "N"),
+        "audio",
+        "0",
+        "positions of each clip's soft tokens, a block a clip",
+    ),
     Feature("audio_mask", tf.bool, ("B", "S"), "audio", "False", "True on audio soft tokens"),
     Feature("y", tf.int32, ("B", "S"), "labels", "id of `<pad>`", "each token's successor"),
-    Feature("sample_weight", tf.bool, ("B", "S"), "labels", "False", "True where the successor belongs to the response"),
+    Feature(
+        "sample_weight",
+        tf.bool,
+        ("B", "S"),
+        "labels",
+        "False",
+        "True where the successor belongs to the response",
+    ),
 )
 
 BY_NAME = {feature.name: feature for feature in FEATURES}
@@ -69,7 +106,12 @@ def dim_sizes(row: RowConfig, image: ImageConfig | None, audio: AudioConfig | No
     sizes: dict[str, int | None] = {"B": None, "S": row.sequence_length}
     if image:
         slots = row.max_images_per_prompt
-        sizes |= {"I": slots, "P": image.max_patches, "D": image.patch_dim, "V": slots * row.num_vision_tokens_per_image}
+        sizes |= {
+            "I": slots,
+            "P": image.max_patches,
+            "D": image.patch_dim,
+            "V": slots * row.num_vision_tokens_per_image,
+        }
     if audio:
         clips = row.max_audio_clips_per_prompt
         sizes |= {"A": clips, "F": audio.max_frames, "M": audio.num_mels, "N": clips * audio.max_soft_tokens}

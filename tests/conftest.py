@@ -2,7 +2,6 @@
 
 import json
 import lzma
-import os
 import pathlib
 
 import pytest
@@ -10,15 +9,9 @@ import sentencepiece
 import tokenizers
 
 import graph_ops
-from export import samples
-from graph_ops.text.vocabulary import load_vocabulary
-
-DEMONSTRATION = samples.demonstration_file("demonstration.spm")
-REAL = os.environ.get("GEMMA4_TOKENIZER")
-CORPUS = os.environ.get("GEMMA4_CORPUS")
-
-needs_corpus = pytest.mark.skipif(not CORPUS, reason="GEMMA4_CORPUS names no corpus")
-needs_real = pytest.mark.real
+from export.verify import samples
+from graph_ops.text.vocabulary.vocabulary import load_vocabulary
+from tests.data import CORPUS, DEMONSTRATION, REAL, needs_real
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -32,7 +25,9 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session", params=["demonstration", pytest.param("real", marks=needs_real)])
 def vocabulary_file(request):
-    """Each test that uses it runs with the shipped vocabulary and, in `make test-slow` and where it is there, with the real one."""
+    """Each test that uses it runs with the shipped vocabulary and, in `make test-slow` and where it is there,
+    with the real one.
+    """
     return DEMONSTRATION if request.param == "demonstration" else pathlib.Path(REAL)
 
 
@@ -64,7 +59,9 @@ def real_tokenizer():
 
 @pytest.fixture(scope="session")
 def huggingface_tokenizer():
-    """`tokenizers` with the real vocabulary, whose tokenizer.json lies beside the SentencePiece model; for tests marked `needs_real`."""
+    """`tokenizers` with the real vocabulary, whose tokenizer.json lies beside the SentencePiece model; for
+    tests marked `needs_real`.
+    """
     packed = pathlib.Path(REAL).with_name("tokenizer.json.xz").read_bytes()
     return tokenizers.Tokenizer.from_str(lzma.decompress(packed).decode())
 
@@ -72,7 +69,9 @@ def huggingface_tokenizer():
 @pytest.fixture(scope="session")
 def corpus():
     """Texts of the corpus in 266 languages."""
-    return [json.loads(line)["text"] for line in pathlib.Path(CORPUS).read_text(encoding="utf-8").splitlines()]
+    return [
+        json.loads(line)["text"] for line in pathlib.Path(CORPUS).read_text(encoding="utf-8").splitlines()
+    ]
 
 
 @pytest.fixture(scope="session")

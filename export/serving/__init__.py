@@ -1,1 +1,3 @@
-"""An embedded server for development that answers as TF Serving does, over gRPC and REST, and a client of either."""
+"""An embedded server for development that answers as TF Serving does, over gRPC and REST, and a client of
+either.
+"""

@@ -48,11 +48,14 @@ class Client:
         self._transport: _Transport = kind(address, model_name, timeout)
         self._signatures = self._transport.signatures()
 
-    def request(self, signature: str, prompt: str, *, images: list[bytes], audio: list[bytes], seed: int = 0) -> dict[str, np.ndarray]:
+    def request(
+        self, signature: str, prompt: str, *, images: list[bytes], audio: list[bytes], seed: int = 0
+    ) -> dict[str, np.ndarray]:
         """Runs a signature on one row; `seed` is for those that draw.
 
         Raises:
-            ValueError: no such signature, inputs that it does not take or that this client has no value for, or the row's `status`.
+            ValueError: no such signature, inputs that it does not take or that this client has no value for,
+                or the row's `status`.
             ConnectionError: the server does not answer, or refuses.
         """
         texts = {"prompts": [prompt], "text": [prompt], "images": [images], "audio": [audio]}
@@ -60,23 +63,38 @@ class Client:
         given["seed"] = np.array([seed], np.int32)
         accepted = self._find(signature).inputs
         if missing := sorted(
-            name for name, info in accepted.items() if name not in given or (info.dtype != tf.string.as_datatype_enum and name != "seed")
+            name
+            for name, info in accepted.items()
+            if name not in given or (info.dtype != tf.string.as_datatype_enum and name != "seed")
         ):
-            raise ValueError(f"`signature`: must take a prompt and files; {signature} takes {missing} too. Use another signature.")
+            raise ValueError(
+                f"`signature`: must take a prompt and files; {signature} takes {missing} too. Use another "
+                f"signature."
+            )
         for name, files in (("images", images), ("audio", audio)):
             if files and name not in accepted:
-                raise ValueError(f"`{name}`: {signature} takes {sorted(accepted)} only. Leave the files out or use another signature.")
+                raise ValueError(
+                    f"`{name}`: {signature} takes {sorted(accepted)} only. Leave the files out or use "
+                    f"another signature."
+                )
         outputs = self._run(signature, {name: given[name] for name in accepted})
         if status := outputs["status"][0].decode() if "status" in outputs else "":
             raise ValueError(status)
         return outputs
 
     def pieces(self, ids: np.ndarray) -> dict[int, str]:
-        """What each of the ids stands for, as far as the server's `detokenize` tells: a byte piece is shown as its byte."""
+        """What each of the ids stands for, as far as the server's `detokenize` tells: a byte piece is shown
+        as its byte.
+        """
         distinct = np.unique(ids).astype(np.int32)
-        outputs = self._run(_DETOKENIZE, {"token_ids": distinct[:, np.newaxis], "lengths": np.ones_like(distinct)})
+        outputs = self._run(
+            _DETOKENIZE, {"token_ids": distinct[:, np.newaxis], "lengths": np.ones_like(distinct)}
+        )
         texts = [text.decode("utf-8", "replace").replace(" ", "\u2581") for text in outputs["text"]]
-        return {int(token): text or _CONTROL_PIECES.get(int(token), "") for token, text in zip(distinct, texts, strict=True)}
+        return {
+            int(token): text or _CONTROL_PIECES.get(int(token), "")
+            for token, text in zip(distinct, texts, strict=True)
+        }
 
     def _run(self, name: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         return self._transport.predict(name, self._find(name), inputs)
@@ -92,7 +110,9 @@ class _Grpc:
     def __init__(self, address: str, model_name: str, timeout: float) -> None:
         most = Limits().answer_bytes + Limits().request_bytes
         options = [("grpc.max_receive_message_length", most), ("grpc.max_send_message_length", -1)]
-        self._stub = prediction_service_pb2_grpc.PredictionServiceStub(grpc.insecure_channel(address, options))
+        self._stub = prediction_service_pb2_grpc.PredictionServiceStub(
+            grpc.insecure_channel(address, options)
+        )
         self._address, self._model_name, self._timeout = address, model_name, timeout
 
     def signatures(self) -> Mapping[str, Any]:
@@ -107,7 +127,10 @@ class _Grpc:
         request.model_spec.name, request.model_spec.signature_name = self._model_name, name
         for key, array in inputs.items():
             request.inputs[key].CopyFrom(tf.make_tensor_proto(array, signature.inputs[key].dtype))
-        return {key: tf.make_ndarray(proto) for key, proto in self._call(self._stub.Predict, request).outputs.items()}
+        return {
+            key: tf.make_ndarray(proto)
+            for key, proto in self._call(self._stub.Predict, request).outputs.items()
+        }
 
     def _call(self, method: Any, request: Any) -> Any:
         try:
@@ -129,7 +152,9 @@ class _Rest:
         columns = {key: _as_json(array) for key, array in inputs.items()}
         outputs = self._call(":predict", {"signature_name": name, "inputs": columns})["outputs"]
         named = outputs if len(signature.outputs) > 1 else dict.fromkeys(signature.outputs, outputs)
-        return {key: _from_json(value, tf.as_dtype(signature.outputs[key].dtype)) for key, value in named.items()}
+        return {
+            key: _from_json(value, tf.as_dtype(signature.outputs[key].dtype)) for key, value in named.items()
+        }
 
     def _call(self, path: str, document: Any) -> Any:
         body = None if document is None else json.dumps(document).encode()
@@ -153,7 +178,10 @@ def _strings(value: Any, *, media: bool) -> np.ndarray:
 def _as_json(array: np.ndarray) -> Any:
     if array.dtype != object:
         return array.tolist()
-    return [_as_json(item) if isinstance(item, np.ndarray) else {"b64": base64.b64encode(item).decode()} for item in array]
+    return [
+        _as_json(item) if isinstance(item, np.ndarray) else {"b64": base64.b64encode(item).decode()}
+        for item in array
+    ]
 
 
 def _from_json(value: Any, dtype: tf.DType) -> np.ndarray:

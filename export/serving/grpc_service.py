@@ -29,7 +29,9 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     def __init__(self, store: ModelStore, limits: Limits) -> None:
         self._store, self._limits = store, limits
 
-    def Predict(self, request: predict_pb2.PredictRequest, context: grpc.ServicerContext) -> predict_pb2.PredictResponse:
+    def Predict(
+        self, request: predict_pb2.PredictRequest, context: grpc.ServicerContext
+    ) -> predict_pb2.PredictResponse:
         """Runs a signature on a batch of rows."""
 
         def run() -> predict_pb2.PredictResponse:
@@ -77,7 +79,9 @@ def model_metadata(
     return response
 
 
-def model_status(store: ModelStore, request: get_model_status_pb2.GetModelStatusRequest) -> get_model_status_pb2.GetModelStatusResponse:
+def model_status(
+    store: ModelStore, request: get_model_status_pb2.GetModelStatusRequest
+) -> get_model_status_pb2.GetModelStatusResponse:
     """What TF Serving's GetModelStatus answers: it looks at the version, not at the label, of a request."""
     choice = selection(request)
     response = get_model_status_pb2.GetModelStatusResponse()

@@ -1,7 +1,9 @@
-"""TF Serving's JSON: tensors of a predict request in row ("instances") or column ("inputs") format, and of its answer.
+"""TF Serving's JSON: tensors of a predict request in row ("instances") or column ("inputs") format, and of
+its answer.
 
-The rules and sentences are those of TF Serving's json_tensor.cc. A list's shape is that of its first elements; everything else must
-agree with it. A string is text, or `{"b64": …}` for bytes. An answer has the format of its request.
+The rules and sentences are those of TF Serving's json_tensor.cc. A list's shape is that of its first
+elements; everything else must agree with it. A string is text, or `{"b64": …}` for bytes. An answer has the
+format of its request.
 """
 
 import base64
@@ -19,16 +21,28 @@ from export.serving.prediction import type_name
 from export.serving.refusals import Refusal, invalid
 
 MAX_CONTAINERS = 1_000_000
-"""Lists and objects in a request's body: each takes 80 bytes of memory or more, for as few as 3 bytes of JSON."""
+"""Lists and objects in a request's body: each takes 80 bytes of memory or more, for as few as 3 bytes of
+JSON.
+"""
 BYTES_SUFFIX = "_bytes"
 """Outputs with such a name are bytes and travel in base64; other strings are text."""
 _MAX_QUOTED = 200
-_JSON_TYPES = {type(None): "Null", bool: "True", dict: "Object", list: "Array", str: "String", int: "Number", float: "Number"}
+_JSON_TYPES = {
+    type(None): "Null",
+    bool: "True",
+    dict: "Object",
+    list: "Array",
+    str: "String",
+    int: "Number",
+    float: "Number",
+}
 _INT32 = np.iinfo(np.int32)
 
 
 class Parsed(NamedTuple):
-    """A predict request: the signature's name as sent ("" if none was), whether it came in rows, and its tensors."""
+    """A predict request: the signature's name as sent ("" if none was), whether it came in rows, and its
+    tensors.
+    """
 
     signature_name: str
     in_rows: bool
@@ -48,12 +62,16 @@ def parse(body: bytes, find_inputs: Callable[[str], Mapping[str, Any]]) -> Parse
     document = _document(body)
     name = document.get("signature_name", "")
     if not isinstance(name, str):
-        raise invalid(f"JSON Value: {_quoted(document)} not formatted correctly. 'signature_name' key must be a string value.")
+        raise invalid(
+            f"JSON Value: {_quoted(document)} not formatted correctly. 'signature_name' key must be a "
+            f"string value."
+        )
     inputs = find_inputs(name)
     types = {key: info.dtype for key, info in sorted(inputs.items())}
     if "instances" in document and "inputs" in document:
         raise invalid(
-            f"JSON Value: {_quoted(document)} Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist "
+            f"JSON Value: {_quoted(document)} Not formatted correctly expecting only one of 'inputs' or "
+            f"'instances' keys to exist "
         )
     if "instances" in document:
         return Parsed(name, True, _from_instances(document, types))
@@ -63,7 +81,9 @@ def parse(body: bytes, find_inputs: Callable[[str], Mapping[str, Any]]) -> Parse
 
 
 def write(outputs: Mapping[str, np.ndarray], *, in_rows: bool) -> bytes:
-    """The body of the answer: "predictions", a value or object a row, or "outputs", all rows of each tensor."""
+    """The body of the answer: "predictions", a value or object a row, or "outputs", all rows of each
+    tensor.
+    """
     plain = {key: _plain(key, array) for key, array in outputs.items()}
     alone = next(iter(plain.values())) if len(plain) == 1 else None
     document: dict[str, Any]
@@ -89,10 +109,14 @@ def to_array(value: Any, dtype: int) -> np.ndarray:
         for item in items:
             if not isinstance(item, list):
                 raise invalid(
-                    f"JSON Value: {_quoted(item)} found at incorrect level: {level + 1} in the JSON DOM. Expected at level: {len(shape)}"
+                    f"JSON Value: {_quoted(item)} found at incorrect level: {level + 1} in the JSON DOM. "
+                    f"Expected at level: {len(shape)}"
                 )
             if len(item) != size:
-                raise invalid(f"Encountered list at unexpected size: {len(item)} at level: {level} expected size: {size}")
+                raise invalid(
+                    f"Encountered list at unexpected size: {len(item)} at level: {level} expected size: "
+                    f"{size}"
+                )
         items = list(itertools.chain.from_iterable(items))
     if list in set(map(type, items)):
         raise invalid(f"Encountered list at unexpected level: {len(shape)} expected < {len(shape)}")
@@ -103,7 +127,10 @@ def _document(body: bytes) -> dict[str, Any]:
     if not body:
         raise invalid("JSON Parse error: The document is empty")
     if body.count(b"[") + body.count(b"{") > MAX_CONTAINERS:
-        raise invalid(f"JSON: must have at most {MAX_CONTAINERS:,} lists and objects. Send less at once, or files instead of arrays.")
+        raise invalid(
+            f"JSON: must have at most {MAX_CONTAINERS:,} lists and objects. Send less at once, or files "
+            f"instead of arrays."
+        )
     try:
         document = json.loads(body.decode())
     except json.JSONDecodeError as error:
@@ -124,26 +151,36 @@ def _from_instances(document: dict[str, Any], types: dict[str, int]) -> dict[str
     if not instances:
         raise invalid(f"JSON Value: {_quoted(document)} No values in 'instances' array")
     if not isinstance(instances[0], dict) and len(types) > 1:
-        raise invalid("instances is a plain list, but expecting list of objects as multiple input tensors required as per tensorinfo_map")
+        raise invalid(
+            "instances is a plain list, but expecting list of objects as multiple input tensors required "
+            "as per tensorinfo_map"
+        )
     named = _is_object(instances[0])
     only = next(iter(types))
     columns: dict[str, list[np.ndarray]] = {key: [] for key in types}
     for index, instance in enumerate(instances):
         if _is_object(instance) != named:
-            wrong = "Expecting object but got list at item" if named else "Expecting value/list but got object at item"
+            wrong = (
+                "Expecting object but got list at item"
+                if named
+                else "Expecting value/list but got object at item"
+            )
             raise invalid(f"{wrong} {index} of input list")
         for key, value in (instance if named else {only: instance}).items():
             where = f"element: {index}" + (f" key: {key}" if named else "")
             _add_item(columns, key, value, types, where)
         if named and instance.keys() != types.keys():
             raise invalid(
-                f"Failed to process element: {index} of 'instances' list. JSON object: {_quoted(instance)} keys must be equal to: "
+                f"Failed to process element: {index} of 'instances' list. JSON object: {_quoted(instance)} "
+                f"keys must be equal to: "
                 f"{','.join(types)}"
             )
     return {key: np.stack(items) for key, items in columns.items()}
 
 
-def _add_item(columns: dict[str, list[np.ndarray]], key: str, value: Any, types: dict[str, int], where: str) -> None:
+def _add_item(
+    columns: dict[str, list[np.ndarray]], key: str, value: Any, types: dict[str, int], where: str
+) -> None:
     try:
         if key not in types:
             raise invalid(f"JSON object: does not have named input: {key}")
@@ -154,14 +191,19 @@ def _add_item(columns: dict[str, list[np.ndarray]], key: str, value: Any, types:
         if array.shape != first.shape:
             raise invalid(f"Expecting shape [{_joined(first.shape)}] but got: [{_joined(array.shape)}]")
     except Refusal as refusal:
-        raise invalid(f"Failed to process {where} of 'instances' list. Error: INVALID_ARGUMENT: {refusal.message}") from None
+        raise invalid(
+            f"Failed to process {where} of 'instances' list. Error: INVALID_ARGUMENT: {refusal.message}"
+        ) from None
     columns[key].append(array)
 
 
 def _from_columns(columns: Any, types: dict[str, int]) -> dict[str, np.ndarray]:
     if not _is_object(columns):
         if len(types) > 1:
-            raise invalid("inputs is a plain value/list, but expecting an object as multiple input tensors required as per tensorinfo_map")
+            raise invalid(
+                "inputs is a plain value/list, but expecting an object as multiple input tensors required "
+                "as per tensorinfo_map"
+            )
         ((key, dtype),) = types.items()
         return {key: to_array(columns, dtype)}
     for key in types:
@@ -239,9 +281,15 @@ def _string(item: Any) -> bytes:
 def _plain(name: str, array: np.ndarray) -> Any:
     """What orjson writes as the array; its numbers are the shortest that read back as the same float32."""
     if array.dtype == object:
-        return _nested(array, _base64 if name.endswith(BYTES_SUFFIX) else lambda string: string.decode("utf-8", "replace"))
+        return _nested(
+            array,
+            _base64 if name.endswith(BYTES_SUFFIX) else lambda string: string.decode("utf-8", "replace"),
+        )
     if array.dtype.kind == "f" and not np.isfinite(array).all():
-        return _nested(array, lambda number: number if np.isfinite(number) else orjson.Fragment(json.dumps(float(number))))
+        return _nested(
+            array,
+            lambda number: number if np.isfinite(number) else orjson.Fragment(json.dumps(float(number))),
+        )
     return np.ascontiguousarray(array)
 
 

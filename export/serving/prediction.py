@@ -15,12 +15,12 @@ from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from tensorflow_serving.apis import predict_pb2
 
-from export import running
+from export.saved_model import run as running
+from export.saved_model.signatures import DEFAULT
+from export.saved_model.warmup import read_warmup_requests
 from export.serving import tensor_protos
 from export.serving.refusals import Refusal, from_tensorflow, invalid
 from export.serving.store import Servable
-from export.signatures import DEFAULT
-from export.warmup import read_warmup_requests
 
 MEBIBYTE = 1 << 20
 
@@ -55,7 +55,9 @@ def load_servable(version: int, folder: pathlib.Path, *, warm: bool = True) -> S
     return servable
 
 
-def predict(servable: Servable, request: predict_pb2.PredictRequest, limits: Limits) -> predict_pb2.PredictResponse:
+def predict(
+    servable: Servable, request: predict_pb2.PredictRequest, limits: Limits
+) -> predict_pb2.PredictResponse:
     """TF Serving's Predict, on a servable that was chosen already.
 
     Raises:
@@ -71,7 +73,9 @@ def predict(servable: Servable, request: predict_pb2.PredictRequest, limits: Lim
     return response
 
 
-def run_request(servable: Servable, request: predict_pb2.PredictRequest, limits: Limits) -> tuple[str, dict[str, np.ndarray]]:
+def run_request(
+    servable: Servable, request: predict_pb2.PredictRequest, limits: Limits
+) -> tuple[str, dict[str, np.ndarray]]:
     """The name of a request's signature, and its outputs.
 
     Raises:
@@ -82,12 +86,18 @@ def run_request(servable: Servable, request: predict_pb2.PredictRequest, limits:
         raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.')
     given = {key: (proto.dtype, tensor_protos.shape_of(proto)) for key, proto in request.inputs.items()}
     check_inputs(servable, name, given, request.output_filter, limits)
-    arrays = {key: tensor_protos.to_array(key, proto, max_bytes=limits.request_bytes) for key, proto in request.inputs.items()}
+    arrays = {
+        key: tensor_protos.to_array(key, proto, max_bytes=limits.request_bytes)
+        for key, proto in request.inputs.items()
+    }
     return name, run(servable, name, arrays, request.output_filter)
 
 
-def check_inputs(servable: Servable, name: str, given: Mapping[str, Spec], output_filter: Iterable[str], limits: Limits) -> None:
-    """Checks a request's inputs, by type and dims, and the outputs that it wants, before anything is computed or allocated.
+def check_inputs(
+    servable: Servable, name: str, given: Mapping[str, Spec], output_filter: Iterable[str], limits: Limits
+) -> None:
+    """Checks a request's inputs, by type and dims, and the outputs that it wants, before anything is computed
+    or allocated.
 
     Raises:
         Refusal: with TF Serving's sentence where it has one.
@@ -98,12 +108,16 @@ def check_inputs(servable: Servable, name: str, given: Mapping[str, Spec], outpu
         _check_spec(index, key, info, *given[key])
     rows = {key: shape[0] for key, (_, shape) in sorted(given.items())}
     if len(set(rows.values())) > 1:
-        raise invalid(f"all inputs must have the same number of rows; got {rows}. Send each input once a row.")
+        raise invalid(
+            f"all inputs must have the same number of rows; got {rows}. Send each input once a row."
+        )
     wanted = _wanted_outputs(signature.outputs, list(output_filter))
     _check_size(next(iter(rows.values())), wanted, limits)
 
 
-def run(servable: Servable, name: str, arrays: Mapping[str, np.ndarray], output_filter: Iterable[str] = ()) -> dict[str, np.ndarray]:
+def run(
+    servable: Servable, name: str, arrays: Mapping[str, np.ndarray], output_filter: Iterable[str] = ()
+) -> dict[str, np.ndarray]:
     """The outputs of a signature, or those of them that the filter names.
 
     Raises:
@@ -126,30 +140,43 @@ def _check_names(inputs: Mapping[str, Any], given: Mapping[str, Spec]) -> None:
         extra, missing = sorted(given.keys() - inputs.keys()), sorted(inputs.keys() - given.keys())
         raise invalid(
             f"input size does not match signature: {len(sent)}!={len(required)} len({{{','.join(sent)}}}) != "
-            f"len({{{','.join(required)}}}). Sent extra: {{{','.join(extra)}}}. Missing but required: {{{','.join(missing)}}}."
+            f"len({{{','.join(required)}}}). Sent extra: {{{','.join(extra)}}}. Missing but required: "
+            f"{{{','.join(missing)}}}."
         )
     for key in required:
         if key not in given:
             raise invalid(
-                f"Signature input alias: {key}(feed name: {inputs[key].name}) not found in request and no default value provided. "
+                f"Signature input alias: {key}(feed name: {inputs[key].name}) not found in request and no "
+                f"default value provided. "
                 f"Inputs expected to be in the request {{{','.join(sent)}}}, or default input alias set: "
             )
 
 
 def _check_spec(index: int, key: str, info: Any, dtype: int, shape: tuple[int, ...]) -> None:
     if dtype != info.dtype:
-        raise invalid(f"Expects arg[{index}] to be {type_name(info.dtype)} but {type_name(dtype)} is provided (input `{key}`)")
+        raise invalid(
+            f"Expects arg[{index}] to be {type_name(info.dtype)} but {type_name(dtype)} is provided (input "
+            f"`{key}`)"
+        )
     sizes = [dim.size for dim in info.tensor_shape.dim]
-    if len(shape) != len(sizes) or any(size not in (-1, given) for size, given in zip(sizes, shape, strict=True)):
+    if len(shape) != len(sizes) or any(
+        size not in (-1, given) for size, given in zip(sizes, shape, strict=True)
+    ):
         wanted = "[" + ", ".join("?" if size == -1 else str(size) for size in sizes) + "]"
-        raise invalid(f"`{key}`: must have shape {wanted}; got {list(shape)}. Send one item a row, nested as the signature says.")
+        raise invalid(
+            f"`{key}`: must have shape {wanted}; got {list(shape)}. Send one item a row, nested as the "
+            f"signature says."
+        )
 
 
 def _wanted_outputs(outputs: Mapping[str, Any], output_filter: list[str]) -> list[Any]:
     for place, alias in enumerate(output_filter):
         if alias not in outputs:
             expected = ",".join(sorted(outputs))
-            raise invalid(f"output tensor alias not found in signature: {alias} Outputs expected to be in the set {{{expected}}}.")
+            raise invalid(
+                f"output tensor alias not found in signature: {alias} Outputs expected to be in the set "
+                f"{{{expected}}}."
+            )
         if alias in output_filter[:place]:
             raise invalid(f"duplicate output tensor alias: {alias}")
     return [outputs[alias] for alias in output_filter or outputs]
@@ -160,7 +187,8 @@ def _check_size(rows: int, outputs: list[Any], limits: Limits) -> None:
     most = min(limits.rows, limits.answer_bytes // max(row_bytes, 1))
     if rows > most:
         raise invalid(
-            f"batch: must have at most {most} rows (limits: {limits.rows} rows, answers of {limits.answer_bytes:,} bytes); got {rows} rows "
+            f"batch: must have at most {most} rows (limits: {limits.rows} rows, answers of "
+            f"{limits.answer_bytes:,} bytes); got {rows} rows "
             f"whose answers take {row_bytes:,} bytes each. Split the request."
         )
 
@@ -173,4 +201,8 @@ def _row_bytes(info: Any) -> int:
 
 def type_name(dtype: int) -> str:
     """TensorFlow's word for a type of types.proto: "float", "string", "int32"."""
-    return types_pb2.DataType.Name(dtype).removeprefix("DT_").lower() if dtype in types_pb2.DataType.values() else str(dtype)
+    return (
+        types_pb2.DataType.Name(dtype).removeprefix("DT_").lower()
+        if dtype in types_pb2.DataType.values()
+        else str(dtype)
+    )

@@ -16,15 +16,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, model_pb2
 
+from export.saved_model.signatures import DEFAULT
 from export.serving import json_tensors
 from export.serving.grpc_service import SIGNATURE_DEF, model_metadata, model_status, selection
 from export.serving.prediction import Limits, check_inputs, run
 from export.serving.refusals import MAX_MESSAGE, Refusal, invalid, not_found
 from export.serving.store import ModelStore, Servable
-from export.signatures import DEFAULT
 
 _CHOICE = r"(?:/versions/(?P<version>\d+)|/labels/(?P<label>[^/:]+))?"
-_POST = re.compile(rf"/v1/models/(?P<name>[^/:]+){_CHOICE}:(?P<method>classify|regress|predict)", re.IGNORECASE)
+_POST = re.compile(
+    rf"/v1/models/(?P<name>[^/:]+){_CHOICE}:(?P<method>classify|regress|predict)", re.IGNORECASE
+)
 _GET = re.compile(rf"/v1/models(?:/(?P<name>[^/:]+))?{_CHOICE}(?P<metadata>/metadata)?", re.IGNORECASE)
 """Paths, as TF Serving matches them (its http_rest_api_util.cc)."""
 _MAX_VERSION = (1 << 63) - 1
@@ -37,15 +39,24 @@ def application(store: ModelStore, limits: Limits, executor: Executor) -> Starle
     async def handle(request: Request) -> Response:
         body = await _body(request, limits.request_bytes)
         if body is None:
-            return _error(_TOO_LARGE, f"body: must have at most {limits.request_bytes:,} bytes; got more. Split the request.")
-        work = functools.partial(_respond, store, limits, request.method, request.scope["raw_path"].decode("latin-1"), body)
+            return _error(
+                _TOO_LARGE,
+                f"body: must have at most {limits.request_bytes:,} bytes; got more. Split the request.",
+            )
+        work = functools.partial(
+            _respond, store, limits, request.method, request.scope["raw_path"].decode("latin-1"), body
+        )
         return await asyncio.get_running_loop().run_in_executor(executor, work)
 
-    return Starlette(routes=[Route("/{path:path}", handle, methods=["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"])])
+    return Starlette(
+        routes=[Route("/{path:path}", handle, methods=["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"])]
+    )
 
 
 async def _body(request: Request, most: int) -> bytes | None:
-    """The body, or None for one over the limit, which is read but not kept: a client that is still sending would not see the answer."""
+    """The body, or None for one over the limit, which is read but not kept: a client that is still sending
+    would not see the answer.
+    """
     body, size = bytearray(), 0
     async for chunk in request.stream():
         size += len(chunk)
@@ -75,7 +86,9 @@ def _answer(store: ModelStore, limits: Limits, method: str, path: str, body: byt
             raise invalid("Missing model name in request.")
         return _metadata(store, spec) if match["metadata"] else _status(store, spec)
     if match["method"].lower() != "predict":
-        raise Refusal(grpc.StatusCode.UNIMPLEMENTED, f"{match['method']} is for models of tf.Examples. Use :predict.")
+        raise Refusal(
+            grpc.StatusCode.UNIMPLEMENTED, f"{match['method']} is for models of tf.Examples. Use :predict."
+        )
     with store.use(**selection(get_model_status_pb2.GetModelStatusRequest(model_spec=spec))) as servable:
         return _predict(servable, body, limits)
 
@@ -121,7 +134,9 @@ def _metadata(store: ModelStore, spec: model_pb2.ModelSpec) -> bytes:
 
 
 def _as_dict(message: Any) -> dict[str, Any]:
-    return json_format.MessageToDict(message, always_print_fields_with_no_presence=True, preserving_proto_field_name=True)
+    return json_format.MessageToDict(
+        message, always_print_fields_with_no_presence=True, preserving_proto_field_name=True
+    )
 
 
 def _error(status: int, message: str) -> Response:

@@ -1,7 +1,8 @@
 """The embedded server: one model, its versions, both protocols, and an orderly end.
 
-It is for development and tests, where TF Serving's binary or image is not at hand. It speaks TF Serving's two protocols, but it does
-not batch requests of different clients, knows one model, and has neither TLS nor metrics.
+It is for development and tests, where TF Serving's binary or image is not at hand. It speaks TF Serving's two
+protocols, but it does not batch requests of different clients, knows one model, and has neither TLS nor
+metrics.
 """
 
 import functools
@@ -18,7 +19,7 @@ import grpc
 import uvicorn
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
-from export.configuration import check_model_folder
+from export.serving.configuration import check_model_folder
 from export.serving.grpc_service import ModelService, PredictionService
 from export.serving.prediction import Limits, load_servable
 from export.serving.rest import application
@@ -99,7 +100,9 @@ class Server:
             timeout_graceful_shutdown=max(1, round(settings.grace_seconds)),
         )
         self._rest = uvicorn.Server(config)
-        self._rest_thread = threading.Thread(target=self._rest.run, args=([self._socket],), name="rest", daemon=True)
+        self._rest_thread = threading.Thread(
+            target=self._rest.run, args=([self._socket],), name="rest", daemon=True
+        )
 
     def start(self) -> None:
         """Loads the versions that are there, then takes requests.
@@ -108,7 +111,9 @@ class Server:
             ValueError: none of them could be loaded.
         """
         self.store.refresh()
-        serving = [version for version, state, _ in self.store.states(self._settings.name) if state == "AVAILABLE"]
+        serving = [
+            version for version, state, _ in self.store.states(self._settings.name) if state == "AVAILABLE"
+        ]
         if not serving:
             errors = "; ".join(str(error) for _, _, error in self.store.states(self._settings.name) if error)
             raise ValueError(f"`folder`: must hold a version that loads; got {errors}. Export it again.")
@@ -140,11 +145,16 @@ def _grpc_server(store: ModelStore, settings: Settings) -> grpc.Server:
     options = [
         ("grpc.max_receive_message_length", settings.limits.request_bytes),
         ("grpc.max_send_message_length", -1),
-        ("grpc.so_reuseport", 0),  # otherwise a second server on the port would share its requests without a word
+        (
+            "grpc.so_reuseport",
+            0,
+        ),  # otherwise a second server on the port would share its requests without a word
     ]
     threads = ThreadPoolExecutor(settings.threads, "grpc")
     server = grpc.server(threads, options=options, maximum_concurrent_rpcs=MAX_WAITING)
-    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(PredictionService(store, settings.limits), server)
+    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
+        PredictionService(store, settings.limits), server
+    )
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(store), server)
     return server
 
@@ -153,11 +163,15 @@ def _bind(server: grpc.Server, settings: Settings) -> int:
     try:
         return server.add_insecure_port(f"{settings.host}:{settings.port}")
     except RuntimeError:
-        raise ValueError(f"`port`: must be free; {settings.host}:{settings.port} is not. Pass another one.") from None
+        raise ValueError(
+            f"`port`: must be free; {settings.host}:{settings.port} is not. Pass another one."
+        ) from None
 
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), backlog=MAX_WAITING)
     except OSError as error:
-        raise ValueError(f"`rest_port`: must be free; {host}:{port} is not ({error.strerror}). Pass another one.") from None
+        raise ValueError(
+            f"`rest_port`: must be free; {host}:{port} is not ({error.strerror}). Pass another one."
+        ) from None

@@ -1,7 +1,9 @@
-"""The versions of one model: found in a folder, loaded beside the ones that serve, switched to, drained and unloaded.
+"""The versions of one model: found in a folder, loaded beside the ones that serve, switched to, drained and
+unloaded.
 
-The rules are TF Serving's. A version is a folder whose name is a number; the policy says which of them are wanted. A wanted version
-is loaded while the others serve; a version that is no longer wanted goes when a wanted one is there, after its last request.
+The rules are TF Serving's. A version is a folder whose name is a number; the policy says which of them are
+wanted. A wanted version is loaded while the others serve; a version that is no longer wanted goes when a
+wanted one is there, after its last request.
 """
 
 import contextlib
@@ -27,7 +29,8 @@ class Servable(NamedTuple):
         functions: signature name -> function.
         signature_defs: what the SavedModel says of its signatures, by name.
         module: keeps the resources alive.
-        cold: a lock for each signature that has not run yet: first calls at the same time would each optimize the graph for themselves.
+        cold: a lock for each signature that has not run yet: first calls at the same time would each optimize
+            the graph for themselves.
     """
 
     version: int
@@ -38,7 +41,9 @@ class Servable(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """Which versions serve: the highest `latest` ones, or the `specific` ones, or all (both None); and what labels stand for."""
+    """Which versions serve: the highest `latest` ones, or the `specific` ones, or all (both None); and what
+    labels stand for.
+    """
 
     latest: int | None = 1
     specific: tuple[int, ...] | None = None
@@ -74,7 +79,12 @@ class ModelStore:
     """
 
     def __init__(
-        self, name: str, folder: pathlib.Path, load: Callable[[int, pathlib.Path], Servable], choice: Choice, report: Report
+        self,
+        name: str,
+        folder: pathlib.Path,
+        load: Callable[[int, pathlib.Path], Servable],
+        choice: Choice,
+        report: Report,
     ) -> None:
         self.name = name
         self._folder, self._load, self._choice, self._report = folder, load, choice, report
@@ -85,7 +95,9 @@ class ModelStore:
 
     def watch(self, *, every_seconds: float) -> None:
         """Looks at the folder again and again, in a thread of its own, until `stop`."""
-        self._watcher = threading.Thread(target=self._keep_watching, args=(every_seconds,), name="versions", daemon=True)
+        self._watcher = threading.Thread(
+            target=self._keep_watching, args=(every_seconds,), name="versions", daemon=True
+        )
         self._watcher.start()
 
     def stop(self) -> None:
@@ -111,7 +123,8 @@ class ModelStore:
 
     @contextlib.contextmanager
     def use(self, name: str, *, version: int | None = None, label: str | None = None) -> Iterator[Servable]:
-        """The servable that a request means, kept loaded inside the `with` block: the highest version unless told otherwise.
+        """The servable that a request means, kept loaded inside the `with` block: the highest version unless
+        told otherwise.
 
         Raises:
             Refusal: no such model, version or label.
@@ -139,7 +152,11 @@ class ModelStore:
             raise not_found(f"Could not find version {version} of model {name}")
         if not entries:
             raise not_found(f"Could not find any versions of model {name}")
-        return [(number, entry.state, entry.error) for number, entry in sorted(entries.items()) if version in (None, number)]
+        return [
+            (number, entry.state, entry.error)
+            for number, entry in sorted(entries.items())
+            if version in (None, number)
+        ]
 
     def _entry(self, name: str, version: int | None, label: str | None) -> _Entry:
         if not name:
@@ -148,7 +165,11 @@ class ModelStore:
             if name != self.name or label not in self._choice.labels:
                 raise invalid(f"Unrecognized servable version label: {label}")
             version = self._choice.labels[label]
-        serving = [number for number, entry in self._entries.items() if entry.state == "AVAILABLE"] if name == self.name else []
+        serving = (
+            [number for number, entry in self._entries.items() if entry.state == "AVAILABLE"]
+            if name == self.name
+            else []
+        )
         number = max(serving, default=None) if version is None else version
         if number not in serving:
             wish = f"Latest({name})" if version is None else f"Specific({name}, {version})"
@@ -156,12 +177,18 @@ class ModelStore:
         return self._entries[number]
 
     def _found(self) -> dict[int, pathlib.Path]:
-        """Version folders by number; hidden folders, where exports are being written, have no number for a name."""
+        """Version folders by number; hidden folders, where exports are being written, have no number for a
+        name.
+        """
         try:
             children = sorted(self._folder.iterdir())
         except OSError:
             return {}
-        return {int(child.name): child for child in children if child.name.isascii() and child.name.isdigit() and child.is_dir()}
+        return {
+            int(child.name): child
+            for child in children
+            if child.name.isascii() and child.name.isdigit() and child.is_dir()
+        }
 
     def _may_load(self, version: int, path: pathlib.Path) -> bool:
         """Whether it is neither loaded nor known to fail as it is."""
@@ -196,7 +223,9 @@ class ModelStore:
         while not self._stopping.wait(every_seconds):
             try:
                 self.refresh()
-            except OSError as error:  # a folder that went while it was looked at; the next look finds what is there
+            except (
+                OSError
+            ) as error:  # a folder that went while it was looked at; the next look finds what is there
                 self._report(f"{self._folder}: {error}")
 
 

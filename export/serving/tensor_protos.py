@@ -1,4 +1,6 @@
-"""Arrays as TensorProto and back, in the form that TF Serving answers in: typed fields (`float_val`, `int_val`, …)."""
+"""Arrays as TensorProto and back, in the form that TF Serving answers in: typed fields (`float_val`,
+`int_val`, …).
+"""
 
 import math
 
@@ -33,7 +35,10 @@ def to_array(name: str, proto: tensor_pb2.TensorProto, *, max_bytes: int) -> np.
     shape = shape_of(proto)
     itemsize = tf.as_dtype(proto.dtype).as_numpy_dtype().itemsize if proto.dtype != types_pb2.DT_STRING else 8
     if min(shape, default=0) < 0 or math.prod(shape) * itemsize > max_bytes:
-        raise invalid(f"tensor parsing error: {name}: shape {list(shape)} is not one of a tensor of at most {max_bytes} bytes")
+        raise invalid(
+            f"tensor parsing error: {name}: shape {list(shape)} is not one of a tensor of at most "
+            f"{max_bytes} bytes"
+        )
     try:
         return tf.make_ndarray(proto)
     except (ValueError, TypeError) as error:
@@ -43,7 +48,8 @@ def to_array(name: str, proto: tensor_pb2.TensorProto, *, max_bytes: int) -> np.
 def fill(proto: tensor_pb2.TensorProto, array: np.ndarray, dtype: int) -> None:
     """Writes an array of the type with number `dtype` of types.proto into an empty proto.
 
-    Floats and bools are given to it in their packed form: appending millions of Python floats would take longer than the graph.
+    Floats and bools are given to it in their packed form: appending millions of Python floats would take
+    longer than the graph.
     """
     proto.dtype = dtype
     for size in array.shape:
@@ -57,7 +63,9 @@ def fill(proto: tensor_pb2.TensorProto, array: np.ndarray, dtype: int) -> None:
 
 
 def _varint(number: int) -> bytes:
-    """Protobuf's variable-length form: seven bits a byte, lowest first, the eighth bit on all but the last."""
+    """Protobuf's variable-length form: seven bits a byte, lowest first, the eighth bit on all but the
+    last.
+    """
     encoded = bytearray()
     while number > 0x7F:
         encoded.append(number & 0x7F | 0x80)

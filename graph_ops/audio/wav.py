@@ -1,31 +1,37 @@
 """WAV bytes to mono samples, in the graph and without ever raising.
 
-A RIFF WAVE file is `RIFF` size `WAVE`, then chunks, each an id of four bytes, a size and that many bytes, padded to an even length:
+A RIFF WAVE file is `RIFF` size `WAVE`, then chunks, each an id of four bytes, a size and that many bytes,
+padded to an even length:
 
     offset  0      4      8      12      16     20               20 + n + n % 2
             RIFF | size | WAVE | fmt␣ | n    | n bytes (+ 1) | LIST | … | data | n | samples
 
-Every number of the header is a claim; it is believed only as far as it cannot read outside the file, take long or take much memory.
-Sources: Multimedia Programming Interface and Data Specifications 1.0 (IBM and Microsoft, 1991) for RIFF; Microsoft's `mmreg.h` for
-WAVEFORMATEXTENSIBLE.
+Every number of the header is a claim; it is believed only as far as it cannot read outside the file, take
+long or take much memory.
+Sources: Multimedia Programming Interface and Data Specifications 1.0 (IBM and Microsoft, 1991) for RIFF;
+Microsoft's `mmreg.h` for WAVEFORMATEXTENSIBLE.
 """
 
 from collections.abc import Callable
 
 import tensorflow as tf
 
-from graph_ops.audio import resampling
+from graph_ops.audio import resample as resampling
 from graph_ops.config import AudioConfig
 from graph_ops.faults import Fault
 
 MAX_CHUNKS = 256
-"""Chunks that are looked at before `data`; files have fewer than 20. More are a fault, so that a million of them take no time."""
+"""Chunks that are looked at before `data`; files have fewer than 20. More are a fault, so that a million of
+them take no time.
+"""
 
 PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
 """Format tags. EXTENSIBLE keeps its tag in the first two bytes of a GUID."""
 
 GUID_TAIL = (0x0000, 0x0000, 0x0010, 0x0080, 0xAA00, 0x3800, 0x719B)
-"""The rest of that GUID as little-endian 16-bit words (KSDATAFORMAT_SUBTYPE: xxxxxxxx-0000-0010-8000-00AA00389B71)."""
+"""The rest of that GUID as little-endian 16-bit words (KSDATAFORMAT_SUBTYPE:
+xxxxxxxx-0000-0010-8000-00AA00389B71).
+"""
 
 FORMATS = ((PCM, 8), (PCM, 16), (PCM, 24), (PCM, 32), (FLOAT, 32), (FLOAT, 64))
 """Formats that are decoded, as (tag, bits); `_decoders` has one function for each, in this order."""
@@ -39,17 +45,19 @@ _FORMAT_WORDS = 20  # of 16 bits: WAVEFORMATEXTENSIBLE has 40 bytes
 def decode_wav(encoded: tf.Tensor, *, config: AudioConfig) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Decodes one WAV file to mono samples at `config.sampling_rate`.
 
-    8-bit (unsigned), 16, 24 and 32-bit integers, 32 and 64-bit floats; channels are mixed down by their mean. Only what the first
-    `config.max_audio_length` seconds need is decoded, whatever the file's length.
+    8-bit (unsigned), 16, 24 and 32-bit integers, 32 and 64-bit floats; channels are mixed down by their mean.
+    Only what the first `config.max_audio_length` seconds need is decoded, whatever the file's length.
 
     Args:
         encoded: string [], the file's bytes.
         config: sampling rate and longest clip.
 
     Returns:
-        samples: float32 [T], T = min(ceil(F × 16000 / rate), 480000) for F sample frames. Integers lie in [-1, 1] before resampling;
-            floats keep their value, of NaN and infinities 0 is made. [0] with a fault.
-        fault: int32 [], AUDIO_UNDECODABLE, AUDIO_FORMAT, AUDIO_TRUNCATED, AUDIO_EMPTY or NONE; the first that applies.
+        samples: float32 [T], T = min(ceil(F × 16000 / rate), 480000) for F sample frames. Integers lie in
+            [-1, 1] before resampling; floats keep their value, of NaN and infinities 0 is made. [0] with a
+            fault.
+        fault: int32 [], AUDIO_UNDECODABLE, AUDIO_FORMAT, AUDIO_TRUNCATED, AUDIO_EMPTY or NONE; the first that
+            applies.
         detail: int32 [2], (bytes, 0), (tag, bits), (bytes claimed, bytes there), (0, 0); clamped to int32.
     """
     length = tf.cast(tf.strings.length(encoded), tf.int64)
@@ -57,13 +65,21 @@ def decode_wav(encoded: tf.Tensor, *, config: AudioConfig) -> tuple[tf.Tensor, t
     tag, channels, rate, block, bits = _read_format(encoded, fmt, length)
     there = length - data[0]
     fault, detail = _first_fault(
-        (_not_wave(encoded) | (fmt[0] < 0) | (data[0] < 0) | (fmt[1] < _MIN_FORMAT_CHUNK), Fault.AUDIO_UNDECODABLE, (length, 0)),
+        (
+            _not_wave(encoded) | (fmt[0] < 0) | (data[0] < 0) | (fmt[1] < _MIN_FORMAT_CHUNK),
+            Fault.AUDIO_UNDECODABLE,
+            (length, 0),
+        ),
         (~_is_supported(tag, channels, rate, block, bits), Fault.AUDIO_FORMAT, (tag, bits)),
         (data[1] > there, Fault.AUDIO_TRUNCATED, (data[1], there)),
         (data[1] < block, Fault.AUDIO_EMPTY, (0, 0)),
     )
     good = tf.equal(fault, Fault.NONE)
-    rate, channels, block = tf.where(good, rate, config.sampling_rate), tf.where(good, channels, 1), tf.where(good, block, 1)
+    rate, channels, block = (
+        tf.where(good, rate, config.sampling_rate),
+        tf.where(good, channels, 1),
+        tf.where(good, block, 1),
+    )
     # With a fault no byte is decoded and the rest runs on nothing.
     num_frames = tf.where(good, tf.minimum(data[1] // block, _num_needed(rate, config)), 0)
     raw = tf.strings.substr(encoded, tf.clip_by_value(data[0], 0, length), num_frames * block)
@@ -73,7 +89,9 @@ def decode_wav(encoded: tf.Tensor, *, config: AudioConfig) -> tuple[tf.Tensor, t
     return resampled[: config.max_samples], fault, detail
 
 
-def decode_wavs(encoded: tf.Tensor, *, config: AudioConfig) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
+def decode_wavs(
+    encoded: tf.Tensor, *, config: AudioConfig
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
     """Decodes a batch of WAV files; "" stands for no clip.
 
     Args:
@@ -97,7 +115,12 @@ def decode_wavs(encoded: tf.Tensor, *, config: AudioConfig) -> tuple[tf.Tensor, 
     )
     absent = tf.equal(encoded, "")
     lengths = tf.cast(samples.row_lengths(), tf.int32)
-    return samples.to_tensor(), lengths, tf.where(absent, Fault.NONE, fault), tf.where(absent[:, tf.newaxis], 0, detail)
+    return (
+        samples.to_tensor(),
+        lengths,
+        tf.where(absent, Fault.NONE, fault),
+        tf.where(absent[:, tf.newaxis], 0, detail),
+    )
 
 
 def _word(text: bytes) -> int:
@@ -117,7 +140,8 @@ def _not_wave(encoded: tf.Tensor) -> tf.Tensor:
 
 
 def _find_chunks(encoded: tf.Tensor, length: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """(offset, size) of the first `fmt ` chunk before `data` and of `data`, int64 [2] each; offset −1 where there is none.
+    """(offset, size) of the first `fmt ` chunk before `data` and of `data`, int64 [2] each; offset −1 where
+    there is none.
 
     Each step moves on by at least a chunk's header, and a size that leaves the file ends the walk.
     """
@@ -139,17 +163,31 @@ def _find_chunks(encoded: tf.Tensor, length: tf.Tensor) -> tuple[tf.Tensor, tf.T
 
 
 def _read_format(encoded: tf.Tensor, fmt: tf.Tensor, length: tf.Tensor) -> tuple[tf.Tensor, ...]:
-    """Format tag, channels, rate in Hz, bytes in a sample frame and bits in a sample, all int64 []; unchecked.
+    """Format tag, channels, rate in Hz, bytes in a sample frame and bits in a sample, all int64 [];
+    unchecked.
 
-    16-bit words: tag, channels, rate (2), bytes a second (2), frame bytes, bits, extra bytes, valid bits, speakers (2), GUID (8).
+    16-bit words: tag, channels, rate (2), bytes a second (2), frame bytes, bits, extra bytes, valid bits,
+    speakers (2), GUID (8).
     """
-    words = tf.cast(_read(encoded, tf.clip_by_value(fmt[0], 0, length), 2 * _FORMAT_WORDS, tf.uint16), tf.int64)
-    words = tf.where(tf.range(_FORMAT_WORDS, dtype=tf.int64) < fmt[1] // 2, words, 0)  # what follows the chunk is not its
+    words = tf.cast(
+        _read(encoded, tf.clip_by_value(fmt[0], 0, length), 2 * _FORMAT_WORDS, tf.uint16), tf.int64
+    )
+    words = tf.where(
+        tf.range(_FORMAT_WORDS, dtype=tf.int64) < fmt[1] // 2, words, 0
+    )  # what follows the chunk is not its
     is_extended = (words[0] == EXTENSIBLE) & tf.reduce_all(words[13:] == GUID_TAIL)
-    return tf.where(is_extended, words[12], words[0]), words[1], words[2] + 2**16 * words[3], words[6], words[7]
+    return (
+        tf.where(is_extended, words[12], words[0]),
+        words[1],
+        words[2] + 2**16 * words[3],
+        words[6],
+        words[7],
+    )
 
 
-def _is_supported(tag: tf.Tensor, channels: tf.Tensor, rate: tf.Tensor, block: tf.Tensor, bits: tf.Tensor) -> tf.Tensor:
+def _is_supported(
+    tag: tf.Tensor, channels: tf.Tensor, rate: tf.Tensor, block: tf.Tensor, bits: tf.Tensor
+) -> tf.Tensor:
     """Whether the format is one of FORMATS and the header agrees with itself."""
     is_known = tf.reduce_any(tf.reduce_all(tf.stack([tag, bits]) == FORMATS, 1))
     is_consistent = (channels > 0) & (block == channels * bits // 8)
@@ -171,13 +209,17 @@ def _num_needed(rate: tf.Tensor, config: AudioConfig) -> tf.Tensor:
 
 
 def _to_float(raw: tf.Tensor, tag: tf.Tensor, bits: tf.Tensor) -> tf.Tensor:
-    """Interleaved samples as float32 [frames × channels]; a format that is not in FORMATS must come with no bytes."""
+    """Interleaved samples as float32 [frames × channels]; a format that is not in FORMATS must come with no
+    bytes.
+    """
     index = tf.argmax(tf.reduce_all(tf.stack([tag, bits]) == FORMATS, 1), output_type=tf.int32)
     return tf.switch_case(index, _decoders(raw))
 
 
 def _decoders(raw: tf.Tensor) -> list[Callable[[], tf.Tensor]]:
-    """One function for each of FORMATS. Full scale is 2^(bits − 1), which makes the most negative integer −1."""
+    """One function for each of FORMATS. Full scale is 2^(bits − 1), which makes the most negative integer
+    −1.
+    """
 
     def integers(dtype: tf.DType, bits: int) -> tf.Tensor:
         return tf.cast(tf.io.decode_raw(raw, dtype), tf.float32) / 2 ** (bits - 1)

@@ -1,7 +1,8 @@
 """Numbers of 48 significant bits, each the sum of two float32, for devices that have no float64.
 
-The sum or product of two float32, and what rounding took from it, are both found with float32 operations alone (Dekker 1971, Knuth). This
-needs every operation to round to nearest once, as IEEE 754 says and as LiteRT does.
+The sum or product of two float32, and what rounding took from it, are both found with float32 operations
+alone (Dekker 1971, Knuth). This needs every operation to round to nearest once, as IEEE 754 says and as
+LiteRT does.
 """
 
 from typing import NamedTuple
@@ -9,12 +10,15 @@ from typing import NamedTuple
 import tensorflow as tf
 
 SPLITTER = float(2**12 + 1)
-"""Times this, a float32 of 24 significant bits falls into two of 12. Source: Dekker, A floating-point technique for extending the
-available precision."""
+"""Times this, a float32 of 24 significant bits falls into two of 12. Source: Dekker, A floating-point
+technique for extending the available precision.
+"""
 
 
 class TwoFloats(NamedTuple):
-    """The number `high + low`: float32 [...] each, `low` no more than half a unit in the last place of `high`."""
+    """The number `high + low`: float32 [...] each, `low` no more than half a unit in the last place of
+    `high`.
+    """
 
     high: tf.Tensor
     low: tf.Tensor

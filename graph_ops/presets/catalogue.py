@@ -1,4 +1,5 @@
-"""Where a preprocessor's settings and vocabulary come from: a built-in preset, a folder, or a handle to download.
+"""Where a preprocessor's settings and vocabulary come from: a built-in preset, a folder, or a handle to
+download.
 
 ```
 "gemma4_2b"                    numbers of this file, vocabulary downloaded
@@ -16,14 +17,15 @@ import pathlib
 from graph_ops.config import AudioConfig, ImageConfig
 from graph_ops.presets import downloads
 from graph_ops.presets.folders import PresetSettings, read_folder
-from graph_ops.text.vocabulary import Vocabulary, load_vocabulary
+from graph_ops.text.vocabulary.vocabulary import Vocabulary, load_vocabulary
 
 
 @dataclasses.dataclass(frozen=True)
 class Preset:
     """A released model, as far as its preprocessing goes.
 
-    All take the defaults of `ImageConfig`, `AudioConfig` and `RowConfig`, which are the released models' numbers.
+    All take the defaults of `ImageConfig`, `AudioConfig` and `RowConfig`, which are the released models'
+    numbers.
 
     Attributes:
         parameters: weights of the model, per-layer embeddings included.
@@ -53,7 +55,13 @@ def _presets() -> dict[str, Preset]:
     models = (
         ("2b", "E2B", 5_100_000_000, True, "35 layers, 2.3 billion effective parameters, for devices"),
         ("4b", "E4B", 7_900_000_000, True, "42 layers, 4.5 billion effective parameters, for devices"),
-        ("26b_a4b", "26B-A4B", 26_000_000_000, False, "30 layers, mixture of experts, 4 billion active parameters"),
+        (
+            "26b_a4b",
+            "26B-A4B",
+            26_000_000_000,
+            False,
+            "30 layers, mixture of experts, 4 billion active parameters",
+        ),
         ("31b", "31B", 31_000_000_000, False, "60 layers, dense, the largest"),
     )
     table = {}
@@ -61,7 +69,9 @@ def _presets() -> dict[str, Preset]:
         for infix, suffix, tuning in (("", "", "pretrained"), ("instruct_", "-it", "instruction-tuned")):
             name = f"gemma4_{infix}{size}"
             handle, repository = f"kaggle://keras/gemma4/keras/{name}/2", f"google/gemma-4-{model}{suffix}"
-            table[name] = Preset(parameters, has_audio, handle, repository, f"Gemma 4 {model}, {tuning}: {description}")
+            table[name] = Preset(
+                parameters, has_audio, handle, repository, f"Gemma 4 {model}, {tuning}: {description}"
+            )
     return table
 
 
@@ -78,7 +88,8 @@ def load_preset(preset: "str | os.PathLike[str]") -> PresetSettings:
     Raises:
         ValueError: no such preset or handle, or a folder whose settings this project cannot follow.
         FileNotFoundError: a folder in neither layout.
-        downloads.DownloadError: a handle that cannot be downloaded; says what to install, accept or pass instead.
+        downloads.DownloadError: a handle that cannot be downloaded; says what to install, accept or pass
+        instead.
     """
     name = os.fspath(preset)
     if name in PRESETS:
@@ -93,10 +104,13 @@ def load_preset(preset: "str | os.PathLike[str]") -> PresetSettings:
 
 def _built_in(preset: Preset) -> PresetSettings:
     def read_vocabulary() -> Vocabulary:
-        vocabulary = load_vocabulary(downloads.fetch_vocabulary(preset.kaggle_handle, preset.huggingface_repository))
+        vocabulary = load_vocabulary(
+            downloads.fetch_vocabulary(preset.kaggle_handle, preset.huggingface_repository)
+        )
         if len(vocabulary) != _VOCABULARY_SIZE:
             raise ValueError(
-                f"`preset`: the vocabulary that was downloaded must have {_VOCABULARY_SIZE:,} pieces; got {len(vocabulary):,}. Remove it "
+                f"`preset`: the vocabulary that was downloaded must have {_VOCABULARY_SIZE:,} pieces; got "
+                f"{len(vocabulary):,}. Remove it "
                 "from the cache of the library that downloaded it, or pass `tokenizer=`."
             )
         return vocabulary
@@ -111,6 +125,7 @@ def _unknown(name: str) -> str:
     if path.is_file():
         hint = "It is a file: pass a vocabulary as the tokenizer (`Gemma4Tokenizer(FILE)`, --tokenizer FILE)."
     return (
-        "`preset`: must be a built-in preset, a folder, 'hf://owner/name' or 'kaggle://owner/model/keras/variant'; got "
+        "`preset`: must be a built-in preset, a folder, 'hf://owner/name' or "
+        "'kaggle://owner/model/keras/variant'; got "
         f"{name!r}, which is none of them. {hint}"
     )

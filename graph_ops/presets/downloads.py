@@ -1,4 +1,6 @@
-"""`hf://` and `kaggle://` handles to folders on this machine, through the libraries that cache them; only what preprocessing reads."""
+"""`hf://` and `kaggle://` handles to folders on this machine, through the libraries that cache them; only
+what preprocessing reads.
+"""
 
 import importlib
 import pathlib
@@ -20,8 +22,15 @@ KERAS_HUB_VOCABULARY = "assets/tokenizer/vocabulary.spm"
 HUGGINGFACE_VOCABULARY = "tokenizer.json"
 """In KerasHub's layout the file of this name holds settings."""
 
-_PACKAGES = {"hf": ("huggingface_hub", "huggingface"), "kaggle": ("kagglehub", "kaggle")}  # scheme -> package, extra
-_INSTEAD = "Or download it elsewhere and pass the folder, or pass the vocabulary as `tokenizer=` (--tokenizer) with a built-in preset."
+_PACKAGES = {
+    "hf": ("huggingface_hub", "huggingface"),
+    "kaggle": ("kagglehub", "kaggle"),
+}  # scheme -> package, extra
+_INSTEAD = (
+    "Or download it elsewhere and pass the folder, or pass the vocabulary as `tokenizer=` (--tokenizer) "
+    "with a "
+    "built-in preset."
+)
 
 
 class DownloadError(OSError):
@@ -32,11 +41,13 @@ def fetch(handle: str) -> pathlib.Path:
     """The folder of a handle, downloaded unless it is cached.
 
     Args:
-        handle: `hf://owner/name`, `hf://owner/name@revision`, `kaggle://owner/model/framework/variant` or that with `/version`.
+        handle: `hf://owner/name`, `hf://owner/name@revision`, `kaggle://owner/model/framework/variant` or
+            that with `/version`.
 
     Raises:
         ValueError: not such a handle.
-        DownloadError: the package is not installed, no network, no such model, or its licence is not accepted.
+        DownloadError: the package is not installed, no network, no such model, or its licence is not
+            accepted.
     """
     scheme, name = _parts(handle)
     return _fetch_huggingface(name) if scheme == "hf" else _fetch_kaggle(name)
@@ -51,7 +62,10 @@ def fetch_vocabulary(kaggle_handle: str, huggingface_repository: str) -> pathlib
     reasons = []
     attempts = (
         (kaggle_handle, lambda package, name: package.model_download(name, path=KERAS_HUB_VOCABULARY)),
-        (f"hf://{huggingface_repository}", lambda package, name: package.hf_hub_download(name, HUGGINGFACE_VOCABULARY)),
+        (
+            f"hf://{huggingface_repository}",
+            lambda package, name: package.hf_hub_download(name, HUGGINGFACE_VOCABULARY),
+        ),
     )
     for handle, download in attempts:
         try:
@@ -67,7 +81,8 @@ def _parts(handle: str) -> tuple[str, str]:
     shapes = {"hf": (2,), "kaggle": (4, 5)}
     if len(parts) not in shapes.get(scheme, ()) or not all(parts):
         raise ValueError(
-            "`preset`: a handle must be 'hf://owner/name[@revision]' or 'kaggle://owner/model/framework/variant[/version]'; got "
+            "`preset`: a handle must be 'hf://owner/name[@revision]' or "
+            "'kaggle://owner/model/framework/variant[/version]'; got "
             f"{handle!r}. Complete it, or pass a folder."
         )
     return scheme, name
@@ -86,14 +101,22 @@ def _fetch_huggingface(name: str) -> pathlib.Path:
 def _fetch_kaggle(name: str) -> pathlib.Path:
     """Kaggle downloads file by file; the vocabulary must be there, and each other file may be missing."""
     handle = f"kaggle://{name}"
-    vocabulary = pathlib.Path(_call(handle, lambda package, name: package.model_download(name, path=KERAS_HUB_VOCABULARY)))
+    vocabulary = pathlib.Path(
+        _call(handle, lambda package, name: package.model_download(name, path=KERAS_HUB_VOCABULARY))
+    )
     for file in (*SETTINGS_FILES, "tokenizer.json"):
-        _call(handle, lambda package, name, file=file: package.model_download(name, path=file), may_be_missing=True)
+        _call(
+            handle,
+            lambda package, name, file=file: package.model_download(name, path=file),
+            may_be_missing=True,
+        )
     return vocabulary.parents[KERAS_HUB_VOCABULARY.count("/")]
 
 
 def _call(handle: str, download: Any, *, may_be_missing: bool = False) -> Any:
-    """What `download(package, name)` returns; whatever the package raises becomes a `DownloadError` that says what to do."""
+    """What `download(package, name)` returns; whatever the package raises becomes a `DownloadError` that says
+    what to do.
+    """
     scheme, name = _parts(handle)
     package = _import(scheme, handle)
     try:
@@ -110,7 +133,8 @@ def _import(scheme: str, handle: str) -> Any:
         return importlib.import_module(package)
     except ImportError as error:
         raise DownloadError(
-            f"`preset`: {handle} needs the package {package}, which cannot be imported ({error}). Install it with "
+            f"`preset`: {handle} needs the package {package}, which cannot be imported ({error}). Install "
+            f"it with "
             f"`pip install 'gemma4-graph[{extra}]'`. {_INSTEAD}"
         ) from error
 
@@ -122,11 +146,21 @@ def _status(error: Exception) -> int | None:
 def _reason(handle: str, error: Exception) -> str:
     scheme, name = _parts(handle)
     status = _status(error)
-    page = f"huggingface.co/{name}" if scheme == "hf" else f"kaggle.com/models/{'/'.join(name.split('/')[:2])}"
+    page = (
+        f"huggingface.co/{name}" if scheme == "hf" else f"kaggle.com/models/{'/'.join(name.split('/')[:2])}"
+    )
     log_in = "`hf auth login`" if scheme == "hf" else "`kagglehub.login()`"
     if status in (401, 403):
-        return f"`preset`: {handle} may not be read (HTTP {status}). Log in with {log_in} and accept the licence at {page}."
+        return (
+            f"`preset`: {handle} may not be read (HTTP {status}). Log in with {log_in} and accept the "
+            f"licence at "
+            f"{page}."
+        )
     if status == 404:
         return f"`preset`: there is no {handle} or it lacks a file (HTTP 404). Look for it at {page}."
     first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return f"`preset`: {handle} could not be downloaded ({type(error).__name__}: {first_line}). Check the network and the name."
+    return (
+        f"`preset`: {handle} could not be downloaded ({type(error).__name__}: {first_line}). Check the "
+        f"network and "
+        "the name."
+    )

@@ -1,4 +1,5 @@
-"""Preset folders in the two layouts that are published, KerasHub's and Hugging Face's: settings and vocabulary from files.
+"""Preset folders in the two layouts that are published, KerasHub's and Hugging Face's: settings and
+vocabulary from files.
 
 ```
 KerasHub                          Hugging Face
@@ -16,10 +17,18 @@ import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from graph_ops.config import AUDIO_TOKENS, END_TOKEN, IMAGE_TOKENS, PAD_TOKEN, START_TOKEN, AudioConfig, ImageConfig
+from graph_ops.config import (
+    AUDIO_TOKENS,
+    END_TOKEN,
+    IMAGE_TOKENS,
+    PAD_TOKEN,
+    START_TOKEN,
+    AudioConfig,
+    ImageConfig,
+)
 from graph_ops.presets.downloads import HUGGINGFACE_VOCABULARY, KERAS_HUB_VOCABULARY
 from graph_ops.presets.keras_hub_settings import audio_config, image_config, row_settings, tokenizer_settings
-from graph_ops.text.vocabulary import Vocabulary, load_vocabulary
+from graph_ops.text.vocabulary.vocabulary import Vocabulary, load_vocabulary
 
 Json = dict[str, Any]
 
@@ -70,7 +79,8 @@ def check_vocabulary(vocabulary: Vocabulary, sha256: str | None) -> None:
     """
     if sha256 is not None and vocabulary.sha256 != sha256.lower():
         raise ValueError(
-            f"`tokenizer`: the vocabulary's sha256 must be the pinned {sha256}; got {vocabulary.sha256} ({len(vocabulary):,} pieces). "
+            f"`tokenizer`: the vocabulary's sha256 must be the pinned {sha256}; got {vocabulary.sha256} "
+            f"({len(vocabulary):,} pieces). "
             "Fetch the file that was pinned, or pin this one with `vocabulary_sha256`."
         )
 
@@ -86,7 +96,8 @@ def read_folder(folder: pathlib.Path) -> PresetSettings:
     if not layouts:
         looked_for = "; ".join(f"for {name} layout {' or '.join(files)}" for name, files in _LAYOUTS.items())
         raise FileNotFoundError(
-            f"`preset`: a folder must be in KerasHub's or Hugging Face's layout; {folder} has neither. Looked {looked_for}."
+            f"`preset`: a folder must be in KerasHub's or Hugging Face's layout; {folder} has neither. "
+            f"Looked {looked_for}."
         )
     return _read_keras_hub(folder) if layouts[0] == "KerasHub's" else _read_huggingface(folder)
 
@@ -107,16 +118,24 @@ def read_vocabulary(source: "str | os.PathLike[str] | bytes | Vocabulary") -> Vo
         if (folder / file).is_file():
             return load_vocabulary(folder / file)
     raise FileNotFoundError(
-        f"`tokenizer`: a preset folder must hold {KERAS_HUB_VOCABULARY} or {HUGGINGFACE_VOCABULARY}; {folder} holds neither. Fetch the "
+        f"`tokenizer`: a preset folder must hold {KERAS_HUB_VOCABULARY} or {HUGGINGFACE_VOCABULARY}; "
+        f"{folder} holds neither. Fetch the "
         "whole preset, or pass a vocabulary file."
     )
 
 
 def _read_keras_hub(folder: pathlib.Path) -> PresetSettings:
     preprocessor = _layer(folder / "preprocessor.json", "Gemma4CausalLMPreprocessor") or {}
-    layers = {name: (preprocessor.get(name) or {}).get("config") for name in ("tokenizer", "image_converter", "audio_converter")}
+    layers = {
+        name: (preprocessor.get(name) or {}).get("config")
+        for name in ("tokenizer", "image_converter", "audio_converter")
+    }
     if not preprocessor:
-        classes = {"tokenizer": "Gemma4Tokenizer", "image_converter": "Gemma4ImageConverter", "audio_converter": "Gemma4AudioConverter"}
+        classes = {
+            "tokenizer": "Gemma4Tokenizer",
+            "image_converter": "Gemma4ImageConverter",
+            "audio_converter": "Gemma4AudioConverter",
+        }
         layers = {name: _layer(folder / f"{name}.json", expected) for name, expected in classes.items()}
     own = (_json(folder / "metadata.json") or {}).get(OWN_SETTINGS, {})
     return PresetSettings(
@@ -140,7 +159,8 @@ def _layer(path: pathlib.Path, class_name: str) -> Json | None:
         return None
     if serialized.get("class_name") != class_name or not isinstance(serialized.get("config"), dict):
         raise ValueError(
-            f"`preset`: {path.name} must describe a {class_name}; {path} describes {serialized.get('class_name')!r}. Pass a Gemma 4 preset."
+            f"`preset`: {path.name} must describe a {class_name}; {path} describes "
+            f"{serialized.get('class_name')!r}. Pass a Gemma 4 preset."
         )
     return serialized["config"]
 
@@ -154,8 +174,14 @@ def _read_huggingface(folder: pathlib.Path) -> PresetSettings:
     image = processor.get("image_processor") or (flat if "patch_size" in flat else None)
     audio = processor.get("feature_extractor") or (flat if "hop_length" in flat else None)
     if model is not None:  # a processor's files may name media that the model has no encoder for
-        image, audio = (found if model.get(key) else None for found, key in ((image, "vision_config"), (audio, "audio_config")))
-    counts = {"num_vision_tokens_per_image": "image_seq_length", "num_audio_tokens_per_clip": "audio_seq_length"}
+        image, audio = (
+            found if model.get(key) else None
+            for found, key in ((image, "vision_config"), (audio, "audio_config"))
+        )
+    counts = {
+        "num_vision_tokens_per_image": "image_seq_length",
+        "num_audio_tokens_per_clip": "audio_seq_length",
+    }
     return PresetSettings(
         _huggingface_image(image, folder) if image else None,
         _huggingface_audio(audio, processor, folder) if audio else None,
@@ -171,12 +197,19 @@ def _huggingface_image(settings: Json, folder: pathlib.Path) -> ImageConfig:
     defaults = ImageConfig()
     factor = settings.get("rescale_factor", 1 / 255) if settings.get("do_rescale", True) else 1.0
     mean, deviation = settings.get("image_mean") or [0.0] * 3, settings.get("image_std") or [1.0] * 3
-    is_normalised = settings.get("do_normalize", False) and (any(mean) or any(value != 1 for value in deviation))
-    sizes = {name: settings.get(name, getattr(defaults, name)) for name in ("patch_size", "max_soft_tokens", "pooling_kernel_size")}
+    is_normalised = settings.get("do_normalize", False) and (
+        any(mean) or any(value != 1 for value in deviation)
+    )
+    sizes = {
+        name: settings.get(name, getattr(defaults, name))
+        for name in ("patch_size", "max_soft_tokens", "pooling_kernel_size")
+    }
     if not is_normalised:
         return ImageConfig(**sizes, scale=None if factor == 1 else factor)
     scale = tuple(factor / value for value in deviation)
-    return ImageConfig(**sizes, scale=scale, offset=tuple(-m / d for m, d in zip(mean, deviation, strict=True)))
+    return ImageConfig(
+        **sizes, scale=scale, offset=tuple(-m / d for m, d in zip(mean, deviation, strict=True))
+    )
 
 
 _AUDIO_FIELDS = {
@@ -191,14 +224,27 @@ _AUDIO_FIELDS = {
 
 
 def _huggingface_audio(settings: Json, processor: Json, folder: pathlib.Path) -> AudioConfig:
-    """Frame, hop and FFT length follow from durations, as in the reference, whatever the file says of them."""
-    given: Json = {ours: settings[theirs] for theirs, ours in _AUDIO_FIELDS.items() if settings.get(theirs) is not None}
+    """Frame, hop and FFT length follow from durations, as in the reference, whatever the file says of
+    them.
+    """
+    given: Json = {
+        ours: settings[theirs] for theirs, ours in _AUDIO_FIELDS.items() if settings.get(theirs) is not None
+    }
     given |= {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
     rate = given.get("sampling_rate", AudioConfig.sampling_rate)
-    frame, hop = (round(rate * settings.get(name, value) / 1000) for name, value in (("frame_length_ms", 20.0), ("hop_length_ms", 10.0)))
+    frame, hop = (
+        round(rate * settings.get(name, value) / 1000)
+        for name, value in (("frame_length_ms", 20.0), ("hop_length_ms", 10.0))
+    )
     fft = 1 << (frame - 1).bit_length()
     derived = {"frame_length": frame, "hop_length": hop, "fft_length": fft}
-    silent = {"dither": 0, "preemphasis": 0, "input_scale_factor": 1, "fft_overdrive": False, "padding_value": 0}
+    silent = {
+        "dither": 0,
+        "preemphasis": 0,
+        "input_scale_factor": 1,
+        "fft_overdrive": False,
+        "padding_value": 0,
+    }
     _check_fixed(settings, derived | silent, folder)
     config = AudioConfig(**given, frame_length=frame, stride=hop, num_fft_bins=fft)
     milliseconds = 1000 * config.stride * config.frames_per_soft_token // config.sampling_rate
@@ -211,7 +257,8 @@ def _check_fixed(settings: Json, fixed: Mapping[str, Any], folder: pathlib.Path)
     for name, only in fixed.items():
         if settings.get(name, only) != only:
             raise ValueError(
-                f"`preset`: `{name}` must be {only!r}, as the released models have it and the only value that is supported; {folder} has "
+                f"`preset`: `{name}` must be {only!r}, as the released models have it and the only value "
+                f"that is supported; {folder} has "
                 f"{settings[name]!r}. Change it there, or build the converters by hand."
             )
 
@@ -219,7 +266,10 @@ def _check_fixed(settings: Json, fixed: Mapping[str, Any], folder: pathlib.Path)
 def _check_model(model: Json | None, folder: pathlib.Path) -> None:
     kind = "gemma4" if model is None else str(model.get("model_type", "gemma4"))
     if not kind.startswith("gemma4"):
-        raise ValueError(f"`preset`: config.json must be that of a Gemma 4 model; {folder} has model_type {kind!r}. Pass a Gemma 4 folder.")
+        raise ValueError(
+            f"`preset`: config.json must be that of a Gemma 4 model; {folder} has model_type {kind!r}. "
+            f"Pass a Gemma 4 folder."
+        )
 
 
 def _check_tokens(settings: Json, folder: pathlib.Path) -> None:
@@ -230,7 +280,11 @@ def _check_tokens(settings: Json, folder: pathlib.Path) -> None:
         (AUDIO_TOKENS, ("boa_token", "audio_token", "eoa_token")),
     ):
         ours |= dict(zip(keys, (tokens.opening, tokens.placeholder, tokens.closing), strict=True))
-    named = {key: value["content"] if isinstance(value, dict) else value for key, value in settings.items() if key in ours}
+    named = {
+        key: value["content"] if isinstance(value, dict) else value
+        for key, value in settings.items()
+        if key in ours
+    }
     _check_fixed({key: value for key, value in named.items() if value is not None}, ours, folder)
 
 
@@ -238,7 +292,8 @@ def _existing(folder: pathlib.Path, file: str) -> pathlib.Path:
     path = folder / file
     if not path.is_file():
         raise FileNotFoundError(
-            f"`preset`: a folder must hold its vocabulary; {path} is missing. Fetch the whole preset, or pass a vocabulary as `tokenizer=`."
+            f"`preset`: a folder must hold its vocabulary; {path} is missing. Fetch the whole preset, or "
+            f"pass a vocabulary as `tokenizer=`."
         )
     return path
 
@@ -250,7 +305,12 @@ def _json(path: pathlib.Path) -> Json | None:
     try:
         parsed = json.loads(path.read_text("utf-8"))
     except ValueError as error:
-        raise ValueError(f"`preset`: {path.name} must be JSON; {path} is not: {error}. Fetch the file again.") from error
+        raise ValueError(
+            f"`preset`: {path.name} must be JSON; {path} is not: {error}. Fetch the file again."
+        ) from error
     if not isinstance(parsed, dict):
-        raise ValueError(f"`preset`: {path.name} must hold a JSON object; {path} holds a {type(parsed).__name__}. Fetch the file again.")
+        raise ValueError(
+            f"`preset`: {path.name} must hold a JSON object; {path} holds a {type(parsed).__name__}. Fetch "
+            f"the file again."
+        )
     return parsed

@@ -12,8 +12,14 @@ from graph_ops.config import AudioConfig, ImageConfig, RowConfig
 
 Settings = dict[str, Any]
 
-BARE_DEFAULTS: dict[type, Settings] = {ImageConfig: {"scale": None}, AudioConfig: {"mel_floor": 1e-5}, RowConfig: {}}
-"""Where KerasHub's bare constructors differ from the released model's numbers; used when a setting is not given."""
+BARE_DEFAULTS: dict[type, Settings] = {
+    ImageConfig: {"scale": None},
+    AudioConfig: {"mel_floor": 1e-5},
+    RowConfig: {},
+}
+"""Where KerasHub's bare constructors differ from the released model's numbers; used when a setting is not
+given.
+"""
 
 OWN_FIELDS: dict[type, tuple[str, ...]] = {
     ImageConfig: ("max_image_pixels",),
@@ -55,11 +61,13 @@ def audio_config(settings: Settings) -> AudioConfig:
     """From the `config` of a serialized Gemma4AudioConverter.
 
     Raises:
-        ValueError: a setting that has no counterpart here; a converter of keras-hub 0.27, whose spectrogram is not the released model's.
+        ValueError: a setting that has no counterpart here; a converter of keras-hub 0.27, whose spectrogram
+            is not the released model's.
     """
     if settings and "frame_length" not in settings:
         raise ValueError(
-            "`audio_converter`: must have a `frame_length`; that of keras-hub before 0.28 has none and computes another spectrogram than "
+            "`audio_converter`: must have a `frame_length`; that of keras-hub before 0.28 has none and "
+            "computes another spectrogram than "
             "the released model's. Upgrade keras-hub, or pass `audio_converter=Gemma4AudioConverter()`."
         )
     return AudioConfig(**_fields(AudioConfig, settings))
@@ -76,14 +84,16 @@ def row_settings(settings: Settings) -> Settings:
     """
     if settings.get("video_converter") is not None:
         warnings.warn(
-            "`video_converter`: is left out: this preprocessor reads text, images and audio. Sample frames and pass them as `images`.",
+            "`video_converter`: is left out: this preprocessor reads text, images and audio. Sample frames "
+            "and pass them as `images`.",
             stacklevel=2,
         )
     return _fields(RowConfig, settings)
 
 
 def tokenizer_settings(settings: Settings) -> Settings:
-    """Constructor arguments of our tokenizer, besides the vocabulary, from the `config` of a serialized Gemma4Tokenizer.
+    """Constructor arguments of our tokenizer, besides the vocabulary, from the `config` of a serialized
+    Gemma4Tokenizer.
 
     Raises:
         ValueError: a tokenizer that adds or cuts tokens itself.
@@ -91,7 +101,8 @@ def tokenizer_settings(settings: Settings) -> Settings:
     for name in ("add_bos", "add_eos", "sequence_length"):
         if settings.get(name):
             raise ValueError(
-                f"`tokenizer`: `{name}` must be off, since the preprocessor adds and cuts tokens; got {settings[name]!r}. Make the "
+                f"`tokenizer`: `{name}` must be off, since the preprocessor adds and cuts tokens; got "
+                f"{settings[name]!r}. Make the "
                 "tokenizer without it."
             )
     return {name: settings[name] for name in TOKENIZER_FLAGS if name in settings}
@@ -99,31 +110,48 @@ def tokenizer_settings(settings: Settings) -> Settings:
 
 def is_keras_hub(layer: Any, class_name: str) -> bool:
     """Whether a layer is of KerasHub's class of that name, or of a class derived from it."""
-    return any(base.__name__ == class_name and base.__module__.split(".")[0] == "keras_hub" for base in type(layer).__mro__)
+    return any(
+        base.__name__ == class_name and base.__module__.split(".")[0] == "keras_hub"
+        for base in type(layer).__mro__
+    )
 
 
 def settings_of(layer: Any, names: Iterable[str]) -> Settings:
-    """A KerasHub layer's settings: the attributes with these names that it has. Some are not in its `get_config()`."""
+    """A KerasHub layer's settings: the attributes with these names that it has. Some are not in its
+    `get_config()`.
+    """
     return {name: getattr(layer, name) for name in names if hasattr(layer, name)}
 
 
 def field_names(config_class: type) -> list[str]:
     """The fields of a configuration that KerasHub's layer has too."""
-    return [field.name for field in dataclasses.fields(config_class) if field.name not in OWN_FIELDS[config_class]]
+    return [
+        field.name for field in dataclasses.fields(config_class) if field.name not in OWN_FIELDS[config_class]
+    ]
 
 
 def serialized(class_name: str, module: str, config: Settings) -> Settings:
     """What KerasHub writes for a layer: `config` under its class."""
     module = f"keras_hub.src.models.gemma4.{module}"
-    return {"module": module, "class_name": class_name, "config": config, "registered_name": f"keras_hub>{class_name}"}
+    return {
+        "module": module,
+        "class_name": class_name,
+        "config": config,
+        "registered_name": f"keras_hub>{class_name}",
+    }
 
 
 def _fields(config_class: type, settings: Settings) -> Settings:
     known = {field.name for field in dataclasses.fields(config_class)}
     if unknown := settings.keys() - known - _IGNORED[config_class]:
         raise ValueError(
-            f"`preset`: settings of KerasHub's preprocessor must have a counterpart here; {sorted(unknown)} have none. Remove them, or "
+            f"`preset`: settings of KerasHub's preprocessor must have a counterpart here; "
+            f"{sorted(unknown)} have none. Remove them, or "
             "build the preprocessor by hand."
         )
-    given = {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items() if name in known}
+    given = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in settings.items()
+        if name in known
+    }
     return BARE_DEFAULTS[config_class] | given

@@ -6,7 +6,7 @@ import pathlib
 from typing import Any
 
 from graph_ops.config import AudioConfig, ImageConfig, RowConfig
-from graph_ops.encoding import Settings
+from graph_ops.pipeline.served import Settings
 from graph_ops.presets.downloads import KERAS_HUB_VOCABULARY
 from graph_ops.presets.folders import OWN_SETTINGS
 from graph_ops.presets.keras_hub_settings import OWN_FIELDS, TOKENIZER_FLAGS, field_names, serialized
@@ -20,7 +20,8 @@ _CONVERTERS = (
 
 
 def write_folder(settings: Settings, folder: "str | os.PathLike[str]") -> None:
-    """Writes every file of the layout that preprocessing needs; a model's own files in the folder stay as they are.
+    """Writes every file of the layout that preprocessing needs; a model's own files in the folder stay as
+    they are.
 
     What KerasHub's layers have no place for goes to `metadata.json`, together with the vocabulary's sha256.
 
@@ -51,7 +52,9 @@ def _layers(settings: Settings) -> Json:
     for medium, name, class_name, module in _CONVERTERS:
         config = getattr(settings, medium)
         if config is not None:
-            layers[name] = serialized(class_name, module, {field: getattr(config, field) for field in field_names(type(config))})
+            layers[name] = serialized(
+                class_name, module, {field: getattr(config, field) for field in field_names(type(config))}
+            )
     return layers
 
 
@@ -62,7 +65,9 @@ def _write_metadata(settings: Settings, path: pathlib.Path) -> None:
         config = getattr(settings, name)
         if config is not None:
             changed = {
-                field: getattr(config, field) for field in OWN_FIELDS[type(config)] if getattr(config, field) != getattr(default, field)
+                field: getattr(config, field)
+                for field in OWN_FIELDS[type(config)]
+                if getattr(config, field) != getattr(default, field)
             }
             own |= {name: changed} if changed else {}
     metadata = json.loads(path.read_text("utf-8")) if path.is_file() else {}

@@ -1,1 +1,1 @@
-"""Strings <-> token ids: vocabularies, two engines, the tokenizer."""
+"""Strings <-> token ids: vocabularies and two engines."""

@@ -1,19 +1,33 @@
 """Two ways to the same ids: tensorflow-text's SentencePiece op, or core ops alone.
 
-Both engines have the same methods, on a flat batch: strings [B] to ids int32 [N] with row splits int64 [B + 1], and back.
+Both engines have the same methods, on a flat batch: strings [B] to ids int32 [N] with row splits int64 [B +
+1], and back.
 """
 
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from graph_ops.text import builtin_detokenizing, builtin_tables, builtin_tokenizing, fast_tokenizing, strings, utf8
-from graph_ops.text.builtin_cache import Report, load_tables
-from graph_ops.text.builtin_detokenizing import Texts
-from graph_ops.text.builtin_tables import BuiltinTables
-from graph_ops.text.builtin_tokenizing import Tokens
+from graph_ops.text.bpe import (
+    detokenize as builtin_detokenizing,
+)
+from graph_ops.text.bpe import (
+    strings,
+    utf8,
+)
+from graph_ops.text.bpe import (
+    tables as builtin_tables,
+)
+from graph_ops.text.bpe import (
+    tokenize as builtin_tokenizing,
+)
+from graph_ops.text.bpe.cache import Report, load_tables
+from graph_ops.text.bpe.detokenize import Texts
+from graph_ops.text.bpe.tables import BuiltinTables
+from graph_ops.text.bpe.tokenize import Tokens
 from graph_ops.text.reading import Reading, as_read
-from graph_ops.text.vocabulary import Vocabulary
+from graph_ops.text.sentencepiece import segments as fast_tokenizing
+from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
 ENGINES = ("sentencepiece", "builtin")
 
@@ -35,19 +49,27 @@ class SentencepieceEngine:
         self._handle(Reading.TRAINED)
 
     def encode(self, texts: tf.Tensor, *, reading: Reading = Reading.TRAINED, in_bulk: bool = False) -> Ids:
-        """Ids of strings [B]; `in_bulk` takes tables, built at the first call, that pay when there are many."""
+        """Ids of strings [B]; `in_bulk` takes tables, built at the first call, that pay when there are
+        many.
+        """
         encode = self.encoder(reading)
         tables = self.segment_tables(reading) if in_bulk else None
-        return Ids(*(encode(texts) if tables is None else fast_tokenizing.tokenize(texts, tables, encode=encode)))
+        return Ids(
+            *(encode(texts) if tables is None else fast_tokenizing.tokenize(texts, tables, encode=encode))
+        )
 
     def decode(self, ids: tf.Tensor, row_splits: tf.Tensor) -> tf.Tensor:
         """Strings [B] of ids in range."""
-        return _sentencepiece_ops().sentencepiece_detokenize_op(self._handle(Reading.TRAINED), ids, row_splits, False, False, False)
+        return _sentencepiece_ops().sentencepiece_detokenize_op(
+            self._handle(Reading.TRAINED), ids, row_splits, False, False, False
+        )
 
     def encoder(self, reading: Reading) -> fast_tokenizing.Encode:
         """The plain op."""
         handle, ops = self._handle(reading), _sentencepiece_ops()
-        return lambda texts: tuple(ops.sentencepiece_tokenize_op(handle, texts, 0, 1.0, False, False, False, tf.int32))
+        return lambda texts: tuple(
+            ops.sentencepiece_tokenize_op(handle, texts, 0, 1.0, False, False, False, tf.int32)
+        )
 
     def segment_tables(self, reading: Reading) -> fast_tokenizing.SegmentTables | None:
         """Tables for `fast_tokenizing`."""
@@ -70,8 +92,8 @@ class SentencepieceEngine:
 class _SentencepieceModel(tf.saved_model.experimental.TrackableResource):
     """A SentencePiece model as a resource with a name, which a SavedModel holds.
 
-    tensorflow-text's own class leaves the name out. Its model then belongs to the op's kernel and is gone with it, which is what
-    `tf.random.set_seed` brings about: it clears all kernels.
+    tensorflow-text's own class leaves the name out. Its model then belongs to the op's kernel and is gone
+    with it, which is what `tf.random.set_seed` brings about: it clears all kernels.
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
@@ -80,7 +102,9 @@ class _SentencepieceModel(tf.saved_model.experimental.TrackableResource):
         _ = self.resource_handle  # makes the resource
 
     def _create_resource(self) -> tf.Tensor:
-        return _sentencepiece_ops().sentencepiece_op(model=self._vocabulary.proto, shared_name=self._vocabulary.sha256)
+        return _sentencepiece_ops().sentencepiece_op(
+            model=self._vocabulary.proto, shared_name=self._vocabulary.sha256
+        )
 
 
 class BuiltinEngine:
@@ -111,7 +135,9 @@ class BuiltinEngine:
         texts = builtin_detokenizing.detokenize(ended.values, self._tables_of(Reading.TRAINED))
         return strings.from_bytes(texts.codes, tf.gather(texts.ends, ended.row_splits[1:] - 1))
 
-    def tokenize_bytes(self, codes: tf.Tensor, length: tf.Tensor, *, reading: Reading = Reading.TRAINED) -> Tokens:
+    def tokenize_bytes(
+        self, codes: tf.Tensor, length: tf.Tensor, *, reading: Reading = Reading.TRAINED
+    ) -> Tokens:
         """One text's ids, for runtimes without strings.
 
         Args:
@@ -120,14 +146,21 @@ class BuiltinEngine:
             reading: see `Gemma4Tokenizer.tokenize_rows`.
 
         Returns:
-            `Tokens` with a capacity of N + 1 ids, or three times as many for a vocabulary without `▁` or U+FFFD.
+            `Tokens` with a capacity of N + 1 ids, or three times as many for a vocabulary without `▁` or
+            U+FFFD.
         """
         is_text = tf.range(tf.size(codes)) < length
-        stream = tf.concat([tf.where(is_text, tf.cast(codes, tf.int32), utf8.SEPARATOR), [utf8.SEPARATOR]], axis=0)
+        stream = tf.concat(
+            [tf.where(is_text, tf.cast(codes, tf.int32), utf8.SEPARATOR), [utf8.SEPARATOR]], axis=0
+        )
         return builtin_tokenizing.tokenize(stream, self._tables_of(reading))
 
-    def detokenize_bytes(self, token_ids: tf.Tensor, keep: tf.Tensor, *, capacity: int | None = None) -> Texts:
-        """The bytes of the kept ids int32 [n], where `keep` bool [n]; kept ids are in range. See `builtin_detokenizing.detokenize`."""
+    def detokenize_bytes(
+        self, token_ids: tf.Tensor, keep: tf.Tensor, *, capacity: int | None = None
+    ) -> Texts:
+        """The bytes of the kept ids int32 [n], where `keep` bool [n]; kept ids are in range. See
+        `builtin_detokenizing.detokenize`.
+        """
         kept = tf.gather(token_ids, tf.where(keep)[:, 0])
         return builtin_detokenizing.detokenize(kept, self._tables_of(Reading.TRAINED), capacity=capacity)
 
@@ -137,9 +170,14 @@ class BuiltinEngine:
 
     def _tables_of(self, reading: Reading) -> BuiltinTables:
         if reading not in self._tables:
-            arrays = builtin_tables.flatten(load_tables(as_read(self.vocabulary, reading), report=self._report))
+            arrays = builtin_tables.flatten(
+                load_tables(as_read(self.vocabulary, reading), report=self._report)
+            )
             with tf.init_scope():
-                constants = {name: part if isinstance(part, int) else tf.constant(part) for name, part in arrays.items()}
+                constants = {
+                    name: part if isinstance(part, int) else tf.constant(part)
+                    for name, part in arrays.items()
+                }
             self._tables[reading] = builtin_tables.unflatten(constants)
         return self._tables[reading]
 
@@ -154,7 +192,9 @@ def make_engine(name: str, vocabulary: Vocabulary, report: Report = lambda _: No
         ValueError: there is none, or it cannot reproduce the vocabulary.
     """
     if name not in ENGINES:
-        raise ValueError(f"`engine`: must be one of {ENGINES}; got {name!r}. Leave it out for the fastest in TensorFlow.")
+        raise ValueError(
+            f"`engine`: must be one of {ENGINES}; got {name!r}. Leave it out for the fastest in TensorFlow."
+        )
     return SentencepieceEngine(vocabulary) if name == "sentencepiece" else BuiltinEngine(vocabulary, report)
 
 

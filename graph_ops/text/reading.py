@@ -15,10 +15,12 @@ import functools
 import re
 
 from graph_ops.config import AUDIO_TOKENS, IMAGE_TOKENS, RowConfig
-from graph_ops.text.vocabulary import Vocabulary
+from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
 CONTROL_TOKEN = re.compile(r"<\|.+>|<.+\|>|<unused\d+>|<mask>|\[multimodal\]")
-"""Names of Gemma 4's control tokens among the user-defined pieces. Source: its tokenizer_config.json; `<unusedN>` for later ones."""
+"""Names of Gemma 4's control tokens among the user-defined pieces. Source: its tokenizer_config.json;
+`<unusedN>` for later ones.
+"""
 
 
 class Reading(enum.Enum):
@@ -48,7 +50,9 @@ def as_read(vocabulary: Vocabulary, reading: Reading) -> Vocabulary:
     if reading is Reading.CONTROL:
         return vocabulary.with_control_pieces_in_text()
     kept = (IMAGE_TOKENS.placeholder, AUDIO_TOKENS.placeholder) if reading is Reading.PLACEHOLDERS else ()
-    return vocabulary.without_user_defined([piece for piece in vocabulary.pieces if CONTROL_TOKEN.fullmatch(piece) and piece not in kept])
+    return vocabulary.without_user_defined(
+        [piece for piece in vocabulary.pieces if CONTROL_TOKEN.fullmatch(piece) and piece not in kept]
+    )
 
 
 def _reading_of(parity: str) -> Reading:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from graph_ops.audio.resampling import DESIGN
+from graph_ops.audio.resample import DESIGN
 from graph_ops.config import AudioConfig
 
 CONFIG = AudioConfig()
@@ -21,7 +21,13 @@ def encode(samples, *, parity, config=CONFIG):
 def log_mel(samples, num_frames, *, config=CONFIG):
     """Frame by frame, with an FFT; a sample outside the clip is 0."""
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(config.frame_length) / config.frame_length)
-    padded = np.concatenate([np.zeros(config.frame_length // 2), samples, np.zeros(num_frames * config.stride + config.frame_length)])
+    padded = np.concatenate(
+        [
+            np.zeros(config.frame_length // 2),
+            samples,
+            np.zeros(num_frames * config.stride + config.frame_length),
+        ]
+    )
     weights = mel_weights(config=config)
     rows = []
     for i in range(num_frames):
@@ -40,7 +46,9 @@ def mel_weights(*, config=CONFIG):
         return 2595 * np.log10(1 + hertz / 700)
 
     step = (mel(config.max_frequency) - mel(config.min_frequency)) / (config.num_mels + 1)
-    corner = [700 * (10 ** ((mel(config.min_frequency) + i * step) / 2595) - 1) for i in range(config.num_mels + 2)]
+    corner = [
+        700 * (10 ** ((mel(config.min_frequency) + i * step) / 2595) - 1) for i in range(config.num_mels + 2)
+    ]
     weights = np.zeros([config.num_fft_bins // 2 + 1, config.num_mels])
     for k in range(len(weights)):
         hertz = k * config.sampling_rate / config.num_fft_bins

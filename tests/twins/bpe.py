@@ -2,7 +2,7 @@
 
 import itertools
 
-from graph_ops.text.vocabulary import PieceType
+from graph_ops.text.vocabulary.vocabulary import PieceType
 
 SPACE = "\u2581"
 
@@ -30,7 +30,8 @@ class Encoder:
     def __init__(self, vocabulary):
         kinds = (PieceType.NORMAL, PieceType.USER_DEFINED)
         self.mergeable, self.frozen = (
-            {piece: index for index, piece in enumerate(vocabulary.pieces) if vocabulary.types[index] == kind} for kind in kinds
+            {piece: index for index, piece in enumerate(vocabulary.pieces) if vocabulary.types[index] == kind}
+            for kind in kinds
         )
         self.vocabulary = vocabulary
 
@@ -38,7 +39,11 @@ class Encoder:
         left = "".join(characters(text)).replace(" ", SPACE)
         symbols = []  # (string, whether it may merge)
         while left:
-            longest = max((left[:length] for length in range(1, 40) if left[:length] in self.frozen), key=len, default=None)
+            longest = max(
+                (left[:length] for length in range(1, 40) if left[:length] in self.frozen),
+                key=len,
+                default=None,
+            )
             symbols.append((longest, False) if longest else (left[0], True))
             left = left[len(symbols[-1][0]) :]
         while True:
@@ -54,7 +59,11 @@ class Encoder:
         ids = []
         for string, merges in symbols:
             index = self.mergeable.get(string) if merges else self.frozen[string]
-            ids += [index] if index is not None else [self.vocabulary.find(f"<0x{byte:02X}>") for byte in string.encode()]
+            ids += (
+                [index]
+                if index is not None
+                else [self.vocabulary.find(f"<0x{byte:02X}>") for byte in string.encode()]
+            )
         return ids
 
 

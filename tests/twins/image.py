@@ -5,7 +5,9 @@ import math
 import numpy as np
 
 
-def target_size(height: int, width: int, *, patch_size: int = 16, pool: int = 3, max_soft_tokens: int = 280) -> tuple[int, int]:
+def target_size(
+    height: int, width: int, *, patch_size: int = 16, pool: int = 3, max_soft_tokens: int = 280
+) -> tuple[int, int]:
     """Target height and width of an image; 0, 0 if nothing is left of it."""
     multiple, budget = patch_size * pool, max_soft_tokens * pool**2 * patch_size**2
     if height == 0 or width == 0:
@@ -69,8 +71,12 @@ def resize_columns(pixels: np.ndarray, width: int) -> np.ndarray:
     return resize_rows(pixels.swapaxes(0, 1), width).swapaxes(0, 1)
 
 
-def image_to_patches(pixels: np.ndarray, *, max_patches: int = 2520, side: int = 16) -> tuple[np.ndarray, np.ndarray, int]:
-    """pixel_values float32 [max_patches, 768] (scale 1/255), pixel_position_ids int32 [max_patches, 2], num_soft_tokens."""
+def image_to_patches(
+    pixels: np.ndarray, *, max_patches: int = 2520, side: int = 16
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """pixel_values float32 [max_patches, 768] (scale 1/255), pixel_position_ids int32 [max_patches, 2],
+    num_soft_tokens.
+    """
     values = np.zeros((max_patches, 3 * side * side), np.float32)
     positions = np.full((max_patches, 2), -1, np.int32)
     height, width = target_size(*pixels.shape[:2])
@@ -80,7 +86,9 @@ def image_to_patches(pixels: np.ndarray, *, max_patches: int = 2520, side: int =
     patch = 0
     for top in range(0, height, side):
         for left in range(0, width, side):
-            values[patch] = (resized[top : top + side, left : left + side].astype(np.float64) * (1 / 255)).reshape(-1)
+            values[patch] = (
+                resized[top : top + side, left : left + side].astype(np.float64) * (1 / 255)
+            ).reshape(-1)
             positions[patch] = left // side, top // side
             patch += 1
     return values, positions, patch // 9

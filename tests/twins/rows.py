@@ -2,7 +2,9 @@
 
 
 def expand(ids, media):
-    """`ids` with each placeholder replaced; `media` maps a placeholder to (opening, closing, counts in order)."""
+    """`ids` with each placeholder replaced; `media` maps a placeholder to (opening, closing, counts in
+    order).
+    """
     queues = {placeholder: list(counts) for placeholder, (_, _, counts) in media.items()}
     out, starts, media_end = [], {placeholder: [] for placeholder in media}, 0
     for token in ids:
@@ -17,7 +19,9 @@ def expand(ids, media):
 
 
 def take_turns(prompt, response, budget, floor):
-    """How much of each segment stays: one token each in turn, the prompt first, and the prompt at least `floor`."""
+    """How much of each segment stays: one token each in turn, the prompt first, and the prompt at least
+    `floor`.
+    """
     kept_prompt = kept_response = 0
     while kept_prompt + kept_response < budget and (kept_prompt < prompt or kept_response < response):
         if kept_prompt < prompt:

@@ -1,0 +1,62 @@
+"""What the model sees, as PNG files: an image put together again from its patches, a clip as its log-mel
+spectrogram.
+"""
+
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+
+GRID = (255, 64, 64)
+"""Colour of the lines between soft tokens."""
+MEL_ZOOM = 3
+"""Screen pixels for each frame and mel bin."""
+
+
+def patch_picture(
+    pixel_values: np.ndarray, position_ids: np.ndarray, *, pooling: int, scale: float, offset: float = 0.0
+) -> np.ndarray:
+    """The image of float32 [P, D] patches at int32 [P, 2] positions, a line around each soft token: uint8 [H,
+    W, 3].
+    """
+    present = position_ids[:, 0] >= 0
+    columns, rows = position_ids[present].max(axis=0) + 1
+    side = int((pixel_values.shape[1] // 3) ** 0.5)
+    patches = pixel_values[present].reshape(rows, columns, side, side, 3)
+    image = patches.transpose(0, 2, 1, 3, 4).reshape(
+        rows * side, columns * side, 3
+    )  # [row, y, column, x, channel]
+    picture = np.clip(np.rint((image - offset) / scale), 0, 255).astype(np.uint8)
+    picture[:: side * pooling] = GRID
+    picture[:, :: side * pooling] = GRID
+    return picture
+
+
+def mel_picture(audio_mel: np.ndarray, audio_mel_mask: np.ndarray) -> np.ndarray:
+    """The valid frames of float32 [F, M], low frequencies at the bottom, louder is brighter: uint8 [M × zoom,
+    frames × zoom, 1].
+    """
+    mel = audio_mel[audio_mel_mask.astype(bool)].T[::-1]
+    low, high = mel.min(), mel.max()
+    grey = np.rint(255 * (mel - low) / max(high - low, 1e-9)).astype(np.uint8)
+    return grey.repeat(MEL_ZOOM, axis=0).repeat(MEL_ZOOM, axis=1)[..., np.newaxis]
+
+
+def write_pictures(
+    outputs: dict[str, np.ndarray], folder: pathlib.Path, *, pooling: int, scale: float, offset: float
+) -> list[pathlib.Path]:
+    """Writes `image-K.png` and `audio-K.png` for each medium of the first row; returns their paths."""
+    pictures = {}
+    for k, positions in enumerate(outputs.get("pixel_position_ids", np.zeros((1, 0)))[0]):
+        if positions.max() >= 0:
+            values = outputs["pixel_values"][0, k]
+            pictures[f"image-{k}.png"] = patch_picture(
+                values, positions, pooling=pooling, scale=scale, offset=offset
+            )
+    for k, mask in enumerate(outputs.get("audio_mel_mask", np.zeros((1, 0)))[0]):
+        if mask.any():
+            pictures[f"audio-{k}.png"] = mel_picture(outputs["audio_mel"][0, k], mask)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, picture in pictures.items():
+        (folder / name).write_bytes(tf.io.encode_png(picture).numpy())
+    return [folder / name for name in pictures]

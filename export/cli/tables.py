@@ -1,0 +1,189 @@
+"""What commands print, as tables for people and as plain rows for scripts."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from rich.table import Table
+from rich.text import Text
+
+from export.litert.run import is_bundle, read_bundle_description
+from export.litert.signatures import INPUTS as DEVICE_INPUTS
+from export.litert.signatures import OUTPUTS as DEVICE_OUTPUTS
+from export.saved_model import run as running
+from export.saved_model.signatures import ARRAY_INPUTS, INPUTS, PLAIN_OUTPUTS
+from graph_ops.features import BY_NAME
+from graph_ops.presets.catalogue import Preset
+
+_ORDER = list(
+    dict.fromkeys([*INPUTS, *ARRAY_INPUTS, *DEVICE_INPUTS, *BY_NAME, *PLAIN_OUTPUTS, *DEVICE_OUTPUTS])
+)
+
+
+def signature_rows(folder: str | os.PathLike[str]) -> list[dict[str, Any]]:
+    """One row for each input and output of each signature: signature, direction, name, dtype, shape (None
+    where it varies).
+    """
+    if is_bundle(folder):
+        return [
+            {
+                "signature": name,
+                "direction": direction,
+                "name": key,
+                "dtype": tensor["dtype"],
+                "shape": tensor["shape"],
+            }
+            for name, signature in read_bundle_description(folder)["signatures"].items()
+            for direction in ("input", "output")
+            for key, tensor in signature[f"{direction}s"].items()
+        ]
+    rows = []
+    for name, function in running.load(folder).signatures.items():
+        sides = (("input", function.structured_input_signature[1]), ("output", function.structured_outputs))
+        for direction, tensors in sides:
+            rows += [
+                {
+                    "signature": name,
+                    "direction": direction,
+                    "name": key,
+                    "dtype": spec.dtype.name,
+                    "shape": spec.shape.as_list(),
+                }
+                for key, spec in _ordered(tensors)
+            ]
+    return rows
+
+
+def signature_table(rows: list[dict[str, Any]]) -> Table:
+    """The rows of `signature_rows`, a signature's name shown once."""
+    table = Table("signature", "", "name", "dtype", "shape", box=None, pad_edge=False)
+    previous = ("", "")
+    for row in rows:
+        current = (row["signature"], row["direction"])
+        if current[0] != previous[0] and previous[0]:
+            table.add_row()
+        table.add_row(
+            row["signature"] if current[0] != previous[0] else "",
+            ("in" if row["direction"] == "input" else "out") if current != previous else "",
+            row["name"],
+            row["dtype"],
+            _shape(row["shape"]),
+        )
+        previous = current
+    return table
+
+
+def preset_table(presets: Mapping[str, Preset]) -> Table:
+    """Name, parameters, what the model reads, and description of each preset."""
+    table = Table("preset", "parameters", "reads", "description", box=None, pad_edge=False)
+    for name, preset in presets.items():
+        table.add_row(
+            name, f"{preset.parameters / 1e9:.1f} B", ", ".join(preset.modalities), preset.description
+        )
+    return table
+
+
+def tensor_table(outputs: dict[str, np.ndarray]) -> Table:
+    """Name, dtype, shape and range of each tensor."""
+    table = Table("tensor", "dtype", "shape", "from", "to", box=None, pad_edge=False)
+    for name, value in _ordered(outputs):
+        numbers = value.size and value.dtype != object
+        low, high = (f"{value.min():.4g}", f"{value.max():.4g}") if numbers else ("", "")
+        table.add_row(
+            name, "string" if value.dtype == object else value.dtype.name, _shape(value.shape), low, high
+        )
+    return table
+
+
+class Row(NamedTuple):
+    """Ids of a row, and the piece of each id."""
+
+    ids: np.ndarray
+    pieces: Sequence[str] | Mapping[int, str]
+
+
+def answer_parts(outputs: dict[str, np.ndarray], row: Row | None) -> Iterator[Any]:
+    """What came out of a request to print, part by part: ids with their pieces, soft tokens of each medium,
+    the table of tensors.
+    """
+    for text in outputs.get("text", ()):
+        yield Text(f"text: {text.decode('utf-8', 'replace')}")
+    if row:
+        yield token_lines(*row)
+        for medium, lengths in running.soft_token_counts(*row).items():
+            if lengths:
+                yield f"soft tokens per {medium}: {', '.join(map(str, lengths))}"
+    yield tensor_table(outputs)
+
+
+def answer_json(outputs: dict[str, np.ndarray], row: Row | None) -> dict[str, Any]:
+    """The same as plain values."""
+    document: dict[str, Any] = {}
+    if "text" in outputs:
+        document["text"] = [text.decode("utf-8", "replace") for text in outputs["text"]]
+    if row:
+        document |= {
+            "token_ids": row.ids.tolist(),
+            "pieces": [row.pieces[token] for token in row.ids.tolist()],
+        }
+        document["soft_tokens"] = running.soft_token_counts(*row)
+    return document | {
+        "tensors": {
+            name: {"dtype": str(value.dtype), "shape": value.shape} for name, value in _ordered(outputs)
+        }
+    }
+
+
+def token_lines(ids: np.ndarray, pieces: Sequence[str] | Mapping[int, str]) -> Text:
+    """Ids with their pieces, runs of one id as `id piece ×n`."""
+    text = Text("tokens: ")
+    start = 0
+    while start < len(ids):
+        end = start + 1
+        while end < len(ids) and ids[end] == ids[start]:
+            end += 1
+        piece = pieces[ids[start]].replace("\n", "\\n")
+        text.append(f"{ids[start]}", style="dim").append(f" {piece}", style="bold")
+        text.append(f" ×{end - start}  " if end - start > 1 else "  ")
+        start = end
+    return text
+
+
+def parity_table(results: list[Any]) -> Table:
+    """One line a step and runtime: how much was compared, how much differs, the largest difference, and the
+    verdict.
+    """
+    table = Table(
+        "step", "in", "reference", "compared", "differing", "largest", "allowed", "", box=None, pad_edge=False
+    )
+    for column in table.columns[3:7]:
+        column.justify = "right"
+    for result in results:
+        if result.skipped:
+            table.add_row(
+                result.step, "", result.reference, result.skipped, "", "", "", Text("not run", style="yellow")
+            )
+            continue
+        verdict = Text("ok", style="green") if result.passed else Text("FAR", style="red")
+        table.add_row(
+            result.step,
+            result.runtime,
+            result.reference,
+            f"{result.compared:,}",
+            f"{result.differing:,}",
+            f"{result.largest:.2g}",
+            f"{result.allowed:.2g}",
+            verdict,
+        )
+    return table
+
+
+def _ordered(outputs: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """In the order of the tables; what a model returns, whose names are its own, before the status."""
+    places = {name: place for place, name in enumerate(_ORDER)}
+    return sorted(outputs.items(), key=lambda item: places.get(item[0], places["status"] - 0.5))
+
+
+def _shape(shape: Any) -> str:
+    return "[" + ", ".join("?" if size is None else str(size) for size in shape) + "]"

@@ -1,0 +1,1 @@
+"""The preprocessor and a model in one artifact."""

@@ -1,0 +1,149 @@
+"""What a model must be so that a preprocessor can be put before it, checked while that costs nothing."""
+
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from export.fusing.generate import Generation
+from graph_ops.features import FEATURES, dim_sizes, static_shape
+from graph_ops.pipeline.served import Settings
+
+
+class ModelInput(NamedTuple):
+    """One input of a functional Keras model; None where a dim may be anything."""
+
+    shape: tuple[int | None, ...]
+    dtype: str
+
+
+def named_inputs(model: Any) -> dict[str, ModelInput] | None:
+    """The inputs of a functional Keras model by name; None for another model or a callable, which takes the
+    whole dict.
+    """
+    inputs = getattr(model, "inputs", None)
+    if not isinstance(inputs, list | tuple) or not all(
+        hasattr(tensor, "name") and hasattr(tensor, "shape") for tensor in inputs
+    ):
+        return None
+    return {tensor.name: ModelInput(tuple(tensor.shape), tensor.dtype) for tensor in inputs}
+
+
+def is_causal_lm(model: Any) -> bool:
+    """Whether a model can generate: a KerasHub causal language model with a cache."""
+    return all(hasattr(model, name) for name in ("call_with_cache", "backbone", "sampler"))
+
+
+def speaks_ids(model: Any, settings: Settings) -> bool:
+    """Whether a Keras model returns one tensor of logits over the vocabulary for each place of a row."""
+    if is_causal_lm(model):
+        return True
+    shape = getattr(getattr(model, "output", None), "shape", None)
+    places = (None, settings.row.sequence_length)
+    return (
+        shape is not None
+        and len(shape) == 3
+        and shape[1] in places
+        and shape[2] == settings.tokenizer.vocabulary_size()
+    )
+
+
+def generation_settings(
+    settings: Settings, stop_tokens: tuple[str, ...], max_new_tokens: int | None, strip_prompt: bool
+) -> Generation:
+    """Looks the stop tokens up.
+
+    Raises:
+        ValueError: one is not in the vocabulary, or `max_new_tokens` is not positive.
+    """
+    if max_new_tokens is not None and max_new_tokens < 1:
+        raise ValueError(
+            f"`max_new_tokens`: must be at least 1; got {max_new_tokens}. Leave it out to fill the row."
+        )
+    ids = {piece: index for index, piece in enumerate(settings.tokenizer.vocabulary.pieces)}
+    if unknown := [token for token in stop_tokens if token not in ids]:
+        raise ValueError(
+            f"`stop_tokens`: must be pieces of the vocabulary; got {unknown}. Leave them out or correct "
+            f"their spelling."
+        )
+    return Generation(
+        tuple(ids[token] for token in stop_tokens), settings.ids.pad, max_new_tokens, strip_prompt
+    )
+
+
+def check_model(model: Any, settings: Settings) -> None:
+    """Whether the preprocessor makes what the model takes.
+
+    Raises:
+        TypeError: not callable.
+        ValueError: an input that the preprocessor does not make, a dim or a vocabulary of another size, a
+            medium that the model does not read, a sampler that looks at several tokens at once.
+    """
+    if not callable(model):
+        raise TypeError(
+            f"`model`: must be a Keras model or another callable on a dict of features; got "
+            f"{type(model).__name__}."
+        )
+    if is_causal_lm(model):
+        _check_backbone(model.backbone, settings)
+        _check_sampler(model.sampler)
+    _check_inputs(named_inputs(model) or {}, settings)
+
+
+def _check_inputs(inputs: dict[str, ModelInput], settings: Settings) -> None:
+    sizes = dim_sizes(settings.row, settings.image, settings.audio)
+    groups = {"text", *(["vision"] if settings.image else []), *(["audio"] if settings.audio else [])}
+    made = {feature.name: feature for feature in FEATURES if feature.group in groups}
+    if missing := sorted(inputs.keys() - made.keys()):
+        raise ValueError(
+            f"`model`: each of its inputs must be a feature of the preprocessor; got {missing}, and there "
+            f"are {sorted(made)}. Give the "
+            "preprocessor the converter that makes them, or rename the model's inputs."
+        )
+    for name, given in inputs.items():
+        shape = static_shape(made[name], sizes)
+        if not tf.TensorShape(shape).is_compatible_with(given.shape):
+            raise ValueError(
+                f"`model`: its input {name!r} must take what the preprocessor makes, {made[name].dims} = "
+                f"{shape}; got {list(given.shape)}. "
+                "Make both with the same `sequence_length` and media."
+            )
+
+
+def _check_backbone(backbone: Any, settings: Settings) -> None:
+    size = settings.tokenizer.vocabulary_size()
+    theirs = backbone.get_config()["vocabulary_size"]
+    if theirs != size:
+        raise ValueError(
+            f"`model`: its vocabulary must be the tokenizer's; got {theirs:,} ids for {size:,}. Pass the "
+            f"one made for it."
+        )
+    for argument, config, encoder in (
+        ("image_converter", settings.image, getattr(backbone, "vision_encoder", None)),
+        ("audio_converter", settings.audio, getattr(backbone, "audio_encoder", None)),
+    ):
+        if config and encoder is None:
+            raise ValueError(
+                f"`{argument}`: must be left out for a model without an encoder for it; got one. Pass None "
+                f"to the preprocessor."
+            )
+    if settings.image:
+        encoder = backbone.vision_encoder
+        ours, theirs = (
+            (settings.image.patch_size, settings.image.pooling_kernel_size),
+            (encoder.patch_size, encoder.pool_size),
+        )
+        if ours != theirs:
+            raise ValueError(
+                f"`model`: its patches and pools must be the image converter's, {ours}; got {theirs}. Make "
+                f"both alike."
+            )
+
+
+def _check_sampler(sampler: Any) -> None:
+    caller = next(kind for kind in type(sampler).__mro__ if "__call__" in vars(kind))
+    if caller.__name__ != "Sampler":
+        raise ValueError(
+            f"`model`: its sampler must take one token at a time (greedy, random, top-k, top-p); got "
+            f"{type(sampler).__name__}. Compile the "
+            "model with one of them."
+        )

@@ -1,0 +1,89 @@
+"""Writing one SavedModel of a preprocessor and a model: strings and media in, the model's answers out."""
+
+import os
+import pathlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from export.fusing.fusable import check_model, generation_settings
+from export.fusing.signatures import fused_signatures
+from export.saved_model.signatures import DEFAULT, Signature, signatures
+from export.saved_model.warmup import write_warmup_requests
+from export.saved_model.write import describe, save_checked, trace_signatures, variables_used, write_version
+from graph_ops import Gemma4CausalLMPreprocessor
+from graph_ops.config import STOP_TOKENS
+
+Report = Callable[[str], None]
+
+
+class _Fused(tf.Module):
+    """What is saved: one traced function a signature, the vocabularies that they use, and each variable
+    once.
+    """
+
+    def __init__(
+        self,
+        preprocessor: Gemma4CausalLMPreprocessor,
+        model: Any,
+        table: dict[str, Signature],
+        report: Report,
+    ) -> None:
+        super().__init__()
+        self.functions = trace_signatures(table, report)
+        self.vocabularies = preprocessor.tokenizer.models()
+        self.weights = variables_used(self.functions)
+        if isinstance(model, tf.Module):
+            self.model = model  # for what it holds besides variables, such as lookup tables
+
+
+def fuse(
+    preprocessor: Gemma4CausalLMPreprocessor,
+    model: Any,
+    out: str | os.PathLike[str],
+    *,
+    version: int | None = None,
+    max_new_tokens: int | None = None,
+    stop_tokens: Sequence[str] = STOP_TOKENS,
+    strip_prompt: bool = False,
+    report: Report = lambda _: None,
+) -> pathlib.Path:
+    """Writes `out/version`: the preprocessor's signatures, and `predict`, `loss` and `generate` through the
+    model.
+
+    Args:
+        preprocessor: what makes the features.
+        model: a Keras model (TensorFlow backend) or a callable on the dict of features, with outputs whose
+            dim 0 is the batch. A `keras_hub.models.Gemma4CausalLM` generates, with the sampler that it is
+            compiled with.
+        out: folder of the model; made if missing.
+        version: number of the version; by default one more than the highest that is there.
+        max_new_tokens: most tokens in an answer; by default all that `sequence_length` leaves.
+        stop_tokens: pieces that end an answer.
+        strip_prompt: whether `text` is the answer alone, without its prompt.
+        report: called with a line before each slow step.
+
+    Returns:
+        The folder that was written. It needs neither Keras nor KerasHub.
+
+    Raises:
+        ValueError: the model does not fit the preprocessor (says where), a stop token is not in the
+            vocabulary, or the graph has an op that a server lacks.
+        TypeError: the model is not callable.
+        FileExistsError: the version is there already.
+    """
+    settings = preprocessor.settings
+    check_model(model, settings)
+    generation = generation_settings(settings, tuple(stop_tokens), max_new_tokens, strip_prompt)
+
+    def write(folder: pathlib.Path) -> None:
+        fused = _Fused(preprocessor, model, fused_signatures(settings, model, generation), report)
+        report("saving")
+        save_checked(fused, folder)
+        describe(preprocessor, folder)
+        write_warmup_requests(
+            {name: signature for name, signature in signatures(settings).items() if name != DEFAULT}, folder
+        )
+
+    return write_version(out, version, write, report)

@@ -1,0 +1,1 @@
+"""The LiteRT bundle: its signatures, writing it, one request to it."""

@@ -1,0 +1,198 @@
+"""One request to a LiteRT bundle, as an app would make it: bytes, pixels and samples in, arrays out."""
+
+import functools
+import json
+import math
+import os
+import pathlib
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from export.litert.write import DESCRIPTION, MODEL, VOCABULARY
+from graph_ops.audio.wav import decode_wavs
+from graph_ops.config import AudioConfig, ImageConfig
+from graph_ops.faults import Finding, raise_findings
+from graph_ops.image.decode import decode_image
+from graph_ops.text.vocabulary.vocabulary import Vocabulary, load_vocabulary
+
+Arrays = dict[str, np.ndarray]
+
+
+class Bundle(NamedTuple):
+    """A loaded bundle.
+
+    Attributes:
+        folder: where it lies.
+        interpreter: `ai_edge_litert`'s.
+        description: what `signatures.json` says.
+        vocabulary: for readers; the interpreter has tables of its own.
+    """
+
+    folder: pathlib.Path
+    interpreter: Any
+    description: dict[str, Any]
+    vocabulary: Vocabulary
+
+    def run(self, signature: str, **inputs: np.ndarray) -> Arrays:
+        """The outputs of a signature.
+
+        Raises:
+            ValueError: the outputs' `status`, as its sentence.
+        """
+        outputs = self.interpreter.get_signature_runner(signature)(**inputs)
+        if code := int(outputs["status"][0]):
+            raise ValueError(
+                self.description["statuses"][str(code)].format(*outputs["status_detail"][0].tolist())
+            )
+        return outputs
+
+
+def is_bundle(folder: "str | os.PathLike[str]") -> bool:
+    """Whether a folder holds a LiteRT bundle."""
+    return pathlib.Path(folder, DESCRIPTION).is_file()
+
+
+def read_bundle_description(folder: "str | os.PathLike[str]") -> dict[str, Any]:
+    """What `signatures.json` says.
+
+    Raises:
+        FileNotFoundError: the folder is not a bundle.
+    """
+    if not is_bundle(folder):
+        raise FileNotFoundError(
+            f"`folder`: must hold a LiteRT bundle; no {DESCRIPTION} in {folder}. Pass what `export litert` "
+            f"wrote."
+        )
+    return json.loads(pathlib.Path(folder, DESCRIPTION).read_text())
+
+
+def load_bundle(folder: "str | os.PathLike[str]", *, num_threads: int | None = None) -> Bundle:
+    """Loads a folder that `export litert` wrote.
+
+    Raises:
+        FileNotFoundError: it is not one.
+        ValueError: ai-edge-litert is not installed.
+    """
+    description = read_bundle_description(folder)
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError as error:
+        raise ValueError(
+            f"`folder`: a LiteRT bundle runs on ai-edge-litert ({error}). Run `pip install "
+            f"'gemma4-graph[litert]'`."
+        ) from error
+    folder = pathlib.Path(folder)
+    interpreter = Interpreter(str(folder / MODEL), num_threads=num_threads)
+    return Bundle(folder, interpreter, description, load_vocabulary(folder / VOCABULARY))
+
+
+def text_inputs(name: str, text: bytes) -> Arrays:
+    """A text's two inputs; a buffer is never empty, which not every runtime takes."""
+    return {name: np.frombuffer(text or b"\0", np.uint8), f"{name}_length": np.array([len(text)], np.int32)}
+
+
+def request(bundle: Bundle, prompt: bytes, images: list[np.ndarray], clips: list[np.ndarray]) -> Arrays:
+    """Runs `generate_preprocess` on one prompt, pixels uint8 [H, W, 3] and samples float32 [T] at 16 kHz.
+
+    Raises:
+        ValueError: more media than the bundle has slots for, or the row's status.
+    """
+    accepted = bundle.description["signatures"]["generate_preprocess"]["inputs"]
+    inputs = text_inputs("prompts", prompt)
+    for name, media, sizes_name in (("images", images, "image_sizes"), ("audio", clips, "audio_lengths")):
+        most = accepted[name]["shape"][1] if name in accepted else 0
+        if len(media) > most:
+            raise ValueError(
+                f"`{name}`: this bundle has {most} slot(s); got {len(media)}. Leave some out, or export "
+                f"with more slots."
+            )
+        if most:
+            inputs |= slots(name, sizes_name, media, most)
+    return bundle.run("generate_preprocess", **inputs)
+
+
+def decoded(
+    images: list[bytes], audio: list[bytes], settings: dict[str, Any]
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Pixels and samples of files, as an app's own decoders would make them.
+
+    Raises:
+        ValueError: a file that does not decode.
+    """
+    config = ImageConfig(
+        max_image_pixels=((settings["image_converter"] or {}).get("config") or vars(ImageConfig()))[
+            "max_image_pixels"
+        ]
+    )
+    pixels = []
+    for file in images:
+        image, fault, detail = decode_image(tf.constant(file), config=config)
+        raise_findings(Finding(fault[tf.newaxis], detail[tf.newaxis]), "image")
+        pixels.append(image.numpy())
+    if not audio:
+        return pixels, []
+    samples, lengths, fault, detail = decode_wavs(tf.constant(audio), config=AudioConfig())
+    raise_findings(Finding(fault, detail), "clip")
+    return pixels, [clip[:length] for clip, length in zip(samples.numpy(), lengths.numpy(), strict=True)]
+
+
+def slots(name: str, sizes_name: str, media: list[np.ndarray], count: int) -> Arrays:
+    """Media side by side in one array [1, count, …], each from index 0 on, and their sizes."""
+    rank, dtype = (3, np.uint8) if name == "images" else (1, np.float32)
+    varying = rank - (name == "images")
+    largest: list[int] = [max([1, *(medium.shape[axis] for medium in media)]) for axis in range(varying)]
+    packed = np.zeros([1, count, *largest, *([3] if name == "images" else [])], dtype)
+    sizes = np.zeros([1, count, varying], np.int32)
+    for slot, medium in enumerate(media):
+        packed[0, slot][tuple(map(slice, medium.shape[:varying]))] = medium
+        sizes[0, slot] = medium.shape[:varying]
+    return {name: packed, sizes_name: sizes if name == "images" else sizes[..., 0]}
+
+
+class CompiledRunner:
+    """LiteRT's CompiledModel with the Interpreter's `get_signature_runner`.
+
+    Inputs are resized to what is given; outputs whose size varies get a buffer that is always large enough.
+    """
+
+    def __init__(self, model: pathlib.Path, description: dict[str, Any]) -> None:
+        from ai_edge_litert.compiled_model import CompiledModel
+
+        self._model = CompiledModel.from_file(str(model))
+        self._signatures = description["signatures"]
+
+    def get_signature_runner(self, name: str) -> Any:
+        """A function from the signature's inputs to its outputs, by name."""
+        return functools.partial(self._run, name)
+
+    def _run(self, name: str, **given: np.ndarray) -> Arrays:
+        from ai_edge_litert.tensor_buffer import TensorBuffer
+
+        signature = self._signatures[name]
+        buffers = {}
+        for key, value in given.items():
+            if None in signature["inputs"][key]["shape"]:
+                self._model.resize_input_tensor_by_name(name, key, list(value.shape))
+            buffers[key] = self._model.create_input_buffer_by_name(name, key)
+            buffers[key].write(np.ascontiguousarray(value))
+        most = MOST_OUTPUTS_PER_INPUT * max(value.size for value in given.values())
+        shapes = {
+            key: [most if size is None else size for size in output["shape"]]
+            for key, output in signature["outputs"].items()
+        }
+        dtypes = {key: np.dtype(output["dtype"]) for key, output in signature["outputs"].items()}
+        outputs = {
+            key: TensorBuffer.create_from_host_memory(np.zeros(shape, dtypes[key]))
+            for key, shape in shapes.items()
+        }
+        self._model.run_by_name(name, buffers, outputs)
+        return {
+            key: np.reshape(buffer.read(math.prod(shapes[key]), dtypes[key]), shapes[key])
+            for key, buffer in outputs.items()
+        }
+
+
+MOST_OUTPUTS_PER_INPUT = 256
+"""An id becomes at most so many bytes, a byte fewer ids."""

@@ -1,0 +1,182 @@
+"""Writing a LiteRT bundle: one .tflite with every signature, in builtin ops only, and a JSON file that
+describes it.
+"""
+
+import collections
+import json
+import os
+import pathlib
+import tempfile
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.lite.python import schema_py_generated as schema
+
+from export.litert.signatures import Buckets, describe_output, device_signatures
+from export.saved_model.signatures import Signature, input_specs
+from export.saved_model.write import Report, describe_settings, variables_used
+from graph_ops import Gemma4CausalLMPreprocessor
+from graph_ops.faults import SENTENCES
+
+MODEL = "preprocessor.tflite"
+DESCRIPTION = "signatures.json"
+VOCABULARY = "vocabulary.spm"
+"""For `export run` and `export verify`; devices do not need it."""
+
+
+def export_litert(
+    preprocessor: Gemma4CausalLMPreprocessor,
+    out: "str | os.PathLike[str]",
+    *,
+    buckets: Buckets | None = None,
+    report: Report = lambda _: None,
+) -> pathlib.Path:
+    """Writes the folder `out` with the model, its description and the vocabulary.
+
+    Args:
+        preprocessor: what to export; its tokenizer's engine must be "builtin".
+        out: folder; must not exist.
+        buckets: fixed sizes of inputs, for browsers; None for sizes that vary.
+        report: called with a line before each slow step.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ValueError: the tokenizer's engine, or an op that LiteRT lacks.
+        FileExistsError: the folder is there already.
+    """
+    return write_bundle(preprocessor, device_signatures(preprocessor.settings, buckets), out, report)
+
+
+def write_bundle(
+    preprocessor: Gemma4CausalLMPreprocessor,
+    table: dict[str, Signature],
+    out: "str | os.PathLike[str]",
+    report: Report,
+) -> pathlib.Path:
+    """Converts a table of signatures and writes the folder `out`, under a hidden name until it is whole."""
+    folder = pathlib.Path(out).expanduser()
+    if folder.exists():
+        raise FileExistsError(f"`out`: must be new; {folder} exists. Pass another folder or remove it.")
+    functions = {}
+    for name, signature in table.items():
+        report(f"tracing {name}")
+        functions[name] = traced(signature)
+    model = convert(functions, report)
+    report("writing")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".export-", dir=folder.parent) as scratch:
+        written = pathlib.Path(scratch, "bundle")
+        written.mkdir()
+        (written / MODEL).write_bytes(model)
+        (written / VOCABULARY).write_bytes(preprocessor.tokenizer.proto)
+        (written / DESCRIPTION).write_text(
+            json.dumps(_description(preprocessor, table, model), indent=2) + "\n"
+        )
+        written.chmod(0o755)
+        written.rename(folder)
+    return folder
+
+
+def convert(functions: dict[str, Any], report: Report = lambda _: None) -> bytes:
+    """A .tflite with these concrete functions as signatures.
+
+    Raises:
+        ValueError: an op that is not a LiteRT builtin; names all.
+    """
+    module = tf.Module()
+    module.functions = functions
+    module.weights = variables_used(functions)
+    with tempfile.TemporaryDirectory() as scratch:
+        report("saving")
+        tf.saved_model.save(module, scratch, signatures=functions)
+        report("converting")
+        converter = tf.lite.TFLiteConverter.from_saved_model(scratch, signature_keys=list(functions))
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        model = converter.convert()
+    if foreign := [op for op in count_ops(model) if op.startswith(_CUSTOM)]:
+        raise ValueError(
+            f"`preprocessor`: its graph must hold LiteRT's builtin ops only; it also holds {foreign}."
+        )
+    return model
+
+
+_CUSTOM = "custom:"
+
+
+def count_ops(model: bytes) -> dict[str, int]:
+    """How often each op stands in a .tflite, by builtin name, or by `custom:` and its own."""
+    names = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}
+    parsed = schema.ModelT.InitFromPackedBuf(model, 0)
+    codes = [_op_name(code, names) for code in parsed.operatorCodes]
+    counts = collections.Counter(
+        codes[op.opcodeIndex] for graph in parsed.subgraphs for op in graph.operators or []
+    )
+    return dict(sorted(counts.items()))
+
+
+def _op_name(code: Any, names: dict[int, str]) -> str:
+    number = max(code.builtinCode, code.deprecatedBuiltinCode)
+    return f"{_CUSTOM}{code.customCode.decode()}" if code.customCode else names[number]
+
+
+def traced(signature: Signature) -> Any:
+    """A signature's function with the shapes of its inputs."""
+
+    def function(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        return signature.function(inputs)
+
+    return tf.function(function, autograph=False).get_concrete_function(**input_specs(signature))
+
+
+def _description(
+    preprocessor: Gemma4CausalLMPreprocessor, table: dict[str, Signature], model: bytes
+) -> dict[str, Any]:
+    return {
+        "model": MODEL,
+        "bytes": len(model),
+        "signatures": _described(table, schema.ModelT.InitFromPackedBuf(model, 0)),
+        "statuses": {0: ""} | {int(code): sentence for code, sentence in SENTENCES.items()},
+        "ops": count_ops(model),
+        **describe_settings(preprocessor),
+    }
+
+
+def _described(table: dict[str, Signature], model: Any) -> dict[str, Any]:
+    """Dtype and shape of each signature's tensors as they are in the model, null where a size varies."""
+    described = {}
+    for definition in model.signatureDefs:
+        signature, tensors = (
+            table[definition.signatureKey.decode()],
+            model.subgraphs[definition.subgraphIndex].tensors,
+        )
+        given, returned = (
+            {entry.name.decode(): tensors[entry.tensorIndex] for entry in side}
+            for side in (definition.inputs, definition.outputs)
+        )
+        described[definition.signatureKey.decode()] = {
+            "meaning": signature.meaning,
+            "inputs": {
+                name: _tensor(given[name], signature.inputs[name].meaning) for name in signature.inputs
+            },
+            "outputs": {name: _tensor(returned[name], describe_output(name)) for name in signature.outputs},
+        }
+    return {name: described[name] for name in table}
+
+
+_DTYPES = {
+    schema.TensorType.FLOAT32: "float32",
+    schema.TensorType.INT32: "int32",
+    schema.TensorType.UINT8: "uint8",
+}
+"""What LiteRT.js takes and gives; a signature has no other."""
+
+
+def _tensor(tensor: Any, meaning: str) -> dict[str, Any]:
+    sizes = tensor.shape if tensor.shapeSignature is None else tensor.shapeSignature
+    return {
+        "dtype": _DTYPES[tensor.type],
+        "shape": [None if size < 0 else int(size) for size in sizes],
+        "meaning": meaning,
+    }

@@ -1,0 +1,1 @@
+"""The SavedModel: its signatures, writing it, one request to it."""

@@ -1,0 +1,214 @@
+"""Writing a SavedModel with every signature, and reading back what it says of itself."""
+
+import importlib.metadata
+import json
+import os
+import pathlib
+import tempfile
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+
+from export.saved_model.op_audit import count_ops, foreign_ops
+from export.saved_model.signatures import Signature, input_specs, signatures
+from export.saved_model.warmup import write_warmup_requests
+from graph_ops import Gemma4CausalLMPreprocessor
+from graph_ops.text.vocabulary.vocabulary import Vocabulary, load_vocabulary
+
+DESCRIPTION = pathlib.PurePath("assets.extra", "preprocessor.json")
+"""Settings and versions of an export; TensorFlow and TF Serving leave `assets.extra` alone."""
+VOCABULARY = pathlib.PurePath("assets.extra", "vocabulary.spm")
+"""The vocabulary of an export with the engine "builtin", whose graph holds only tables made from it; for
+`run` and `verify`.
+"""
+
+Report = Callable[[str], None]
+
+
+class _Servable(tf.Module):
+    """What is saved: one traced function a signature, and the vocabulary that they use."""
+
+    def __init__(
+        self, preprocessor: Gemma4CausalLMPreprocessor, table: dict[str, Signature], report: Report
+    ) -> None:
+        super().__init__()
+        self.functions = trace_signatures(table, report)
+        self.vocabularies = preprocessor.tokenizer.models()
+
+
+def trace_signatures(table: dict[str, Signature], report: Report) -> dict[str, Any]:
+    """A concrete function for each signature of the table; signatures of one function share it."""
+    traced: dict[int, Any] = {}
+    for name, signature in table.items():
+        report(f"tracing {name}")
+        if id(signature.function) not in traced:
+            traced[id(signature.function)] = _traced(signature)
+    return {name: traced[id(signature.function)] for name, signature in table.items()}
+
+
+def variables_used(functions: dict[str, Any]) -> list[tf.Variable]:
+    """Each variable of the concrete functions, once."""
+    return list(
+        {
+            id(variable): variable for function in functions.values() for variable in function.graph.variables
+        }.values()
+    )
+
+
+def _traced(signature: Signature) -> Any:
+    def function(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        return signature.function(inputs)
+
+    return tf.function(function, autograph=False).get_concrete_function(**input_specs(signature))
+
+
+def export_saved_model(
+    preprocessor: Gemma4CausalLMPreprocessor,
+    out: str | os.PathLike[str],
+    *,
+    version: int | None = None,
+    compact: bool = False,
+    report: Report = lambda _: None,
+) -> pathlib.Path:
+    """Writes `out/version` with every signature that the preprocessor supports.
+
+    It is written to a hidden folder beside and renamed, so that a server which watches `out` never sees half
+    a model.
+
+    Args:
+        preprocessor: what to export.
+        out: folder of the model; made if missing.
+        version: number of the version; by default one more than the highest that is there.
+        compact: whether `pixel_values` are uint8, for the client to multiply by the image converter's `scale`
+            and add its `offset` to.
+        report: called with a line before each slow step.
+
+    Returns:
+        The folder that was written.
+
+    Raises:
+        ValueError: the version is not positive, or the graph has an op that a server lacks.
+        FileExistsError: the version is there already.
+    """
+
+    def write(folder: pathlib.Path) -> None:
+        table = signatures(preprocessor.settings, compact=compact)
+        servable = _Servable(preprocessor, table, report)
+        report("saving")
+        save_checked(servable, folder)
+        describe(preprocessor, folder, compact=compact)
+        write_warmup_requests(table, folder)
+
+    return write_version(out, version, write, report)
+
+
+def write_version(
+    out: str | os.PathLike[str], version: int | None, write: Callable[[pathlib.Path], None], report: Report
+) -> pathlib.Path:
+    """Has `write` fill a hidden folder beside, and renames it to `out/version`, by default one more than the
+    highest that is there.
+    """
+    folder = pathlib.Path(out).expanduser()
+    version = _next_version(folder) if version is None else version
+    if version < 1:
+        raise ValueError(
+            f"`version`: must be a positive whole number; got {version}. TF Serving takes the highest."
+        )
+    target = folder / str(version)
+    if target.exists():
+        raise FileExistsError(f"`version`: must be new; {target} exists. Pass another version or remove it.")
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as scratch:
+        written = pathlib.Path(scratch, "model")
+        write(written)
+        report(f"renaming to {target}")
+        written.chmod(0o755)
+        written.rename(target)
+    return target
+
+
+def save_checked(servable: Any, folder: pathlib.Path) -> None:
+    """Saves a module whose `functions` are its signatures, and refuses ops that a server lacks."""
+    tf.saved_model.save(servable, str(folder), signatures=servable.functions)
+    _check_ops(folder)
+
+
+def read_description(folder: str | os.PathLike[str]) -> dict[str, Any]:
+    """The settings and versions that an export was made with.
+
+    Raises:
+        FileNotFoundError: not an export of this project.
+    """
+    path = pathlib.Path(folder, DESCRIPTION)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"`folder`: must be a version folder written by `export saved-model`; {path} is missing. Pass "
+            f"DIR/N, such as models/gemma4/1."
+        )
+    return json.loads(path.read_text())
+
+
+def read_vocabulary(folder: str | os.PathLike[str]) -> Vocabulary:
+    """The vocabulary inside an exported SavedModel."""
+    protos = [
+        node.attr["model"].s
+        for graph in _graphs(pathlib.Path(folder))
+        for node in _nodes(graph)
+        if node.op == "SentencepieceOp"
+    ]
+    # A second, longer one reads control tokens in text.
+    return load_vocabulary(min(protos, key=len) if protos else pathlib.Path(folder, VOCABULARY))
+
+
+def _next_version(folder: pathlib.Path) -> int:
+    versions = (
+        [int(entry.name) for entry in folder.glob("*") if entry.name.isdigit()] if folder.is_dir() else []
+    )
+    return max(versions, default=0) + 1
+
+
+def _graphs(folder: pathlib.Path) -> list[Any]:
+    saved = SavedModel.FromString((folder / "saved_model.pb").read_bytes())
+    return [meta_graph.graph_def for meta_graph in saved.meta_graphs]
+
+
+def _nodes(graph: Any) -> list[Any]:
+    return [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
+
+
+def _check_ops(folder: pathlib.Path) -> None:
+    graphs = _graphs(folder)
+    own = {function.signature.name for graph in graphs for function in graph.library.function}
+    core = frozenset(dir(tf.raw_ops)) | own
+    if foreign := foreign_ops(count_ops(graphs), core):
+        raise ValueError(
+            f"`preprocessor`: its graph must hold ops of stock TF Serving only; it also holds {foreign}."
+        )
+
+
+def describe_settings(preprocessor: Gemma4CausalLMPreprocessor) -> dict[str, Any]:
+    """The settings and versions that an artifact is made with; of the vocabulary, its size and sha256."""
+    config = preprocessor.get_config()
+    vocabulary = preprocessor.tokenizer.vocabulary
+    config["tokenizer"] = {
+        "pieces": len(vocabulary),
+        "sha256": vocabulary.sha256,
+        "engine": preprocessor.tokenizer.engine_name,
+    }
+    packages = ("gemma4-graph", "tensorflow", "tensorflow-text", "keras")
+    return {"preprocessor": config, "versions": {name: importlib.metadata.version(name) for name in packages}}
+
+
+def describe(
+    preprocessor: Gemma4CausalLMPreprocessor, folder: pathlib.Path, *, compact: bool = False
+) -> None:
+    """Writes what an artifact is made with beside its graph, and the vocabulary where the graph does not hold
+    it.
+    """
+    path = folder / DESCRIPTION
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(describe_settings(preprocessor) | {"compact": compact}, indent=2) + "\n")
+    if not preprocessor.tokenizer.models():
+        path.with_name(VOCABULARY.name).write_bytes(preprocessor.tokenizer.proto)

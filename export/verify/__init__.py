@@ -1,0 +1,1 @@
+"""Artifacts beside the references, in every runtime."""

@@ -1,0 +1,98 @@
+"""`resizing` for LiteRT: the same bytes from its builtin ops, without float64, in strips that bound the
+memory.
+
+A strip is one row of soft tokens: 48 rows of the resized image. It depends on some 52 rows of the image times
+the shrink, which are cut out, resampled along both axes and cut into patches before the next strip begins.
+What a device holds of a large image is the image, a strip and the patches, and a strip stays in the
+processor's cache. (A strip of an image 70 times as wide as high is all of it.)
+"""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from graph_ops.config import ImageConfig
+from graph_ops.image.resize import BLOCK, branch, known_weights, rows_come_first, weighted_sums
+from graph_ops.image.weights_litert import portable_weights
+
+Size = tuple[tf.Tensor | int, tf.Tensor | int]
+
+
+class Axis(NamedTuple):
+    """How blocks of an axis are resampled: what `bicubic_weights` returns."""
+
+    start: tf.Tensor
+    high: tf.Tensor
+    low: tf.Tensor
+
+
+def resize_to_patches(
+    images: tf.Tensor, index: int, size: Size, target: Size, *, config: ImageConfig
+) -> tf.Tensor:
+    """The patches of one image, resized to `target` by Pillow's bicubic.
+
+    Args:
+      images: uint8 [N, H, W, 3].
+      index: of the image.
+      size: int32 [] each, height and width of the image in the top left corner of `images[index]`, in
+          1…`LONGEST_DEVICE_SIDE`.
+      target: int32 [] each, height and width, positive multiples of `config.side_multiple`.
+      config: patch and pooling sizes.
+
+    Returns:
+      uint8 [patches, patch_dim], row by row. Where `size` and `target` are numbers, the weights are
+      constants.
+    """
+    block = max(divisor for divisor in range(1, BLOCK + 1) if config.side_multiple % divisor == 0)
+    vertical, horizontal = (
+        _axis(in_size, out_size, block=block) for in_size, out_size in zip(size, target, strict=True)
+    )
+    height_first = rows_come_first(*size, *target)
+    blocks = config.side_multiple // block
+    # [strips, blocks]: the first image row that each block looks at. All strips are cut equally high.
+    starts = tf.reshape(vertical.start, [-1, blocks])
+    span = tf.reduce_max(starts[:, -1] - starts[:, 0]) + tf.shape(vertical.high)[2]
+    begins = tf.minimum(starts[:, 0], size[0] - span)
+
+    def patches_of_strip(number: tf.Tensor) -> tf.Tensor:
+        rows = tf.slice(images, tf.stack([index, begins[number], 0, 0]), tf.stack([1, span, size[1], 3]))
+        rows = tf.reshape(rows, tf.stack([span, 3 * size[1]]))
+        start, high, low = (part[number * blocks : (number + 1) * blocks] for part in vertical)
+        down = Axis(start - begins[number], high, low)
+        resized = branch(
+            height_first,
+            lambda: _resample_columns(weighted_sums(rows, *down), horizontal, target[1]),
+            lambda: weighted_sums(_resample_columns(rows, horizontal, target[1]), *down),
+        )
+        return _patches_of_rows(resized, target[1], config=config)
+
+    # LiteRT cannot join the parts of a TensorArray.
+    _, patches = tf.while_loop(
+        lambda number, _: number < target[0] // config.side_multiple,
+        lambda number, patches: (number + 1, tf.concat([patches, patches_of_strip(number)], axis=0)),
+        (tf.constant(0), tf.zeros([0, config.patch_dim], tf.uint8)),
+        shape_invariants=(tf.TensorShape([]), tf.TensorShape([None, config.patch_dim])),
+        parallel_iterations=1,
+    )
+    return patches
+
+
+def _axis(in_size: tf.Tensor | int, out_size: tf.Tensor | int, *, block: int) -> Axis:
+    known = known_weights(in_size, out_size, block=block)
+    return Axis(*(portable_weights(in_size, out_size, block=block) if known is None else known))
+
+
+def _resample_columns(rows: tf.Tensor, axis: Axis, out_size: tf.Tensor | int) -> tf.Tensor:
+    """uint8 [R, in_size * 3] -> uint8 [R, out_size * 3]."""
+    # [R, in_size * 3] -> [in_size * 3, R] -> [in_size, 3 * R]: an image column becomes a row.
+    height = tf.shape(rows)[0]
+    columns = tf.reshape(tf.transpose(rows), tf.stack([-1, 3 * height]))
+    return tf.transpose(tf.reshape(weighted_sums(columns, *axis), tf.stack([3 * out_size, height])))
+
+
+def _patches_of_rows(rows: tf.Tensor, width: tf.Tensor | int, *, config: ImageConfig) -> tf.Tensor:
+    """uint8 [side_multiple, width * 3] -> uint8 [patches, patch_dim]."""
+    side, squares = config.patch_size, config.pooling_kernel_size
+    # [3, 16, columns, 16 * 3] -> [3, columns, 16, 16 * 3]: whole runs of 48 bytes move.
+    patches = tf.transpose(tf.reshape(rows, tf.stack([squares, side, width // side, side * 3])), [0, 2, 1, 3])
+    return tf.reshape(patches, [-1, config.patch_dim])

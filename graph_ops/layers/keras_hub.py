@@ -1,0 +1,93 @@
+"""KerasHub's Gemma 4 layers, as objects, to ours: what the constructor and `from_keras_hub` accept beside our
+own.
+"""
+
+import os
+from typing import Any
+
+from graph_ops.config import AudioConfig, ImageConfig, RowConfig
+from graph_ops.layers.converters import Gemma4AudioConverter, Gemma4ImageConverter
+from graph_ops.layers.tokenizer import Gemma4Tokenizer
+from graph_ops.presets.keras_hub_settings import (
+    TOKENIZER_FLAGS,
+    audio_config,
+    field_names,
+    image_config,
+    is_keras_hub,
+    row_settings,
+    settings_of,
+    tokenizer_settings,
+)
+from graph_ops.text.vocabulary.vocabulary import Vocabulary
+
+
+def own_tokenizer(tokenizer: Any) -> Gemma4Tokenizer:
+    """Our tokenizer as it is, KerasHub's as ours with the same vocabulary, a vocabulary (path or bytes) as a
+    tokenizer.
+
+    Raises:
+        TypeError: neither.
+        ValueError: KerasHub's without a vocabulary, or one that adds or cuts tokens itself.
+    """
+    if isinstance(tokenizer, Gemma4Tokenizer):
+        return tokenizer
+    if isinstance(tokenizer, str | os.PathLike | bytes | Vocabulary):
+        return Gemma4Tokenizer(tokenizer)
+    _check_class("tokenizer", tokenizer, "Gemma4Tokenizer")
+    if tokenizer.proto is None:
+        raise ValueError(
+            "`tokenizer`: must hold a vocabulary; got a KerasHub tokenizer without one. Make it with `proto`."
+        )
+    settings = tokenizer_settings(
+        settings_of(tokenizer, (*TOKENIZER_FLAGS, "add_bos", "add_eos", "sequence_length"))
+    )
+    return Gemma4Tokenizer(tokenizer.proto, **settings)
+
+
+def own_image_converter(converter: Any) -> Gemma4ImageConverter | None:
+    """Our converter or None as it is, KerasHub's as ours with the same settings.
+
+    Raises:
+        TypeError: neither.
+    """
+    if converter is None or isinstance(converter, Gemma4ImageConverter):
+        return converter
+    _check_class("image_converter", converter, "Gemma4ImageConverter")
+    return Gemma4ImageConverter(**vars(image_config(settings_of(converter, field_names(ImageConfig)))))
+
+
+def own_audio_converter(converter: Any) -> Gemma4AudioConverter | None:
+    """Our converter or None as it is, KerasHub's as ours with the same settings.
+
+    Raises:
+        TypeError: neither.
+        ValueError: KerasHub's of keras-hub 0.27.
+    """
+    if converter is None or isinstance(converter, Gemma4AudioConverter):
+        return converter
+    _check_class("audio_converter", converter, "Gemma4AudioConverter")
+    return Gemma4AudioConverter(**vars(audio_config(settings_of(converter, field_names(AudioConfig)))))
+
+
+def constructor_arguments(preprocessor: Any) -> dict[str, Any]:
+    """Arguments of our preprocessor's constructor from KerasHub's preprocessor; tokenizer and converters as
+    they are.
+
+    Raises:
+        TypeError: not such a preprocessor.
+    """
+    _check_class("preprocessor", preprocessor, "Gemma4CausalLMPreprocessor")
+    layers = {
+        name: getattr(preprocessor, name, None)
+        for name in ("tokenizer", "image_converter", "audio_converter")
+    }
+    return layers | row_settings(settings_of(preprocessor, (*field_names(RowConfig), "video_converter")))
+
+
+def _check_class(argument: str, layer: Any, class_name: str) -> None:
+    if not is_keras_hub(layer, class_name):
+        given = f"{type(layer).__module__}.{type(layer).__name__}"
+        raise TypeError(
+            f"`{argument}`: must be a {class_name}, ours or KerasHub's; got {given}. Make one, or load it "
+            f"with `from_preset`."
+        )

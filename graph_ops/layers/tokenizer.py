@@ -1,0 +1,235 @@
+"""Strings <-> token ids, with SentencePiece's semantics."""
+
+import base64
+import os
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from graph_ops.config import AUDIO_TOKENS, END_TOKEN, IMAGE_TOKENS, PAD_TOKEN, START_TOKEN, VIDEO_PLACEHOLDER
+from graph_ops.presets.catalogue import load_preset
+from graph_ops.presets.folders import read_vocabulary
+from graph_ops.presets.keras_hub_settings import TOKENIZER_FLAGS
+from graph_ops.text.bpe.cache import Report
+from graph_ops.text.engines import make_engine
+from graph_ops.text.reading import Reading
+from graph_ops.text.vocabulary.vocabulary import Vocabulary
+
+
+class TokenRows(NamedTuple):
+    """Token ids of a batch of texts.
+
+    Attributes:
+        token_ids: int32 [B, L], L the longest; 0 past a row's length.
+        lengths: int32 [B].
+    """
+
+    token_ids: tf.Tensor
+    lengths: tf.Tensor
+
+
+@keras.saving.register_keras_serializable(package="gemma4_graph")
+class Gemma4Tokenizer(keras.layers.Layer):
+    """Gemma 4's SentencePiece tokenizer as graph ops.
+
+    Args:
+        proto: path of a SentencePiece model file, of a Hugging Face `tokenizer.json` or of a preset folder
+            that holds one of them, or the file's bytes.
+        has_vision_tokens: whether `Gemma4CausalLMPreprocessor.generate_postprocess` leaves image tokens out.
+        has_audio_tokens: the same for audio tokens; a preprocessor with an audio converter leaves them out
+            anyway.
+        has_video_tokens: the same for the video placeholder.
+        engine: `"sentencepiece"`, tensorflow-text's ops, or `"builtin"`, core ops alone: slower in
+            TensorFlow, but its graphs need no tensorflow-text and run in LiteRT. Both give the same ids and
+            texts.
+        report: told of the engine "builtin"'s tables while they are built, some ten seconds once for each
+            vocabulary.
+        **kwargs: `name` and the like, for the Keras layer.
+
+    Called on a string [] it gives int32 [L]; on strings [B], a ragged int32 [B, (L)].
+
+    ```python
+    tokenizer = Gemma4Tokenizer("gemma4.spm")
+    tokenizer("This is a test.")  # 2094 563 496 1594 236761
+    ```
+
+    Raises:
+        ValueError: not a whole vocabulary, or one without `<bos>`, `<eos>` and `<pad>`, or one that the
+            engine cannot reproduce.
+        FileNotFoundError: no such file.
+    """
+
+    def __init__(
+        self,
+        proto: "str | os.PathLike[str] | bytes | Vocabulary",
+        has_vision_tokens: bool = True,
+        has_audio_tokens: bool = False,
+        has_video_tokens: bool = True,
+        *,
+        engine: str = "sentencepiece",
+        report: Report = lambda _: None,
+        **kwargs: Any,
+    ) -> None:
+        kwargs.setdefault("dtype", "int32")
+        super().__init__(**kwargs)
+        self._convert_input_args = False
+        self._allow_non_tensor_positional_args = True
+        self.has_vision_tokens, self.has_audio_tokens, self.has_video_tokens = (
+            has_vision_tokens,
+            has_audio_tokens,
+            has_video_tokens,
+        )
+        self.vocabulary = read_vocabulary(proto)
+        self.start_token_id, self.end_token_id, self.pad_token_id = self.vocabulary.require(
+            (START_TOKEN, END_TOKEN, PAD_TOKEN), needed_for="text"
+        )
+        self.engine_name = engine
+        self.engine = make_engine(engine, self.vocabulary, report)
+        self.built = True
+
+    @property
+    def proto(self) -> bytes:
+        """The serialized SentencePiece model."""
+        return self.vocabulary.proto
+
+    def call(self, inputs: Any) -> tf.Tensor | tf.RaggedTensor:
+        """Same as `tokenize`."""
+        return self.tokenize(inputs)
+
+    def tokenize(self, inputs: Any) -> tf.Tensor | tf.RaggedTensor:
+        """Strings of any rank to ids: one more, ragged dimension; a scalar gives int32 [L]."""
+        texts = tf.convert_to_tensor(inputs, tf.string)
+        ids = self.engine.encode(tf.reshape(texts, [-1]))
+        if texts.shape.rank == 0:
+            return ids.values
+        rows = tf.RaggedTensor.from_row_splits(ids.values, ids.row_splits, validate=False)
+        return (
+            rows
+            if texts.shape.rank == 1
+            else tf.RaggedTensor.from_tensor(texts, ragged_rank=texts.shape.rank - 1).with_flat_values(rows)
+        )
+
+    def detokenize(self, inputs: Any) -> tf.Tensor:
+        """Ids int32 [B, (L)] or [L] to strings [B] or []. Control pieces vanish; bytes that are not UTF-8
+        become U+FFFD.
+
+        Raises:
+            tf.errors.InvalidArgumentError: an id outside the vocabulary (its text is never invented).
+        """
+        ids = (
+            tf.ragged.constant(inputs, dtype=tf.int32)
+            if isinstance(inputs, list) and _is_ragged(inputs)
+            else inputs
+        )
+        ids = ids if isinstance(ids, tf.RaggedTensor) else tf.convert_to_tensor(ids, tf.int32)
+        flat = ids.flat_values if isinstance(ids, tf.RaggedTensor) else ids
+        in_range = tf.debugging.Assert(
+            tf.reduce_all(is_valid_id(flat, len(self.vocabulary))), [_OUT_OF_RANGE, len(self.vocabulary)]
+        )
+        with tf.control_dependencies([in_range] if in_range is not None else []):
+            return self._decode(tf.identity(ids) if isinstance(ids, tf.Tensor) else ids)
+
+    def tokenize_rows(self, texts: tf.Tensor, *, reading: Reading = Reading.TRAINED) -> TokenRows:
+        """Strings [B] to padded ids.
+
+        Args:
+            texts: string [B], UTF-8; an invalid byte counts as U+FFFD.
+            reading: how control tokens that are spelled in a text are read; by default as SentencePiece does.
+        """
+        ids = self.engine.encode(texts, reading=reading, in_bulk=True)
+        rows = tf.RaggedTensor.from_row_splits(ids.values, ids.row_splits, validate=False)
+        return TokenRows(rows.to_tensor(), tf.cast(rows.row_lengths(), tf.int32))
+
+    def detokenize_rows(self, token_ids: tf.Tensor, keep: tf.Tensor) -> tf.Tensor:
+        """The text of the kept ids of each row: string [B], from ids int32 [B, L] in range and `keep` bool
+        [B, L].
+        """
+        lengths = tf.reduce_sum(tf.cast(keep, tf.int64), axis=1)
+        return self.engine.decode(
+            tf.boolean_mask(token_ids, keep), tf.concat([[0], tf.cumsum(lengths)], axis=0)
+        )
+
+    def models(self) -> list[tf.Module]:
+        """The tracked SentencePiece models that calls so far have used; what a SavedModel must hold."""
+        return self.engine.models()
+
+    def vocabulary_size(self) -> int:
+        """Number of ids."""
+        return len(self.vocabulary)
+
+    def get_vocabulary(self) -> list[str]:
+        """The piece of each id."""
+        return list(self.vocabulary.pieces)
+
+    def id_to_token(self, id: int) -> str:
+        """The piece of an id."""
+        if not 0 <= id < len(self.vocabulary):
+            raise ValueError(f"`id`: must be in [0, {len(self.vocabulary)}); got {id}.")
+        return self.vocabulary.pieces[id]
+
+    def token_to_id(self, token: str) -> int:
+        """The id of a piece; that of `<unk>` for a string that is no piece, as in SentencePiece."""
+        found = self.vocabulary.find(token)
+        return self.vocabulary.find("<unk>") or 0 if found is None else found
+
+    def special_token_ids(self, *, with_audio: bool) -> list[int]:
+        """Ids that `generate_postprocess` leaves out: KerasHub's set. The opening image token stays, since
+        the user wrote it.
+        """
+        names = [START_TOKEN, END_TOKEN, PAD_TOKEN]
+        names += [IMAGE_TOKENS.placeholder, IMAGE_TOKENS.closing] if self.has_vision_tokens else []
+        names += (
+            [AUDIO_TOKENS.opening, AUDIO_TOKENS.placeholder, AUDIO_TOKENS.closing]
+            if with_audio or self.has_audio_tokens
+            else []
+        )
+        names += [VIDEO_PLACEHOLDER] if self.has_video_tokens else []
+        ids = (self.vocabulary.find(name) for name in names)
+        return [index for index in ids if index is not None]
+
+    def get_config(self) -> dict[str, Any]:
+        """Everything needed to make this tokenizer again; the vocabulary as base64."""
+        flags = {name: getattr(self, name) for name in TOKENIZER_FLAGS}
+        proto = base64.b64encode(self.proto).decode("ascii")
+        return {**super().get_config(), **flags, "proto": proto, "engine": self.engine_name}
+
+    @classmethod
+    def from_preset(cls, preset: "str | os.PathLike[str]", **kwargs: Any) -> "Gemma4Tokenizer":
+        """The tokenizer of a preset; see `Gemma4CausalLMPreprocessor.from_preset`."""
+        settings = load_preset(preset)
+        return cls(
+            settings.checked_vocabulary(kwargs.pop("vocabulary_sha256", None)),
+            **{**settings.tokenizer, **kwargs},
+        )
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Gemma4Tokenizer":
+        """The inverse of `get_config`."""
+        return cls(**{**config, "proto": base64.b64decode(config["proto"])})
+
+    def _decode(self, ids: tf.Tensor | tf.RaggedTensor) -> tf.Tensor | tf.RaggedTensor:
+        if isinstance(ids, tf.RaggedTensor):
+            inner = isinstance(ids.values, tf.RaggedTensor) or ids.values.shape.rank > 1
+            return (
+                ids.with_values(self._decode(ids.values))
+                if inner
+                else self.engine.decode(ids.values, ids.row_splits)
+            )
+        if ids.shape.rank == 1:
+            return self.engine.decode(ids, tf.stack([0, tf.size(ids, tf.int64)]))[0]
+        return self._decode(tf.RaggedTensor.from_tensor(ids, ragged_rank=ids.shape.rank - 1))
+
+
+_OUT_OF_RANGE = (
+    "`token_ids`: an id must be in [0, vocabulary size); pass ids of this vocabulary. Vocabulary size:"
+)
+
+
+def is_valid_id(token_ids: tf.Tensor, vocabulary_size: int) -> tf.Tensor:
+    """Bool of the same shape: whether an int32 id is in [0, vocabulary_size)."""
+    return (token_ids >= 0) & (token_ids < vocabulary_size)
+
+
+def _is_ragged(rows: list[Any]) -> bool:
+    return bool(rows) and isinstance(rows[0], list) and len({len(row) for row in rows}) > 1

@@ -1,0 +1,1 @@
+"""The whole preprocessor as one function, for servers and for devices."""

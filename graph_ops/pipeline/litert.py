@@ -1,0 +1,129 @@
+"""The preprocessor for devices: the same steps on one row, with bytes for strings, in ops that LiteRT has as
+builtins.
+
+A text is uint8 [N] with its length int32 [1]; what lies past the length is not looked at, so that a buffer
+serves all texts up to its size. Outputs are those of the served signatures, B = 1. What is wrong with the row
+is a `Finding`, as everywhere.
+"""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from graph_ops.faults import Fault, Finding, check, first_finding, first_finding_of_slots
+from graph_ops.layers.tokenizer import TokenRows, is_valid_id
+from graph_ops.media.slots import Audio, Slots, Vision
+from graph_ops.pipeline.served import Settings, encode_tokens, kept_ids
+from graph_ops.text.engines import BuiltinEngine
+from graph_ops.text.reading import prompt_reading
+
+Tensors = dict[str, tf.Tensor]
+
+
+class Text(NamedTuple):
+    """One text.
+
+    Attributes:
+        codes: uint8 [N]; bytes, then 0.
+        length: int32 [1].
+    """
+
+    codes: tf.Tensor
+    length: tf.Tensor
+
+
+def engine_of(settings: Settings) -> BuiltinEngine:
+    """The tokenizer's engine.
+
+    Raises:
+        ValueError: it is not the one that devices have ops for.
+    """
+    engine = settings.tokenizer.engine
+    if not isinstance(engine, BuiltinEngine):
+        raise ValueError(
+            "`tokenizer`: a bundle for devices needs the engine 'builtin'. Make it with "
+            "`Gemma4Tokenizer(..., engine='builtin')`."
+        )
+    return engine
+
+
+def tokenize(text: Text, settings: Settings) -> tuple[TokenRows, Finding]:
+    """Ids of a text: `TokenRows` with token_ids int32 [1, N + 1], 0 past the length; none for a text with a
+    finding.
+    """
+    finding = _length_finding(text.length, tf.size(text.codes))
+    length = tf.where(tf.equal(finding.fault, 0), text.length, 0)
+    tokens = engine_of(settings).tokenize_bytes(text.codes, length[0], reading=prompt_reading(settings.row))
+    return TokenRows(tokens.ids[tf.newaxis], tokens.count[tf.newaxis]), finding
+
+
+def detokenize(
+    token_ids: tf.Tensor, lengths: tf.Tensor, settings: Settings, *, capacity: int | None = None
+) -> tuple[Text, Finding]:
+    """The text of ids int32 [1, L], of which `lengths` int32 [1] count; in a buffer of `capacity` bytes, or
+    of as many as there are.
+    """
+    finding = _length_finding(lengths, tf.shape(token_ids)[1])
+    keep = tf.sequence_mask(lengths, tf.shape(token_ids)[1]) & tf.equal(finding.fault, 0)[:, tf.newaxis]
+    text, out_of_range = _detokenize_kept(token_ids, keep, settings, capacity)
+    return text, first_finding(finding, out_of_range)
+
+
+def generate_postprocess(
+    token_ids: tf.Tensor, padding_mask: tf.Tensor, settings: Settings, *, capacity: int | None = None
+) -> tuple[Text, Finding]:
+    """The text of a generated row int32 [1, S] without special tokens, where `padding_mask` int32 [1, S] is
+    not 0.
+    """
+    return _detokenize_kept(
+        token_ids, kept_ids(token_ids, tf.not_equal(padding_mask, 0), settings), settings, capacity
+    )
+
+
+def generate_preprocess(
+    prompt: Text, vision: Vision | None, audio: Audio | None, settings: Settings
+) -> tuple[Tensors, Finding]:
+    """Features of a prompt with its media, as in `generate_preprocess` of the SavedModel, and what is wrong
+    with the row.
+    """
+    tokens, finding = tokenize(prompt, settings)
+    return encode_tokens(
+        tokens,
+        None,
+        vision,
+        audio,
+        settings,
+        sequence_length=settings.row.sequence_length,
+        training=False,
+        served=True,
+        also=finding,
+    )
+
+
+def counted_slots(counts: tf.Tensor, most: int) -> Slots:
+    """Slots of media that were preprocessed before, from their soft tokens int32 [1, K]; 0 for an empty
+    slot.
+    """
+    faulty = (counts < 0) | (counts > most)
+    possible = tf.where(faulty, 0, counts)
+    return Slots(
+        possible > 0, possible, first_finding_of_slots(check(faulty, Fault.SOFT_TOKENS, counts, most))
+    )
+
+
+def _length_finding(lengths: tf.Tensor, given: tf.Tensor) -> Finding:
+    return check((lengths < 0) | (lengths > given), Fault.TEXT_LENGTH, lengths, given)
+
+
+def _detokenize_kept(
+    token_ids: tf.Tensor, keep: tf.Tensor, settings: Settings, capacity: int | None
+) -> tuple[Text, Finding]:
+    size = settings.tokenizer.vocabulary_size()
+    invalid = keep & ~is_valid_id(token_ids, size)
+    faulty = tf.reduce_any(invalid, axis=1)
+    first = tf.argmax(tf.cast(invalid, tf.int32), axis=1, output_type=tf.int32)
+    finding = check(faulty, Fault.TOKEN_ID_OUT_OF_RANGE, tf.gather(token_ids, first, batch_dims=1), size)
+    texts = engine_of(settings).detokenize_bytes(
+        token_ids[0], (keep & ~faulty[:, tf.newaxis])[0], capacity=capacity
+    )
+    return Text(tf.cast(texts.codes, tf.uint8), tf.reshape(texts.ends[-1], [1])), finding

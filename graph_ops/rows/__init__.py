@@ -1,0 +1,1 @@
+"""Ids and soft tokens -> packed rows."""

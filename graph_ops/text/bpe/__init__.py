@@ -1,0 +1,1 @@
+"""The engine "builtin": SentencePiece's BPE in core ops, which LiteRT has too."""

@@ -1,0 +1,72 @@
+"""Token ids -> bytes in core ops, as SentencePiece decodes: control pieces vanish, the bytes of successive
+byte pieces are read as UTF-8.
+
+Every piece's text is written into one stream (see `utf8`), a separator for a piece without one. Pieces other
+than bytes are whole characters, so no byte piece can be continued by them, nor they by it; what is not UTF-8
+are bytes of byte pieces, each of which becomes U+FFFD. The separator keeps apart what a control piece does.
+"""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from graph_ops.text.bpe import utf8
+from graph_ops.text.bpe.tables import BuiltinTables
+
+REPLACEMENT_BYTES = 3
+"""Bytes of U+FFFD."""
+
+
+class Texts(NamedTuple):
+    """Bytes of detokenized ids.
+
+    Attributes:
+        codes: int32 [M], or [capacity]; bytes, then 0.
+        ends: int32 [n + 1]; how many bytes there are before each id, and in all (with a capacity too, however
+            many that is).
+    """
+
+    codes: tf.Tensor
+    ends: tf.Tensor
+
+
+def detokenize(token_ids: tf.Tensor, tables: BuiltinTables, *, capacity: int | None = None) -> Texts:
+    """The bytes of ids.
+
+    Args:
+        token_ids: int32 [n], 0 … V; V is no piece, but keeps the bytes before it from those after it.
+        tables: arrays or tensors.
+        capacity: size of `codes`, for runtimes that want it fixed; what is beyond it is left out. By default
+            as many as there are.
+    """
+    ids = tf.concat([token_ids, [tf.size(tables.is_calm)]], axis=0)
+    piece_starts = tf.gather(tables.piece_starts, ids)
+    lengths = tf.gather(tables.piece_starts, ids + 1) - piece_starts
+    is_empty = tf.equal(lengths, 0)
+    lengths = tf.where(is_empty, 1, lengths)
+    starts = tf.cumsum(lengths, exclusive=True)
+    size = starts[-1] + 1
+    piece = tf.cumsum(tf.scatter_nd(starts[:, tf.newaxis], tf.ones_like(starts), [size])) - 1
+    places = tf.range(size) + tf.gather(piece_starts - starts, piece)
+    stream = tf.where(
+        tf.gather(is_empty, piece), utf8.SEPARATOR, tf.cast(tf.gather(tables.piece_bytes, places), tf.int32)
+    )
+    codes, before = _mended(stream, capacity)
+    return Texts(codes, tf.gather(before, starts))
+
+
+def _mended(stream: tf.Tensor, capacity: int | None) -> tuple[tf.Tensor, tf.Tensor]:
+    """The stream with U+FFFD for what is not UTF-8 and without separators, and how many bytes come before
+    each of its elements.
+    """
+    characters = utf8.decode(stream)
+    is_invalid = characters.is_start & ~characters.is_valid
+    counts = tf.where(is_invalid, REPLACEMENT_BYTES, tf.cast(stream < utf8.SEPARATOR, tf.int32))
+    before = tf.cumsum(counts, exclusive=True)
+    size = before[-1] if capacity is None else capacity  # the last element is a separator
+    slots = tf.where(counts > 0, before, size)
+    codes = tf.where(is_invalid, 0xEF, stream)
+    invalid = tf.gather(before, tf.where(is_invalid)[:, 0])
+    all_slots = tf.minimum(tf.concat([slots, invalid + 1, invalid + 2], axis=0), size)
+    all_codes = tf.concat([codes, tf.fill(tf.shape(invalid), 0xBF), tf.fill(tf.shape(invalid), 0xBD)], axis=0)
+    return tf.scatter_nd(all_slots[:, tf.newaxis], all_codes, [size + 1])[:-1], before

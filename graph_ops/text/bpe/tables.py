@@ -1,0 +1,183 @@
+"""Everything that the engine `builtin` knows of a vocabulary, as constant arrays."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from graph_ops.text.bpe import (
+    merge_table,
+    utf8,
+    word_table,
+)
+from graph_ops.text.bpe import (
+    supported as builtin_vocabulary,
+)
+from graph_ops.text.bpe import (
+    user_defined as frozen_pieces,
+)
+from graph_ops.text.bpe.pair_table import PairTable
+from graph_ops.text.bpe.user_defined import Trie
+from graph_ops.text.bpe.word_table import WORD_BYTES, WordTable
+from graph_ops.text.sentencepiece.segments import byte_cuts
+from graph_ops.text.vocabulary.sentencepiece_model import PieceType
+from graph_ops.text.vocabulary.vocabulary import Vocabulary
+
+SPACE = "\u2581"
+"""What a space is in a piece."""
+PAGE = 256
+"""Code points in a page of the character table."""
+
+
+class Characters(NamedTuple):
+    """Code point to piece, in two steps: code point to character number, number to id.
+
+    Attributes:
+        pages: int32 [pages of Unicode]; where a page's numbers begin.
+        numbers: int32; 1 … C - 1 for characters of pieces, 0 for all others.
+        ids: int32 [C]; id of the character's own piece, -1 if it has none.
+    """
+
+    pages: np.ndarray
+    numbers: np.ndarray
+    ids: np.ndarray
+
+
+class BuiltinTables(NamedTuple):
+    """All constants of a vocabulary.
+
+    Attributes:
+        cuts: bool [257 × 257]; whether there is a cut between elements a and b of a stream, at 257 a + b.
+        words: segments that are one piece as they stand.
+        characters: code points to pieces.
+        frozen: user-defined pieces.
+        merges: (left id, right id) to merged id.
+        is_calm: bool [V]; see `merging`.
+        byte_ids: int32 [256]; id of each byte's piece.
+        piece_bytes: uint8; what each piece stands for in a text, one after the other, and some padding.
+        piece_starts: int32 [V + 2]; where they begin in `piece_bytes`. Pieces without a text, and id V, are
+            empty.
+        ids_of_a_byte: the most ids that one byte of a text can become: 3 if `▁` or U+FFFD is no piece, else
+            1.
+    """
+
+    cuts: np.ndarray
+    words: WordTable
+    characters: Characters
+    frozen: Trie
+    merges: PairTable
+    is_calm: np.ndarray
+    byte_ids: np.ndarray
+    piece_bytes: np.ndarray
+    piece_starts: np.ndarray
+    ids_of_a_byte: int
+
+
+def build(
+    vocabulary: Vocabulary,
+    *,
+    whole_words: Callable[["BuiltinTables", list[bytes]], np.ndarray],
+    report: Callable[[str], None],
+) -> BuiltinTables:
+    """All tables of a vocabulary that `builtin_vocabulary.check` accepts.
+
+    Args:
+        vocabulary: the pieces.
+        whole_words: which texts become one id, bool [n], by tables that hold no words yet.
+        report: told what is being built.
+    """
+    report("merges")
+    found = merge_table.merges(vocabulary)
+    merges, is_calm = merge_table.merge_table(vocabulary, found), merge_table.calm_pieces(vocabulary, found)
+    report("characters and user-defined pieces")
+    frozen = {piece: index for index, piece, kind in _entries(vocabulary) if kind == PieceType.USER_DEFINED}
+    normal = merge_table.normal_pieces(vocabulary)
+    letters = sorted({character for piece in (*frozen, *normal) for character in piece})
+    numbers = {character: number for number, character in enumerate(letters, 1)}
+    unknown_text = builtin_vocabulary.unknown_text(vocabulary)
+    texts = [_text(piece, kind, unknown_text) for _, piece, kind in _entries(vocabulary)]
+    tables = BuiltinTables(
+        cuts=_cuts(vocabulary),
+        words=word_table.build([b"\0"], np.array([len(vocabulary)])),
+        characters=_characters(letters, normal),
+        frozen=frozen_pieces.build(frozen, numbers),
+        merges=merges,
+        is_calm=is_calm,
+        byte_ids=np.array([vocabulary.find(f"<0x{byte:02X}>") for byte in range(256)], np.int32),
+        piece_bytes=np.frombuffer(b"".join(texts) + bytes(WORD_BYTES), np.uint8),
+        piece_starts=np.cumsum([0, *map(len, texts), 0], dtype=np.int32),
+        ids_of_a_byte=1 if {SPACE, "\ufffd"} <= {*normal, *frozen} else 3,
+    )
+    report("words")
+    candidates = [
+        index
+        for index, _, kind in _entries(vocabulary)
+        if kind in (PieceType.NORMAL, PieceType.USER_DEFINED) and len(texts[index]) <= WORD_BYTES
+    ]
+    words = [texts[index] for index in candidates]
+    is_whole = whole_words(tables, words)
+    chosen = np.flatnonzero(is_whole)
+    return tables._replace(
+        words=word_table.build([words[index] for index in chosen], np.array(candidates)[chosen])
+    )
+
+
+def _entries(vocabulary: Vocabulary) -> list[tuple[int, str, PieceType]]:
+    return list(zip(range(len(vocabulary)), vocabulary.pieces, vocabulary.types, strict=True))
+
+
+def _text(piece: str, kind: PieceType, unknown_text: str) -> bytes:
+    """What a piece stands for in a detokenized text."""
+    if kind == PieceType.CONTROL:
+        return b""
+    if kind == PieceType.UNKNOWN:
+        return unknown_text.encode()
+    if kind == PieceType.BYTE:
+        return bytes([int(piece[3:5], 16)])
+    return piece.replace(SPACE, " ").encode()
+
+
+def _characters(letters: list[str], normal: dict[str, int]) -> Characters:
+    """Space and `▁` are the same character, as in normalized text."""
+    points = np.array([ord(letter) for letter in letters])
+    numbers = np.zeros(-(-utf8.CODE_POINTS // PAGE) * PAGE, np.int32)
+    numbers[points] = np.arange(1, len(letters) + 1)
+    numbers[ord(" ")] = numbers[ord(SPACE)]
+    ids = np.array([-1] + [normal.get(letter, -1) for letter in letters], np.int32)
+    rows = numbers.reshape(-1, PAGE)
+    distinct, row = np.unique(rows, axis=0, return_inverse=True)
+    return Characters((row.reshape(-1) * PAGE).astype(np.int32), distinct.reshape(-1), ids)
+
+
+def _cuts(vocabulary: Vocabulary) -> np.ndarray:
+    """Around a run of separators there are cuts, inside it there are none."""
+    cuts = np.ones((utf8.SEPARATOR + 1, utf8.SEPARATOR + 1), bool)
+    cuts[:-1, :-1] = byte_cuts(vocabulary)
+    cuts[-1, -1] = False
+    return cuts.reshape(-1)
+
+
+def flatten(tables: Any, prefix: str = "") -> dict[str, Any]:
+    """The arrays of nested tables by dotted name."""
+    if not hasattr(tables, "_asdict"):
+        return {prefix: tables}
+    fields = tables._asdict().items()
+    return {
+        name: leaf
+        for field, part in fields
+        for name, leaf in flatten(part, f"{prefix}.{field}" if prefix else field).items()
+    }
+
+
+def unflatten(arrays: Mapping[str, Any], kind: Any = BuiltinTables, prefix: str = "") -> Any:
+    """The inverse of `flatten`."""
+    if kind is int:
+        return int(arrays[prefix])
+    if not hasattr(kind, "_fields"):
+        return arrays[prefix]
+    return kind(
+        *[
+            unflatten(arrays, part, f"{prefix}.{field}" if prefix else field)
+            for field, part in kind.__annotations__.items()
+        ]
+    )

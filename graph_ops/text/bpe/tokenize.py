@@ -1,0 +1,127 @@
+"""Bytes -> token ids in core ops: SentencePiece's BPE with byte fallback.
+
+A text, or several, comes as one **stream**: bytes as int32, with `utf8.SEPARATOR` after each text. The stream
+falls into segments at cuts between bytes (see `fast_tokenizing`, which also says why segments can be
+tokenized one by one). A segment that is a piece as it stands is looked up; the rest goes through
+SentencePiece's steps: characters, user-defined pieces, merging, byte fallback.
+
+```
+W e   h o l d   z y x .  |    a text and its separator
+1 1 2 2 2 2 2 3 3 3 3 4  5    segments; 1, 2 and 4 are pieces
+                ␣ z y x | |   the stream that is left: a separator stands for whatever is not
+```
+"""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from graph_ops.text.bpe import merge as merging
+from graph_ops.text.bpe import user_defined as frozen_pieces
+from graph_ops.text.bpe import utf8, word_table
+from graph_ops.text.bpe.tables import PAGE, BuiltinTables
+
+
+class Tokens(NamedTuple):
+    """Ids of a stream of N elements.
+
+    Attributes:
+        ids: int32 [capacity]; 0 past `count`.
+        count: int32 []; how many ids there are.
+        before: int32 [N]; how many ids belong to earlier elements.
+    """
+
+    ids: tf.Tensor
+    count: tf.Tensor
+    before: tf.Tensor
+
+
+class _Pieces(NamedTuple):
+    """Pieces found in a stream, int32 [P] each: their id or -1, the element they begin at, and a code point
+    for those without a piece.
+    """
+
+    ids: tf.Tensor
+    places: tf.Tensor
+    code_points: tf.Tensor
+
+
+def tokenize(stream: tf.Tensor, tables: BuiltinTables) -> Tokens:
+    """The ids of a stream, in order.
+
+    Args:
+        stream: int32 [N], N at least 1; bytes and separators, the last a separator.
+        tables: arrays or tensors.
+
+    Returns:
+        `Tokens` with a capacity of N, or 3 N if a single byte can become three ids (no piece for `▁` or
+        U+FFFD).
+    """
+    words, is_unknown = _words(stream, tables)
+    return _assemble(words, _rest(stream, is_unknown, tables), tf.shape(stream)[0], tables)
+
+
+def _words(stream: tf.Tensor, tables: BuiltinTables) -> tuple[_Pieces, tf.Tensor]:
+    """The pieces that segments are as they stand, and whether each element belongs to none of them, bool
+    [N].
+    """
+    following = tf.concat([stream[1:], [0]], axis=0)  # the last separator ends a segment
+    is_last = tf.gather(tables.cuts, stream * (utf8.SEPARATOR + 1) + following)
+    ends = tf.cast(tf.where(is_last)[:, 0], tf.int32) + 1
+    starts = tf.concat([[0], ends[:-1]], axis=0)
+    padded = tf.concat([stream, tf.fill([word_table.WORD_BYTES], utf8.SEPARATOR)], axis=0)
+    ids = word_table.look_up(
+        tables.words, tables.piece_bytes, tables.piece_starts, padded, starts, ends - starts
+    )
+    is_unknown = (ids < 0) & (tf.gather(stream, starts) < utf8.SEPARATOR)
+    segment = tf.cumsum(tf.cast(is_last, tf.int32), exclusive=True)
+    # of a separator, so that a segment without an id becomes none
+    words = _Pieces(ids, starts, tf.fill(tf.shape(ids), utf8.SEPARATOR_CODE_POINT))
+    return words, tf.gather(is_unknown, segment)
+
+
+def _rest(stream: tf.Tensor, is_unknown: tf.Tensor, tables: BuiltinTables) -> _Pieces:
+    """The pieces of all unknown segments."""
+    places = tf.cast(tf.where(_with_one_after(is_unknown))[:, 0], tf.int32)
+    rest = tf.where(tf.gather(is_unknown, places), tf.gather(stream, places), utf8.SEPARATOR)
+    decoded = utf8.decode(rest)
+    starts = tf.where(decoded.is_start)[:, 0]
+    places, points = tf.gather(places, starts), tf.gather(decoded.code_points, starts)
+    page = points // PAGE
+    characters = tf.gather(
+        tables.characters.numbers, tf.gather(tables.characters.pages, page) + points - page * PAGE
+    )
+    symbols = frozen_pieces.put_in(characters, tf.gather(tables.characters.ids, characters), tables.frozen)
+    kept = tf.cast(tf.where(symbols.is_kept)[:, 0], tf.int32)
+    ids, indices = merging.merge(tf.gather(symbols.ids, kept), kept, tables.merges, tables.is_calm)
+    return _Pieces(ids, tf.gather(places, indices), tf.gather(points, indices))
+
+
+def _with_one_after(is_unknown: tf.Tensor) -> tf.Tensor:
+    """Bool [N]: also the element after each stretch of True, and the last, so that there is one."""
+    after = tf.concat([[False], is_unknown[:-1]], axis=0)
+    last = tf.concat([tf.zeros_like(is_unknown[:-1]), [True]], axis=0)
+    return is_unknown | after | last
+
+
+def _assemble(words: _Pieces, rest: _Pieces, size: tf.Tensor, tables: BuiltinTables) -> Tokens:
+    """Ids in the order of the stream; what has no piece as the pieces of its bytes."""
+    ids, places, points = (tf.concat(pair, axis=0) for pair in zip(words, rest, strict=True))
+    points = tf.where(tf.equal(points, ord(" ")), ord("\u2581"), points)
+    is_fallback = (ids < 0) & (points < utf8.SEPARATOR_CODE_POINT)
+    lengths = utf8.encoded_length(points)
+    counts = tf.where(is_fallback, lengths, tf.cast(ids >= 0, tf.int32))
+    before = tf.cumsum(tf.scatter_nd(places[:, tf.newaxis], counts, [size]), exclusive=True)
+    count, capacity = before[-1], size * tables.ids_of_a_byte
+    slots = tf.where(counts > 0, tf.gather(before, places), capacity)
+    first = tf.where(is_fallback, tf.gather(tables.byte_ids, utf8.encoded_byte(points, lengths, 0)), ids)
+    later = tf.where(is_fallback & (lengths > 1))[:, 0]
+    points, lengths, slots_of_later = (tf.gather(part, later) for part in (points, lengths, slots))
+    all_slots, all_ids = [slots], [first]
+    for place in (1, 2, 3):
+        all_slots.append(tf.where(lengths > place, slots_of_later + place, capacity))
+        all_ids.append(tf.gather(tables.byte_ids, utf8.encoded_byte(points, lengths, place)))
+    scattered = tf.scatter_nd(
+        tf.concat(all_slots, axis=0)[:, tf.newaxis], tf.concat(all_ids, axis=0), [capacity + 1]
+    )
+    return Tokens(scattered[:-1], count, before)

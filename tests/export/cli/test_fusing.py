@@ -1,0 +1,159 @@
+"""`python -m export fuse` as a user types it, and a client of what it wrote."""
+
+import json
+
+import keras
+import pytest
+
+from examples.small_gemma4 import small_gemma4
+from export.cli.main import main
+from export.fusing import models
+from export.fusing.self_check import check_answers
+from export.serving.client import Client
+from export.serving.server import Server, Settings
+from export.verify.samples import demonstration_file
+from tests.export.cli.commands import run
+
+VOCABULARY = str(demonstration_file("demonstration.spm"))
+TEXT_ONLY = ("--no-images", "--no-audio", "--sequence-length", "64")
+
+
+@pytest.fixture(scope="module")
+def model_file(tmp_path_factory):
+    keras.utils.set_random_seed(0)
+    path = tmp_path_factory.mktemp("model") / "small.keras"
+    small_gemma4(4096, images=False, audio=False).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def fused(model_file, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("fused") / "gemma4"
+    with pytest.raises(SystemExit) as stop:
+        main(
+            [
+                "fuse",
+                "--tokenizer",
+                VOCABULARY,
+                "--model",
+                str(model_file),
+                "--out",
+                str(folder),
+                *TEXT_ONLY,
+                "--sampler",
+                "top_k",
+            ]
+        )
+    assert stop.value.code == 0
+    return folder
+
+
+def test_fuse_writes_a_version_and_says_what_it_answers(capsys, model_file, tmp_path):
+    options = (
+        "--tokenizer",
+        VOCABULARY,
+        "--model",
+        str(model_file),
+        "--out",
+        str(tmp_path / "gemma4"),
+        *TEXT_ONLY,
+    )
+    code, out, _ = run(
+        capsys, "fuse", *options, "--max-new-tokens", "4", "--stop-token", "<eos>", "--strip-prompt", "--json"
+    )
+    assert code == 0
+    document = json.loads(out.splitlines()[-1])
+    assert document["folder"] == str(tmp_path / "gemma4" / "1")
+    assert document["bytes"] > document["weights_bytes"] > 4 * 4096 * 32
+    assert document["check"]["prompt"] == "What is this?"
+    assert document["check"]["text"]
+
+
+@pytest.fixture(scope="module")
+def server(fused):
+    server = Server(Settings(fused, port=0, rest_port=0, warm=False))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.mark.slow
+def test_a_server_of_a_fused_model_draws_from_the_seed_of_a_request(capsys, server):
+    for address in (f"127.0.0.1:{server.port}", f"http://127.0.0.1:{server.rest_port}"):
+        client = Client(address, "gemma4", timeout=30)
+        answers = [
+            client.request("generate", "Hi", images=[], audio=[], seed=seed)["text"][0] for seed in (1, 2, 1)
+        ]
+        assert answers[0] == answers[2] != answers[1]
+        code, out, _ = run(
+            capsys, "request", address, "--prompt", "Hi", "--signature", "generate", "--seed", "1"
+        )
+        assert code == 0
+        assert out.startswith("text: Hi")
+
+
+@pytest.mark.slow
+def test_inspect_shows_the_signatures_of_a_fused_model(capsys, fused):
+    code, out, _ = run(capsys, "inspect", str(fused / "1"), "--json")
+    rows = {(row["signature"], row["name"]): row for row in json.loads(out)}
+    assert code == 0
+    assert rows["generate", "seed"]["dtype"] == "int32"
+    assert rows["predict", "outputs"]["shape"] == [None, 64, 4096]
+    assert "loss" in run(capsys, "inspect", str(fused / "1"))[1]
+
+
+@pytest.mark.slow
+def test_fuse_writes_a_bundle_for_devices(capsys, model_file, tmp_path):
+    options = (
+        "--tokenizer",
+        VOCABULARY,
+        "--model",
+        str(model_file),
+        "--out",
+        str(tmp_path / "bundle"),
+        *TEXT_ONLY,
+        "--litert",
+    )
+    code, out, _ = run(capsys, "fuse", *options)
+    assert code == 0
+    assert f"Next: python -m export inspect {tmp_path / 'bundle'}" in out
+    rows = json.loads(run(capsys, "inspect", str(tmp_path / "bundle"), "--json")[1])
+    shapes = {(row["signature"], row["name"]): row["shape"] for row in rows}
+    assert shapes["decode", "logits"] == [1, 4096]
+    assert shapes["prefill", "cache"] == [1, 2, 2, 64, 2, 8]
+
+
+@pytest.mark.slow
+def test_the_self_check_finds_an_answer(fused):
+    check = check_answers(fused / "1")
+    assert check.outputs["status"].tolist() == [b""]
+    assert check.outputs["text"][0].startswith(b"What is this?")
+
+
+def test_what_a_user_gets_wrong_is_one_line(capsys, model_file, tmp_path, monkeypatch):
+    options = ("fuse", "--tokenizer", VOCABULARY, "--out", str(tmp_path), *TEXT_ONLY)
+    for given, message in (
+        (("--model", str(tmp_path / "none.keras")), "`model`: must be a .keras file that exists"),
+        (
+            ("--model", str(model_file), "--sampler", "beam"),
+            "`sampler`: must be one of ('greedy', 'random', 'top_k', 'top_p'); got 'beam'",
+        ),
+        (
+            ("--model", str(model_file), "--stop-token", "<stop>"),
+            "`stop_tokens`: must be pieces of the vocabulary; got ['<stop>']",
+        ),
+    ):
+        code, _, error = run(capsys, *options, *given)
+        assert code == 2
+        assert message in error
+    monkeypatch.setattr(models.importlib.util, "find_spec", lambda name: None)
+    code, _, error = run(capsys, *options, "--model", "gemma4_2b")
+    assert code == 2
+    assert "pip install 'gemma4-graph[keras-hub]'" in error
+
+
+def test_a_sampler_needs_a_model_that_generates(tmp_path):
+    path = tmp_path / "plain.keras"
+    keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)]).save(path)
+    with pytest.raises(ValueError, match="`sampler`: needs a model that generates; Sequential has none"):
+        models.load_model(path, sampler="greedy")

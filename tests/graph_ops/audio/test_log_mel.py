@@ -1,0 +1,371 @@
+"""Log-mel frames, masks and soft-token counts against both references and the NumPy twin."""
+
+import io
+import wave
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from graph_ops.audio import log_mel as audio
+from graph_ops.config import AudioConfig
+from graph_ops.faults import Fault
+from tests.twins import audio as twin
+
+CONFIG = AudioConfig()
+SHORT = AudioConfig(max_audio_length=1)  # 100 frames: the same numbers in little memory
+PARITIES = ["keras_hub", "transformers"]
+TOLERANCES = {"fft": 2e-6, "matmul": 5e-5}  # of a natural logarithm
+TOLERANCE = TOLERANCES["fft"]
+ARRAYS = [tf.TensorSpec([None, None], tf.float32), tf.TensorSpec([None], tf.int32)]
+
+
+def traced(parity, config=CONFIG, dft="fft"):
+    return tf.function(
+        lambda samples, lengths: audio.encode_audio(samples, lengths, parity=parity, dft=dft, config=config),
+        input_signature=ARRAYS,
+        autograph=False,
+    )
+
+
+ENCODE = {parity: traced(parity) for parity in PARITIES}
+ENCODE_BY_MATMUL = {parity: traced(parity, dft="matmul") for parity in PARITIES}
+ENCODE_SHORT = {parity: traced(parity, SHORT) for parity in PARITIES}
+
+
+@pytest.fixture(scope="module")
+def extractor():
+    return pytest.importorskip("transformers").Gemma4AudioFeatureExtractor()
+
+
+@pytest.fixture(scope="module")
+def converter():
+    return pytest.importorskip("keras_hub").layers.Gemma4AudioConverter(mel_floor=CONFIG.mel_floor)
+
+
+def extract(extractor, samples):
+    """Frames and mask of one clip; the extractor wants a list (it cannot take a bare array)."""
+    result = extractor([samples], sampling_rate=CONFIG.sampling_rate, return_tensors="np")
+    return result["input_features"][0], result["input_features_mask"][0]
+
+
+def speech_like(length):
+    """Harmonics of a gliding voice in syllables, with breath."""
+    time = np.arange(length) / CONFIG.sampling_rate
+    phase = 2 * np.pi * (120 * time + 20 * np.sin(2 * np.pi * 0.7 * time))
+    voice = sum(np.sin(k * phase) / k for k in range(1, 40))
+    breath = np.random.default_rng(1).normal(size=length)
+    return (0.1 * np.maximum(np.sin(2 * np.pi * 3 * time), 0) * voice + 0.003 * breath).astype(np.float32)
+
+
+def clicks(length):
+    samples = np.zeros(length, np.float32)
+    samples[::997] = 1
+    samples[500::1_777] = -1
+    return samples
+
+
+SIGNALS = {
+    "speech-like": speech_like,
+    "silence": lambda length: np.zeros(length, np.float32),
+    "noise": lambda length: np.random.default_rng(0).uniform(-1, 1, length).astype(np.float32),
+    "faint noise": lambda length: 1e-5 * np.random.default_rng(0).normal(size=length).astype(np.float32),
+    "clicks": clicks,
+    "square": lambda length: np.where(np.arange(length) // 37 % 2, 1, -1).astype(np.float32),
+    "fastest square": lambda length: np.where(np.arange(length) % 2, 1, -1).astype(np.float32),
+    "constant": lambda length: np.ones(length, np.float32),
+    "sine": lambda length: np.sin(2 * np.pi * 1_000 / 16_000 * np.arange(length)).astype(np.float32),
+}
+
+
+@pytest.mark.parametrize("signal", SIGNALS)
+def test_transformers_parity_equals_the_extractor(signal, extractor):
+    samples = SIGNALS[signal](48_000)
+    mel, mask, count = ENCODE["transformers"](samples[np.newaxis], [len(samples)])
+    frames, frame_mask = extract(extractor, samples)
+    np.testing.assert_allclose(mel[0, : len(frames)], frames, rtol=0, atol=TOLERANCE)
+    np.testing.assert_array_equal(mask[0, : len(frames)], frame_mask)
+    assert not mel[0, len(frames) :].numpy().any()
+    assert not mask[0, len(frames) :].numpy().any()
+    assert count[0] == 75
+
+
+@pytest.mark.parametrize("signal", SIGNALS)
+def test_matrix_products_equal_the_extractor_too(signal, extractor):
+    samples = SIGNALS[signal](48_000)
+    mel, mask, _ = ENCODE_BY_MATMUL["transformers"](samples[np.newaxis], [len(samples)])
+    frames, frame_mask = extract(extractor, samples)
+    np.testing.assert_allclose(mel[0, : len(frames)], frames, rtol=0, atol=TOLERANCES["matmul"])
+    np.testing.assert_array_equal(mask[0, : len(frames)], frame_mask)
+
+
+@pytest.mark.parametrize("signal", SIGNALS)
+def test_keras_hub_parity_equals_the_converter_on_all_frames(signal, converter):
+    samples = SIGNALS[signal](48_000)
+    mel, mask, count = ENCODE["keras_hub"](samples[np.newaxis], [len(samples)])
+    np.testing.assert_allclose(mel[0], converter(samples), rtol=0, atol=TOLERANCE)
+    np.testing.assert_array_equal(mask[0], np.arange(3_000) < 300)
+    assert count[0] == 75
+
+
+def test_transformers_parity_equals_the_extractor_for_every_short_length(extractor):
+    samples, encode = SIGNALS["noise"](2_000), ENCODE_SHORT["transformers"]
+    for first in range(0, 2_001, 400):
+        lengths = np.arange(first, min(first + 400, 2_001))
+        mel, mask, count = (result.numpy() for result in encode(np.tile(samples, [len(lengths), 1]), lengths))
+        for row, length in enumerate(lengths):
+            frames, frame_mask = extract(extractor, samples[:length])
+            np.testing.assert_array_equal(mask[row], np.pad(frame_mask, [0, 100 - len(frame_mask)]))
+            np.testing.assert_allclose(
+                mel[row], np.pad(frames, [[0, 100 - len(frames)], [0, 0]]), rtol=0, atol=TOLERANCE
+            )
+            assert count[row] == twin.count_soft_tokens(frame_mask)
+
+
+@pytest.mark.parametrize(
+    "length", [479_839, 479_840, 479_841, 479_873, 479_999, 480_000, 480_001, 480_160, 480_321, 500_000]
+)
+def test_both_parities_equal_their_reference_around_thirty_seconds(length, extractor, converter):
+    samples = SIGNALS["speech-like"](length)
+    mel, mask, count = ENCODE["transformers"](samples[np.newaxis], [length])
+    frames, frame_mask = extract(extractor, samples)
+    np.testing.assert_array_equal(mask[0], np.pad(frame_mask, [0, 3_000 - len(frames)]))
+    np.testing.assert_allclose(mel[0, : len(frames)], frames, rtol=0, atol=TOLERANCE)
+    assert count[0] == 750
+    mel, mask, count = ENCODE["keras_hub"](samples[np.newaxis], [length])
+    np.testing.assert_allclose(mel[0], converter(samples), rtol=0, atol=TOLERANCE)
+    assert mask.numpy().sum() == min(length // 160, 3_000)
+    assert count[0] == 750
+
+
+@pytest.mark.parametrize("length", [0, 1, 159, 160, 161, 319, 320, 321])
+def test_keras_hub_parity_equals_the_converter_for_short_lengths(length, converter):
+    samples = SIGNALS["noise"](length)
+    mel, mask, count = ENCODE["keras_hub"](samples[np.newaxis], [length])
+    np.testing.assert_allclose(mel[0], converter(samples), rtol=0, atol=TOLERANCE)
+    assert mask.numpy().sum() == length // 160
+    assert count[0] == -(-(length // 160) // 4)
+
+
+@pytest.mark.parametrize("parity", PARITIES)
+def test_frame_counts_equal_counting_windows(parity):
+    lengths = [
+        *range(0, 2_001, 7),
+        *range(159, 2_001, 160),
+        *range(479_600, 480_400, 13),
+        479_999,
+        480_000,
+        480_001,
+        10**6,
+    ]
+    counts = audio.num_valid_frames(tf.constant(lengths), parity=parity, config=CONFIG).numpy()
+    expected = [twin.count_valid_frames(length, parity=parity) for length in lengths]
+    np.testing.assert_array_equal(counts, expected)
+
+
+def test_soft_tokens_equal_halving_the_mask_twice():
+    counts = audio.num_soft_tokens(tf.range(3_001), config=CONFIG).numpy()
+    assert counts.tolist() == [twin.count_soft_tokens(np.arange(3_000) < n) for n in range(3_001)]
+    assert audio.num_soft_tokens(tf.constant(10**6), config=CONFIG) == 750
+
+
+@pytest.mark.parametrize("parity", PARITIES)
+def test_equals_the_slow_twin_with_mean_and_deviation(parity):
+    rng = np.random.default_rng(0)
+    config = AudioConfig(
+        max_audio_length=1,
+        per_bin_mean=tuple(rng.normal(size=128)),
+        per_bin_stddev=tuple(rng.uniform(0.5, 2, 128)),
+    )
+    samples = SIGNALS["speech-like"](5_432)
+    results = traced(parity, config)(samples[np.newaxis], [len(samples)])
+    for result, expected in zip(results, twin.encode(samples, parity=parity, config=config), strict=True):
+        np.testing.assert_allclose(result[0], expected, rtol=0, atol=TOLERANCE)
+
+
+def test_mel_weights_and_window_equal_their_definitions(extractor, converter):
+    weights = audio.linear_to_mel_weight_matrix(config=CONFIG)
+    assert weights.shape == (257, 128)
+    assert weights.dtype == np.float32
+    np.testing.assert_allclose(weights, twin.mel_weights(), atol=1e-6)
+    np.testing.assert_allclose(weights, extractor.mel_filters, atol=1e-6)
+    np.testing.assert_allclose(weights, converter.mel_filters, atol=1e-6)
+    np.testing.assert_array_equal(audio.hann_window(config=CONFIG), extractor.window)
+
+
+def test_log_mel_takes_any_leading_dims_and_reads_zeros_beyond_the_end():
+    samples = SIGNALS["noise"](2 * 3 * 700).reshape(2, 3, 700)
+    result = audio.log_mel_spectrogram(tf.constant(samples), num_frames=8, config=CONFIG)
+    assert result.shape == [2, 3, 8, 128]
+    np.testing.assert_allclose(result[1, 2], twin.log_mel(samples[1, 2], 8), atol=TOLERANCE)
+    one = audio.log_mel_spectrogram(tf.constant(samples[1, 2]), num_frames=2, config=CONFIG)
+    np.testing.assert_allclose(one, result[1, 2, :2], atol=1e-6)
+
+
+@pytest.mark.parametrize("parity", PARITIES)
+def test_a_batch_equals_its_rows_and_garbage_in_the_padding_changes_nothing(parity):
+    lengths = [3_000, 0, 160, 9_999, 161, 1]
+    batch = np.full([len(lengths), 12_000], np.nan, np.float32)
+    for row, length in enumerate(lengths):
+        batch[row, :length] = SIGNALS["noise"](length)
+    results = ENCODE_SHORT[parity](batch, lengths)
+    for row, length in enumerate(lengths):
+        for result, alone, expected in zip(
+            results,
+            ENCODE_SHORT[parity](batch[row : row + 1, :length], [length]),
+            twin.encode(batch[row, :length], parity=parity, config=SHORT),
+            strict=True,
+        ):
+            np.testing.assert_allclose(result[row], alone[0], rtol=0, atol=2e-6)
+            np.testing.assert_allclose(result[row], expected, rtol=0, atol=TOLERANCE)
+
+
+def test_a_row_without_a_clip_is_silence_that_no_mask_shows():
+    mel, mask, count = ENCODE_SHORT["keras_hub"](np.full([2, 50], np.nan, np.float32), [0, 0])
+    np.testing.assert_array_equal(mel, np.broadcast_to(np.float32(np.log(1e-3)), [2, 100, 128]))
+    assert not mask.numpy().any()
+    assert not count.numpy().any()
+
+
+@pytest.mark.parametrize("parity", PARITIES)
+@pytest.mark.parametrize(("rows", "length"), [(0, 0), (0, 500), (2, 0)])
+def test_empty_batches_and_empty_rows_have_the_same_shapes(parity, rows, length):
+    mel, mask, count = ENCODE_SHORT[parity](np.zeros([rows, length], np.float32), np.zeros([rows], np.int32))
+    assert mel.shape == [rows, 100, 128]
+    assert mask.shape == [rows, 100]
+    assert count.shape == [rows]
+
+
+def test_lengths_outside_the_row_are_clamped():
+    samples = SIGNALS["noise"](1_000)[np.newaxis]
+    for wrong, right in ((5_000, 1_000), (-3, 0)):
+        for one, other in zip(
+            ENCODE_SHORT["keras_hub"](samples, [wrong]),
+            ENCODE_SHORT["keras_hub"](samples, [right]),
+            strict=True,
+        ):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_errors_name_the_argument():
+    with pytest.raises(ValueError, match="`parity` must be one of"):
+        audio.encode_audio(tf.zeros([1, 9]), tf.constant([9]), parity="keras", config=CONFIG)
+    with pytest.raises(ValueError, match="`dft` must be one of"):
+        audio.log_mel_spectrogram(tf.zeros([9]), num_frames=1, dft="dct", config=CONFIG)
+    with pytest.raises(ValueError, match="`frame_length`: must be twice `stride`; got 400 and 160"):
+        AudioConfig(frame_length=400)
+    with pytest.raises(ValueError, match="`frame_length`: must be at most `num_fft_bins`; got 320 > 256"):
+        AudioConfig(num_fft_bins=256)
+
+
+def wav_file(samples, rate=16_000, channels=1):
+    stream = io.BytesIO()
+    with wave.open(stream, "wb") as file:
+        file.setparams((channels, 2, rate, 0, "NONE", ""))
+        file.writeframes(np.repeat(np.round(samples * 32_767).astype("<i2"), channels).tobytes())
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("parity", PARITIES)
+def test_wavs_equal_their_samples_and_a_fault_is_no_clip(parity):
+    files = [
+        wav_file(speech_like(4_000)),
+        b"",
+        b"junk",
+        wav_file(np.zeros(0)),
+        wav_file(speech_like(9_000), 48_000, 2),
+    ]
+    mel, mask, count, fault, detail = audio.encode_wavs(tf.constant(files), parity=parity, config=SHORT)
+    np.testing.assert_array_equal(fault, [0, 0, Fault.AUDIO_UNDECODABLE, Fault.AUDIO_EMPTY, 0])
+    np.testing.assert_array_equal(detail, [[0, 0], [0, 0], [4, 0], [0, 0], [0, 0]])
+    assert count.numpy().tolist() == ([7, 0, 0, 0, 5] if parity == "keras_hub" else [6, 0, 0, 0, 5])
+    for row in (2, 3):
+        np.testing.assert_array_equal(mel[row], mel[1])
+    samples = np.round(speech_like(4_000) * 32_767) / 32_768
+    expected = twin.encode(samples, parity=parity, config=SHORT)
+    np.testing.assert_allclose(mel[0], expected[0], atol=TOLERANCE)
+    np.testing.assert_array_equal(mask[0], expected[1])
+
+
+@pytest.mark.parametrize("parity", PARITIES)
+def test_a_saved_model_gives_the_same_and_holds_no_python(parity, tmp_path):
+    module = tf.Module()
+    wavs = [tf.TensorSpec([None], tf.string)]
+    module.wavs = tf.function(
+        lambda encoded: audio.encode_wavs(encoded, parity=parity, config=SHORT), input_signature=wavs
+    )
+    module.arrays = traced(parity, SHORT)
+    concrete = module.wavs.get_concrete_function()
+    assert [output.shape.as_list() for output in concrete.outputs] == [
+        [None, 100, 128],
+        [None, 100],
+        [None],
+        [None],
+        [None, 2],
+    ]
+    operations = {
+        node.op for function in concrete.graph.as_graph_def().library.function for node in function.node_def
+    }
+    assert not {name for name in operations if "Py" in name or "File" in name}
+    tf.saved_model.save(module, str(tmp_path))
+    loaded = tf.saved_model.load(str(tmp_path))
+    files = [wav_file(speech_like(3_000), rate) for rate in (8_000, 16_000, 44_100, 44_099)] + [b"", b"junk"]
+    for result, expected in zip(
+        loaded.wavs(tf.constant(files)),
+        audio.encode_wavs(tf.constant(files), parity=parity, config=SHORT),
+        strict=True,
+    ):
+        np.testing.assert_allclose(result, expected, rtol=0, atol=2e-6)
+    assert loaded.wavs(tf.constant([], tf.string))[0].shape == [0, 100, 128]
+    samples = np.full([1, 900], np.nan, np.float32)
+    samples[0, :500] = 0.5
+    for result, expected in zip(
+        loaded.arrays(samples, tf.constant([500])), ENCODE_SHORT[parity](samples[:, :500], [500]), strict=True
+    ):
+        np.testing.assert_allclose(result, expected, rtol=0, atol=2e-6)
+
+
+@pytest.mark.parametrize("parity", PARITIES)
+def test_litert_needs_builtin_ops_only(parity):
+    interpreter_module = pytest.importorskip("ai_edge_litert.interpreter")
+    names = ["mel", "mask", "count"]
+    module = tf.Module()
+    module.encode = tf.function(
+        lambda samples, lengths: dict(
+            zip(
+                names,
+                audio.encode_audio(samples, lengths, parity=parity, dft="matmul", config=SHORT),
+                strict=True,
+            )
+        ),
+        input_signature=[
+            tf.TensorSpec([1, None], tf.float32, "samples"),
+            tf.TensorSpec([1], tf.int32, "lengths"),
+        ],
+        autograph=False,
+    )
+    converter = tf.lite.TFLiteConverter.from_concrete_functions(
+        [module.encode.get_concrete_function()], module
+    )
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    run = interpreter_module.Interpreter(model_content=converter.convert()).get_signature_runner()
+    samples = speech_like(7_000)[np.newaxis]
+    result, expected = (
+        run(samples=samples, lengths=np.array([7_000], np.int32)),
+        ENCODE_SHORT[parity](samples, [7_000]),
+    )
+    for name, value in zip(names, expected, strict=True):
+        np.testing.assert_allclose(result[name], value, rtol=0, atol=TOLERANCES["matmul"])
+
+
+def test_recorded_speech_equals_the_extractor(speech, extractor):
+    with wave.open(io.BytesIO(speech)) as file:
+        assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (16_000, 1, 2)
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / 2**15
+    mel, mask, _, fault, _ = audio.encode_wavs(tf.constant([speech]), parity="transformers", config=CONFIG)
+    by_matmul, _, _ = ENCODE_BY_MATMUL["transformers"](samples[np.newaxis], [len(samples)])
+    frames, frame_mask = extract(extractor, samples)
+    np.testing.assert_allclose(by_matmul[0, : len(frames)], frames, rtol=0, atol=TOLERANCES["matmul"])
+    assert fault[0] == Fault.NONE
+    np.testing.assert_allclose(mel[0, : len(frames)], frames, rtol=0, atol=TOLERANCE)
+    np.testing.assert_array_equal(mask[0, : len(frames)], frame_mask)

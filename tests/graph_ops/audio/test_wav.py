@@ -1,0 +1,291 @@
+"""WAV files of every supported kind, and hostile ones."""
+
+import io
+import struct
+import time
+import wave
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from graph_ops.audio import wav
+from graph_ops.config import AudioConfig
+from graph_ops.faults import SENTENCES, Fault
+
+CONFIG = AudioConfig()
+GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
+
+decode = tf.function(
+    lambda encoded: wav.decode_wav(encoded, config=CONFIG),
+    input_signature=[tf.TensorSpec([], tf.string)],
+    autograph=False,
+)
+decode_batch = tf.function(
+    lambda encoded: wav.decode_wavs(encoded, config=CONFIG),
+    input_signature=[tf.TensorSpec([None], tf.string)],
+    autograph=False,
+)
+
+
+def chunk(name, body, size=None):
+    return name + struct.pack("<I", len(body) if size is None else size) + body + b"\0" * (len(body) % 2)
+
+
+def fmt(tag=1, channels=1, rate=16_000, bits=16, block=None, extra=b""):
+    block = channels * bits // 8 if block is None else block
+    return chunk(
+        b"fmt ", struct.pack("<HHIIHH", tag, channels, rate, rate * block & 0xFFFFFFFF, block, bits) + extra
+    )
+
+
+def riff(*chunks, name=b"RIFF", form=b"WAVE"):
+    return name + struct.pack("<I", (4 + sum(map(len, chunks))) & 0xFFFFFFFF) + form + b"".join(chunks)
+
+
+def samples_of(file):
+    samples, fault, detail = decode(file)
+    assert fault == Fault.NONE, SENTENCES[Fault(int(fault))].format(*detail.numpy())
+    np.testing.assert_array_equal(detail, [0, 0])
+    return samples.numpy()
+
+
+def fault_of(file):
+    started = time.perf_counter()
+    samples, fault, detail = decode(file)
+    assert time.perf_counter() - started < 1
+    assert samples.shape == [0]
+    return Fault(int(fault)), *detail.numpy().tolist()
+
+
+SINE = np.sin(np.arange(500) / 7)
+PCM_16 = (SINE * 32767).astype("<i2")
+GOOD = riff(fmt(), chunk(b"data", PCM_16.tobytes()))
+ENCODERS = {
+    (1, 8): lambda x: np.round(x * 127 + 128).astype("u1").tobytes(),
+    (1, 16): lambda x: np.round(x * (2**15 - 1)).astype("<i2").tobytes(),
+    (1, 24): lambda x: b"".join(int(v).to_bytes(3, "little", signed=True) for v in np.round(x * (2**23 - 1))),
+    (1, 32): lambda x: np.round(x * (2**31 - 1)).astype("<i4").tobytes(),
+    (3, 32): lambda x: x.astype("<f4").tobytes(),
+    (3, 64): lambda x: x.astype("<f8").tobytes(),
+}
+
+
+@pytest.mark.parametrize(("tag", "bits"), ENCODERS)
+def test_every_format_is_decoded(tag, bits):
+    file = riff(fmt(tag, bits=bits), chunk(b"data", ENCODERS[tag, bits](SINE)))
+    np.testing.assert_allclose(
+        samples_of(file), SINE, atol=max(2.0 ** (1 - bits) * 1.6, 1e-7) if tag == 1 else 1e-7
+    )
+
+
+@pytest.mark.parametrize(("tag", "bits"), ENCODERS)
+def test_extensible_headers_name_their_format_in_the_guid(tag, bits):
+    extra = struct.pack("<HHIH", 22, bits, 4, tag) + GUID_TAIL
+    data = chunk(b"data", ENCODERS[tag, bits](SINE))
+    np.testing.assert_array_equal(
+        samples_of(riff(fmt(0xFFFE, bits=bits, extra=extra), data)),
+        samples_of(riff(fmt(tag, bits=bits), data)),
+    )
+
+
+def test_full_scale_integers_are_exact():
+    expected = {8: ([0, 128, 255], [-1, 0, 127 / 128]), 16: ([-(2**15), 0, 2**15 - 1], [-1, 0, 1 - 2**-15])}
+    for bits, (integers, values) in expected.items():
+        body = np.array(integers, "u1" if bits == 8 else "<i2").tobytes()
+        np.testing.assert_array_equal(samples_of(riff(fmt(bits=bits), chunk(b"data", body))), values)
+    body = bytes.fromhex("000080 ffffff 000000 010000 ffff7f")
+    np.testing.assert_array_equal(
+        samples_of(riff(fmt(bits=24), chunk(b"data", body))),
+        [-1, -(2**-23), 0, 2**-23, np.float32(1 - 2**-23)],
+    )
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 6, 65])
+def test_channels_are_mixed_by_their_mean(channels):
+    values = np.random.default_rng(0).integers(-(2**15), 2**15, [200, channels])
+    file = riff(fmt(channels=channels), chunk(b"data", values.astype("<i2").tobytes()))
+    np.testing.assert_allclose(samples_of(file), values.mean(1) / 2**15, atol=1e-7)
+
+
+def test_files_of_the_standard_library_are_read():
+    stream = io.BytesIO()
+    with wave.open(stream, "wb") as file:
+        file.setparams((2, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(np.repeat(PCM_16, 2).tobytes())
+    np.testing.assert_array_equal(samples_of(stream.getvalue()), PCM_16 / np.float32(2**15))
+
+
+def test_chunks_around_the_data_are_skipped():
+    extras = [
+        chunk(b"bext", b"x" * 602),
+        chunk(b"LIST", b"INFOodd"),
+        chunk(b"fact", b"1234"),
+        chunk(b"PAD ", b""),
+    ]
+    data = chunk(b"data", PCM_16.tobytes())
+    for file in (
+        riff(extras[0], fmt(), *extras[1:], data),
+        riff(fmt(extra=b"\0\0"), data, *extras),
+        riff(*extras, fmt(), data),
+    ):
+        np.testing.assert_array_equal(samples_of(file), samples_of(GOOD))
+
+
+def test_a_riff_size_that_lies_and_a_part_of_a_frame_do_not_matter():
+    lying = GOOD[:4] + b"\xff\xff\xff\xff" + GOOD[8:]
+    np.testing.assert_array_equal(samples_of(lying), samples_of(GOOD))
+    odd = riff(fmt(), chunk(b"data", PCM_16.tobytes() + b"\7"))
+    np.testing.assert_array_equal(samples_of(odd), samples_of(GOOD))
+
+
+def test_floats_keep_their_value_and_lose_what_is_not_finite():
+    body = np.array([1.5, -2, np.nan, np.inf, -np.inf, 0.25], "<f4").tobytes()
+    np.testing.assert_array_equal(
+        samples_of(riff(fmt(3, bits=32), chunk(b"data", body))), [1.5, -2, 0, 0, 0, 0.25]
+    )
+
+
+@pytest.mark.parametrize("rate", [1, 8_000, 11_025, 44_100, 48_000, 44_099, 768_000])
+def test_other_rates_are_resampled(rate):
+    length = min(rate, 3_000)
+    file = riff(fmt(rate=rate), chunk(b"data", np.full(length, 8_192, "<i2").tobytes()))
+    samples = samples_of(file)
+    assert samples.shape == (min(-(-length * 16_000 // rate), 480_000),)
+    if rate > 1:  # one sample at 1 Hz never sees a steady level
+        assert samples[len(samples) // 2] == pytest.approx(0.25, abs=1e-2)
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 48_000])
+def test_only_the_first_thirty_seconds_are_decoded(rate):
+    config = AudioConfig(max_audio_length=1)
+    values = np.random.default_rng(0).integers(-(2**15), 2**15, 3 * rate).astype("<i2")
+    whole, fault, _ = wav.decode_wav(
+        tf.constant(riff(fmt(rate=rate), chunk(b"data", values.tobytes()))), config=CONFIG
+    )
+    cut, _, _ = wav.decode_wav(
+        tf.constant(riff(fmt(rate=rate), chunk(b"data", values.tobytes()))), config=config
+    )
+    assert fault == Fault.NONE
+    assert cut.shape == [16_000]
+    assert whole.shape == [48_000]
+    np.testing.assert_allclose(cut, whole[:16_000], atol=1e-7)
+
+
+def test_an_hour_takes_no_longer_than_thirty_seconds():
+    hour = riff(fmt(rate=8_000, bits=8), chunk(b"data", b"\x80" * 8_000 * 3_600))
+    decode(hour)
+    started = time.perf_counter()
+    samples = samples_of(hour)
+    assert samples.shape == (480_000,)
+    assert time.perf_counter() - started < 1
+
+
+NOT_WAVE = {
+    "empty": b"",
+    "one byte": b"R",
+    "garbage": bytes(range(256)) * 20,
+    "only RIFF": GOOD[:12],
+    "RF64": b"RF64" + GOOD[4:],
+    "RIFX": b"RIFX" + GOOD[4:],
+    "AVI": GOOD[:8] + b"AVI " + GOOD[12:],
+    "no fmt": riff(chunk(b"data", PCM_16.tobytes())),
+    "no data": riff(fmt()),
+    "data before fmt": riff(chunk(b"data", PCM_16.tobytes()), fmt()),
+    "short fmt": riff(chunk(b"fmt ", b"\1\0\1\0"), chunk(b"data", PCM_16.tobytes())),
+    "cut in fmt": GOOD[:30],
+    "chunk of 4 GB": riff(fmt(), chunk(b"LIST", b"abcd", size=0xFFFFFFFF), chunk(b"data", PCM_16.tobytes())),
+    "fmt of 4 GB": riff(chunk(b"fmt ", fmt()[8:], size=0xFFFFFFFF), chunk(b"data", PCM_16.tobytes())),
+    "chunks of size 0": b"RIFF\0\0\0\0WAVE" + b"junk\0\0\0\0" * 1_000,
+    "a million chunks": b"RIFF\0\0\0\0WAVE" + b"junk\0\0\0\0" * 1_000_000 + GOOD[12:],
+}
+
+
+@pytest.mark.parametrize("name", NOT_WAVE)
+def test_what_is_not_a_wave_file_is_undecodable(name):
+    assert fault_of(NOT_WAVE[name]) == (Fault.AUDIO_UNDECODABLE, len(NOT_WAVE[name]), 0)
+
+
+@pytest.mark.parametrize(
+    ("header", "tag", "bits"),
+    [
+        (fmt(bits=12, block=2), 1, 12),
+        (fmt(bits=64), 1, 64),
+        (fmt(3, bits=16), 3, 16),
+        (fmt(2, bits=4, block=256), 2, 4),
+        (fmt(7, bits=8), 7, 8),
+        (fmt(bits=0), 1, 0),
+        (fmt(channels=0), 1, 16),
+        (fmt(rate=0), 1, 16),
+        (fmt(rate=768_001), 1, 16),
+        (fmt(rate=0xFFFFFFFF), 1, 16),
+        (fmt(block=0), 1, 16),
+        (fmt(block=3), 1, 16),
+        (fmt(block=65_535), 1, 16),
+        (fmt(0xFFFE), 0xFFFE, 16),
+        (fmt(0xFFFE, extra=struct.pack("<HHIH", 22, 16, 4, 1) + b"\1" * 14), 0xFFFE, 16),
+        (fmt(0xFFFE, bits=8, extra=struct.pack("<HHIH", 22, 8, 4, 6) + GUID_TAIL), 6, 8),
+    ],
+)
+def test_an_unsupported_or_inconsistent_format_is_a_fault(header, tag, bits):
+    assert fault_of(riff(header, chunk(b"data", PCM_16.tobytes()))) == (Fault.AUDIO_FORMAT, tag, bits)
+
+
+@pytest.mark.parametrize("claimed", [1_001, 2**31 - 1, 2**31, 0xFFFFFFFE, 0xFFFFFFFF])
+def test_a_data_chunk_that_leaves_the_file_is_truncated(claimed):
+    file = riff(fmt(), chunk(b"data", PCM_16.tobytes(), size=claimed))
+    assert fault_of(file) == (Fault.AUDIO_TRUNCATED, min(claimed, 2**31 - 1), 1_000)
+
+
+def test_a_clip_without_a_whole_sample_is_empty():
+    for body in (b"", b"\1"):
+        assert fault_of(riff(fmt(), chunk(b"data", body))) == (Fault.AUDIO_EMPTY, 0, 0)
+
+
+def test_every_prefix_and_every_changed_header_byte_is_survived():
+    stereo = riff(fmt(channels=2, rate=48_000), chunk(b"LIST", b"odd"), chunk(b"data", PCM_16[:20].tobytes()))
+    prefixes = [stereo[:n] for n in range(len(stereo))]
+    changed = [
+        stereo[:i] + bytes([value]) + stereo[i + 1 :] for i in range(56) for value in (0, 1, 0x7F, 0xFF)
+    ]
+    samples, lengths, fault, _ = decode_batch(prefixes + changed)
+    assert np.isfinite(samples).all()
+    np.testing.assert_array_equal(
+        lengths.numpy() == 0, (fault.numpy() != 0) | (np.arange(len(fault)) == 0)
+    )  # the first is "": no clip
+
+
+def test_random_bytes_behind_a_good_header_are_survived():
+    rng = np.random.default_rng(0)
+    files = [
+        GOOD[:12] + rng.integers(0, 256, rng.integers(0, 200), dtype=np.uint8).tobytes() for _ in range(300)
+    ]
+    _, lengths, fault, _ = decode_batch(files)
+    assert (fault.numpy() == Fault.AUDIO_UNDECODABLE).all()
+    assert not lengths.numpy().any()
+
+
+def test_a_batch_equals_its_rows():
+    loud = riff(fmt(rate=48_000), chunk(b"data", np.full(900, 20_000, "<i2").tobytes()))
+    samples, lengths, fault, detail = decode_batch([GOOD, b"", loud, b"junk", b"RIFF"])
+    np.testing.assert_array_equal(lengths, [500, 0, 300, 0, 0])
+    np.testing.assert_array_equal(fault, [0, 0, 0, Fault.AUDIO_UNDECODABLE, Fault.AUDIO_UNDECODABLE])
+    np.testing.assert_array_equal(detail, [[0, 0], [0, 0], [0, 0], [4, 0], [4, 0]])
+    assert samples.shape == [5, 500]
+    np.testing.assert_array_equal(samples[0], samples_of(GOOD))
+    np.testing.assert_array_equal(samples[2, :300], samples_of(loud))
+    assert not samples.numpy()[2, 300:].any()
+
+
+def test_an_empty_batch_is_empty():
+    samples, lengths, fault, detail = decode_batch(tf.constant([], tf.string))
+    assert samples.shape[0] == 0
+    assert lengths.shape == [0]
+    assert fault.shape == [0]
+    assert detail.shape == [0, 2]
+
+
+def test_eager_equals_traced():
+    for file in (GOOD, b"", riff(fmt(rate=44_100, bits=8), chunk(b"data", b"\x90" * 333))):
+        for eager, traced in zip(wav.decode_wav(tf.constant(file), config=CONFIG), decode(file), strict=True):
+            np.testing.assert_allclose(eager, traced, atol=1e-7)
