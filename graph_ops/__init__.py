@@ -1,7 +1,25 @@
 """Gemma 4's preprocessor as TensorFlow ops: the same tensors as KerasHub's class, inside the graph."""
 
-from graph_ops.layers.converters import Gemma4AudioConverter, Gemma4ImageConverter
-from graph_ops.layers.preprocessor import Gemma4CausalLMPreprocessor
-from graph_ops.layers.tokenizer import Gemma4Tokenizer
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from graph_ops.layers.converters import Gemma4AudioConverter, Gemma4ImageConverter
+    from graph_ops.layers.preprocessor import Gemma4CausalLMPreprocessor
+    from graph_ops.layers.tokenizer import Gemma4Tokenizer
 
 __all__ = ["Gemma4AudioConverter", "Gemma4CausalLMPreprocessor", "Gemma4ImageConverter", "Gemma4Tokenizer"]
+
+_MODULES = {
+    "Gemma4AudioConverter": "graph_ops.layers.converters",
+    "Gemma4CausalLMPreprocessor": "graph_ops.layers.preprocessor",
+    "Gemma4ImageConverter": "graph_ops.layers.converters",
+    "Gemma4Tokenizer": "graph_ops.layers.tokenizer",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """What `__all__` names, imported when it is first asked for: the steps below do without Keras."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_MODULES[name]), name)

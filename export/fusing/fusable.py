@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from export.fusing.generate import Generation
 from graph_ops.features import FEATURES, dim_sizes, static_shape
-from graph_ops.pipeline.served import Settings
+from graph_ops.settings import Settings
 
 
 class ModelInput(NamedTuple):
@@ -43,7 +43,7 @@ def speaks_ids(model: Any, settings: Settings) -> bool:
         shape is not None
         and len(shape) == 3
         and shape[1] in places
-        and shape[2] == settings.tokenizer.vocabulary_size()
+        and shape[2] == len(settings.tokenizer.vocabulary)
     )
 
 
@@ -110,7 +110,7 @@ def _check_inputs(inputs: dict[str, ModelInput], settings: Settings) -> None:
 
 
 def _check_backbone(backbone: Any, settings: Settings) -> None:
-    size = settings.tokenizer.vocabulary_size()
+    size = len(settings.tokenizer.vocabulary)
     theirs = backbone.get_config()["vocabulary_size"]
     if theirs != size:
         raise ValueError(

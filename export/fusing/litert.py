@@ -25,7 +25,7 @@ from export.saved_model.signatures import Input, Signature, Tensors
 from export.saved_model.write import Report
 from graph_ops import Gemma4CausalLMPreprocessor
 from graph_ops.features import BY_NAME, dim_sizes, feature_names, static_shape
-from graph_ops.pipeline.served import Settings
+from graph_ops.settings import Settings
 
 _STATUS = ("status", "status_detail")
 

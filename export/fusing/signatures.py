@@ -15,7 +15,8 @@ import tensorflow as tf
 from export.fusing.fusable import is_causal_lm, named_inputs, speaks_ids
 from export.fusing.generate import Generation, core_ops, generate_rows, is_random
 from export.saved_model.signatures import DEFAULT, Input, Signature, Tensors, signatures
-from graph_ops.pipeline.served import Settings, decode
+from graph_ops.pipeline.served import decode
+from graph_ops.settings import Settings
 
 SEED = Input(tf.int32, (None,), "a row's answer is drawn from it, whatever the other rows are")
 FUSED_OUTPUTS = {

@@ -18,7 +18,7 @@ from graph_ops.features import BY_NAME, feature_names
 from graph_ops.media.slots import Audio, Vision, audio_from_arrays, vision_from_arrays
 from graph_ops.pipeline import litert as portable
 from graph_ops.pipeline.litert import Text
-from graph_ops.pipeline.served import Settings
+from graph_ops.settings import Settings
 
 INPUTS = {
     "text": "UTF-8 bytes",

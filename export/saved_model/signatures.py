@@ -11,7 +11,8 @@ import tensorflow as tf
 
 from graph_ops.faults import Finding, status_messages
 from graph_ops.features import BY_NAME, dim_sizes, feature_names, static_shape
-from graph_ops.pipeline.served import Settings, decode, decode_ids, encode
+from graph_ops.pipeline.served import decode, decode_ids, encode
+from graph_ops.settings import Settings
 from graph_ops.text.reading import prompt_reading
 
 Tensors = dict[str, tf.Tensor]

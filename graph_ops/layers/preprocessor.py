@@ -18,11 +18,12 @@ from graph_ops.layers.keras_hub import (
     own_tokenizer,
 )
 from graph_ops.layers.tokenizer import Gemma4Tokenizer
-from graph_ops.pipeline.served import Settings, decode, encode
+from graph_ops.pipeline.served import decode, encode
 from graph_ops.presets.catalogue import PRESETS, load_preset
 from graph_ops.presets.folders import PresetSettings, check_vocabulary
 from graph_ops.presets.saving import write_folder
-from graph_ops.rows.encode import control_ids
+from graph_ops.rows.control_ids import control_ids
+from graph_ops.settings import Settings
 
 _VIDEO_ARGUMENTS = {"num_frames_per_video", "num_vision_tokens_per_frame", "video_fps"}
 

@@ -2,7 +2,7 @@
 
 import base64
 import os
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -14,19 +14,8 @@ from graph_ops.presets.keras_hub_settings import TOKENIZER_FLAGS
 from graph_ops.text.bpe.cache import Report
 from graph_ops.text.engines import make_engine
 from graph_ops.text.reading import Reading
+from graph_ops.text.tokens import TokenRows, is_valid_id
 from graph_ops.text.vocabulary.vocabulary import Vocabulary
-
-
-class TokenRows(NamedTuple):
-    """Token ids of a batch of texts.
-
-    Attributes:
-        token_ids: int32 [B, L], L the longest; 0 past a row's length.
-        lengths: int32 [B].
-    """
-
-    token_ids: tf.Tensor
-    lengths: tf.Tensor
 
 
 @keras.saving.register_keras_serializable(package="gemma4_graph")
@@ -224,11 +213,6 @@ class Gemma4Tokenizer(keras.layers.Layer):
 _OUT_OF_RANGE = (
     "`token_ids`: an id must be in [0, vocabulary size); pass ids of this vocabulary. Vocabulary size:"
 )
-
-
-def is_valid_id(token_ids: tf.Tensor, vocabulary_size: int) -> tf.Tensor:
-    """Bool of the same shape: whether an int32 id is in [0, vocabulary_size)."""
-    return (token_ids >= 0) & (token_ids < vocabulary_size)
 
 
 def _is_ragged(rows: list[Any]) -> bool:

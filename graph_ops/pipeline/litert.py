@@ -11,11 +11,12 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from graph_ops.faults import Fault, Finding, check, first_finding, first_finding_of_slots
-from graph_ops.layers.tokenizer import TokenRows, is_valid_id
 from graph_ops.media.slots import Audio, Slots, Vision
-from graph_ops.pipeline.served import Settings, encode_tokens, kept_ids
+from graph_ops.pipeline.served import encode_tokens, kept_ids
+from graph_ops.settings import Settings
 from graph_ops.text.engines import BuiltinEngine
 from graph_ops.text.reading import prompt_reading
+from graph_ops.text.tokens import TokenRows, is_valid_id
 
 Tensors = dict[str, tf.Tensor]
 
@@ -118,7 +119,7 @@ def _length_finding(lengths: tf.Tensor, given: tf.Tensor) -> Finding:
 def _detokenize_kept(
     token_ids: tf.Tensor, keep: tf.Tensor, settings: Settings, capacity: int | None
 ) -> tuple[Text, Finding]:
-    size = settings.tokenizer.vocabulary_size()
+    size = len(settings.tokenizer.vocabulary)
     invalid = keep & ~is_valid_id(token_ids, size)
     faulty = tf.reduce_any(invalid, axis=1)
     first = tf.argmax(tf.cast(invalid, tf.int32), axis=1, output_type=tf.int32)

@@ -2,13 +2,12 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import tensorflow as tf
 
-from graph_ops.config import AudioConfig, ImageConfig, RowConfig
+from graph_ops.config import AudioConfig, RowConfig
 from graph_ops.faults import Fault, Finding, check, first_finding
-from graph_ops.layers.tokenizer import Gemma4Tokenizer, TokenRows, is_valid_id
 from graph_ops.media.slots import (
     Audio,
     Slots,
@@ -22,28 +21,12 @@ from graph_ops.media.slots import (
     vision_from_features,
     vision_from_files,
 )
-from graph_ops.rows.encode import ControlIds, EncodedRows, encode_rows, medium_indices
+from graph_ops.rows.encode import EncodedRows, encode_rows, medium_indices
 from graph_ops.rows.packing import next_token_labels
+from graph_ops.settings import Settings
 from graph_ops.shapes import with_shape
 from graph_ops.text.reading import prompt_reading, response_reading
-
-
-class Settings(NamedTuple):
-    """All that the graph is built from.
-
-    Attributes:
-        tokenizer: strings to ids and back.
-        ids: control ids.
-        row: layout of rows.
-        image: how images are converted, or None.
-        audio: how clips are converted, or None.
-    """
-
-    tokenizer: Gemma4Tokenizer
-    ids: ControlIds
-    row: RowConfig
-    image: ImageConfig | None
-    audio: AudioConfig | None
+from graph_ops.text.tokens import Tokenizer, TokenRows, is_valid_id
 
 
 def encode(
@@ -153,13 +136,11 @@ def kept_ids(token_ids: tf.Tensor, padding_mask: tf.Tensor, settings: Settings) 
     return padding_mask & tf.reduce_all(tf.not_equal(token_ids[..., tf.newaxis], stripped), axis=-1)
 
 
-def decode_ids(
-    token_ids: tf.Tensor, keep: tf.Tensor, tokenizer: Gemma4Tokenizer
-) -> tuple[tf.Tensor, Finding]:
+def decode_ids(token_ids: tf.Tensor, keep: tf.Tensor, tokenizer: Tokenizer) -> tuple[tf.Tensor, Finding]:
     """The kept ids of each row to text: int32 [B, L], bool [B, L] -> string [B] and what is wrong with each
     row.
     """
-    size = tokenizer.vocabulary_size()
+    size = len(tokenizer.vocabulary)
     invalid = keep & ~is_valid_id(token_ids, size)
     faulty = tf.reduce_any(invalid, axis=1)
     worst = tf.reduce_sum(

@@ -6,10 +6,10 @@ import pathlib
 from typing import Any
 
 from graph_ops.config import AudioConfig, ImageConfig, RowConfig
-from graph_ops.pipeline.served import Settings
 from graph_ops.presets.downloads import KERAS_HUB_VOCABULARY
 from graph_ops.presets.folders import OWN_SETTINGS
 from graph_ops.presets.keras_hub_settings import OWN_FIELDS, TOKENIZER_FLAGS, field_names, serialized
+from graph_ops.settings import Settings
 
 Json = dict[str, Any]
 
@@ -31,7 +31,7 @@ def write_folder(settings: Settings, folder: "str | os.PathLike[str]") -> None:
     target = pathlib.Path(folder).expanduser()
     vocabulary = target / KERAS_HUB_VOCABULARY
     vocabulary.parent.mkdir(parents=True, exist_ok=True)
-    vocabulary.write_bytes(settings.tokenizer.proto)
+    vocabulary.write_bytes(settings.tokenizer.vocabulary.proto)
     layers = _layers(settings)
     row = {name: getattr(settings.row, name) for name in field_names(RowConfig)}
     preprocessor = serialized("Gemma4CausalLMPreprocessor", "gemma4_causal_lm_preprocessor", row | layers)

@@ -9,40 +9,14 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from graph_ops.config import (
-    AUDIO_TOKENS,
-    END_TOKEN,
-    IMAGE_TOKENS,
-    PAD_TOKEN,
-    START_TOKEN,
-    MediumTokens,
     RowConfig,
 )
 from graph_ops.faults import Fault, Finding, check, first_finding
-from graph_ops.layers.tokenizer import TokenRows
 from graph_ops.media.slots import Slots
+from graph_ops.rows.control_ids import ControlIds, MediumIds
 from graph_ops.rows.packing import Rows, Segment, pack_rows, truncated_lengths
 from graph_ops.rows.placeholders import Medium, count_ids, expand_placeholders, soft_token_indices
-from graph_ops.text.vocabulary.vocabulary import Vocabulary
-
-
-class MediumIds(NamedTuple):
-    """Ids of a medium's control tokens."""
-
-    opening: int
-    placeholder: int
-    closing: int
-
-
-class ControlIds(NamedTuple):
-    """Ids that rows are built with; None for a medium without converter, whose placeholder is then an
-    ordinary token.
-    """
-
-    start: int
-    end: int
-    pad: int
-    image: MediumIds | None
-    audio: MediumIds | None
+from graph_ops.text.tokens import TokenRows
 
 
 class EncodedRows(NamedTuple):
@@ -63,18 +37,6 @@ class EncodedRows(NamedTuple):
     image_counts: tf.Tensor
     audio_counts: tf.Tensor
     finding: Finding
-
-
-def control_ids(vocabulary: Vocabulary, *, with_images: bool, with_audio: bool) -> ControlIds:
-    """Looks up the control tokens by name.
-
-    Raises:
-        ValueError: the vocabulary lacks one that is needed.
-    """
-    start, end, pad = vocabulary.require((START_TOKEN, END_TOKEN, PAD_TOKEN), needed_for="text")
-    image = _medium_ids(vocabulary, IMAGE_TOKENS, "images") if with_images else None
-    audio = _medium_ids(vocabulary, AUDIO_TOKENS, "audio") if with_audio else None
-    return ControlIds(start, end, pad, image, audio)
 
 
 def encode_rows(
@@ -159,12 +121,6 @@ def medium_indices(
     """`soft_token_indices` of the good rows: int32 [B, K × block]; 0 throughout a faulty row."""
     good = tf.equal(finding.fault, 0)[:, tf.newaxis]
     return soft_token_indices(starts, tf.where(good, counts, 0), block=block)
-
-
-def _medium_ids(vocabulary: Vocabulary, tokens: MediumTokens, needed_for: str) -> MediumIds:
-    return MediumIds(
-        *vocabulary.require((tokens.opening, tokens.placeholder, tokens.closing), needed_for=needed_for)
-    )
 
 
 def _row_counts(slots: Slots, fixed: int | None) -> tf.Tensor:
