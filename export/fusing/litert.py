@@ -21,8 +21,8 @@ from export.fusing.generate import cache_shape, own_grids
 from export.fusing.signatures import call_model, named_outputs
 from export.litert.signatures import device_signatures
 from export.litert.write import write_bundle
-from export.saved_model.signatures import Input, Signature, Tensors
-from export.saved_model.write import Report
+from export.publish import Report
+from export.signature import Input, Signature, Tensors
 from graph_ops import Gemma4CausalLMPreprocessor
 from graph_ops.features import BY_NAME, dim_sizes, feature_names, static_shape
 from graph_ops.settings import Settings

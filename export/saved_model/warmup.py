@@ -18,7 +18,7 @@ from export.serving.configuration import allowed_batch_sizes
 from graph_ops.config import AUDIO_TOKENS, IMAGE_TOKENS
 
 if TYPE_CHECKING:
-    from export.saved_model.signatures import Signature
+    from export.signature import Signature
 
 WARMUP = pathlib.PurePath("assets.extra", "tf_serving_warmup_requests")
 """Where TF Serving looks for them."""

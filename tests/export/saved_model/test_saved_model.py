@@ -14,8 +14,9 @@ import tensorflow as tf
 import graph_ops
 from export.saved_model import run as running
 from export.saved_model.op_audit import count_ops, foreign_ops
-from export.saved_model.signatures import input_specs, signatures
+from export.saved_model.signatures import signatures
 from export.saved_model.write import export_saved_model, read_description, read_vocabulary
+from export.signature import input_specs
 from export.verify import samples
 from graph_ops.features import BY_NAME, dim_sizes, static_shape
 
@@ -298,7 +299,7 @@ def test_description_and_vocabulary_can_be_read_back(exported):
     assert description["preprocessor"]["sequence_length"] == 1024
     assert description["preprocessor"]["tokenizer"]["sha256"] == preprocessor.tokenizer.vocabulary.sha256
     assert read_vocabulary(written).proto == preprocessor.tokenizer.proto
-    with pytest.raises(FileNotFoundError, match="must be a version folder written by `export saved-model`"):
+    with pytest.raises(FileNotFoundError, match="must be a version folder that `gemma4-graph saved-model`"):
         read_description(written.parent)
 
 
