@@ -17,7 +17,8 @@ from typing import Any
 import tensorflow as tf
 
 from export.fusing.fusable import check_model, is_causal_lm
-from export.fusing.generate import cache_shape, own_grids
+from export.fusing.generate import cache_shape
+from export.fusing.keras_ops import own_grids
 from export.fusing.signatures import call_model, named_outputs
 from export.litert.signatures import device_signatures
 from export.litert.write import write_bundle

@@ -62,14 +62,14 @@ def read_bundle_description(folder: "str | os.PathLike[str]") -> dict[str, Any]:
     """
     if not is_bundle(folder):
         raise FileNotFoundError(
-            f"`folder`: must hold a LiteRT bundle; no {DESCRIPTION} in {folder}. Pass what `export litert` "
-            f"wrote."
+            f"`folder`: must hold a LiteRT bundle; no {DESCRIPTION} in {folder}. Pass what "
+            f"`gemma4-graph litert` wrote."
         )
     return json.loads(pathlib.Path(folder, DESCRIPTION).read_text())
 
 
 def load_bundle(folder: "str | os.PathLike[str]", *, num_threads: int | None = None) -> Bundle:
-    """Loads a folder that `export litert` wrote.
+    """Loads a folder that `gemma4-graph litert` wrote.
 
     Raises:
         FileNotFoundError: it is not one.
@@ -93,13 +93,21 @@ def text_inputs(name: str, text: bytes) -> Arrays:
     return {name: np.frombuffer(text or b"\0", np.uint8), f"{name}_length": np.array([len(text)], np.int32)}
 
 
-def request(bundle: Bundle, prompt: bytes, images: list[np.ndarray], clips: list[np.ndarray]) -> Arrays:
-    """Runs `generate_preprocess` on one prompt, pixels uint8 [H, W, 3] and samples float32 [T] at 16 kHz.
+def request(
+    bundle: Bundle,
+    prompt: bytes,
+    images: list[np.ndarray],
+    clips: list[np.ndarray],
+    *,
+    signature: str = "generate_preprocess",
+) -> Arrays:
+    """Runs `generate_preprocess`, or a signature that takes the same, on one prompt, pixels uint8 [H, W, 3]
+    and samples float32 [T] at 16 kHz.
 
     Raises:
         ValueError: more media than the bundle has slots for, or the row's status.
     """
-    accepted = bundle.description["signatures"]["generate_preprocess"]["inputs"]
+    accepted = bundle.description["signatures"][signature]["inputs"]
     inputs = text_inputs("prompts", prompt)
     for name, media, sizes_name in (("images", images, "image_sizes"), ("audio", clips, "audio_lengths")):
         most = accepted[name]["shape"][1] if name in accepted else 0
@@ -110,7 +118,7 @@ def request(bundle: Bundle, prompt: bytes, images: list[np.ndarray], clips: list
             )
         if most:
             inputs |= slots(name, sizes_name, media, most)
-    return bundle.run("generate_preprocess", **inputs)
+    return bundle.run(signature, **inputs)
 
 
 def decoded(
