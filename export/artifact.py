@@ -7,17 +7,15 @@ A kind is a class with the attributes and methods of `Artifact`; a new one is it
 import importlib
 import os
 import pathlib
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from export.publish import numbered_versions
 
 if TYPE_CHECKING:
-    import numpy as np
-
+    from export.outputs import Arrays
     from export.verify.runtimes import Runtime
     from graph_ops.text.vocabulary.vocabulary import Vocabulary
-
-    Arrays = dict[str, np.ndarray]
 
 
 class TensorRow(NamedTuple):
@@ -60,8 +58,8 @@ class Artifact(Protocol):
     def tensor_rows(self) -> list[TensorRow]:
         """Each input and output of each signature."""
 
-    def request(self, prompt: str, images: list[bytes], audio: list[bytes]) -> "Arrays":
-        """The features of one prompt and its files.
+    def request(self, prompt: str, media: Mapping[str, Sequence[bytes]]) -> "Arrays":
+        """The features of one prompt and its files, by the medium's name.
 
         Raises:
             ValueError: media that it does not take, or the row's `status`.

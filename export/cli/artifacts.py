@@ -72,7 +72,7 @@ def litert(
     check_new(out.expanduser(), argument="out")
     with at_work() as report:
         preprocessor = make_preprocessor(options, engine="builtin", report=report)
-        from export.litert.signatures import parse_buckets
+        from export.litert.buckets import parse_buckets
         from export.litert.write import MODEL, export_litert
 
         buckets = parse_buckets(static) if static else None
@@ -104,13 +104,13 @@ def run(
     """Run one request and print what came out: ids with their pieces, soft tokens of each medium, the table
     of tensors.
     """
-    artifact, images, clips = _opened(folder), read_files(image), read_files(audio)
+    artifact, media = _opened(folder), {"image": read_files(image), "audio": read_files(audio)}
     with at_work("loading the model"):
         from export.cli import tables
         from export.cli.pictures import write_pictures
-        from export.saved_model.run import scaled
+        from export.outputs import scaled
 
-        outputs = artifact.request(prompt, images, clips)
+        outputs = artifact.request(prompt, media)
         settings, pieces = artifact.settings, artifact.vocabulary.pieces
         drawn = (
             write_pictures(scaled(outputs, settings), pictures, **_picture_settings(settings))

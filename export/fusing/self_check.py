@@ -9,16 +9,16 @@ import numpy as np
 import tensorflow as tf
 
 from export.litert import run as litert_running
+from export.outputs import Arrays
 from export.saved_model.run import load
 from export.saved_model.signatures import DEFAULT
-from export.verify.samples import demonstration_file
-from graph_ops.config import AUDIO_TOKENS, IMAGE_TOKENS
+from export.verify.samples import DEMONSTRATION, demonstration_file
+from graph_ops.family import GEMMA4
+from graph_ops.media.table import BY_NAME, MEDIA
 
 PROMPT = "What is this?"
 NEW_TOKENS = 8
 """Most ids that a bundle is asked for; each costs a call."""
-
-Arrays = dict[str, np.ndarray]
 
 
 class Check(NamedTuple):
@@ -51,9 +51,8 @@ def check_answers(folder: str | os.PathLike[str]) -> Check:
     load_seconds = time.perf_counter() - start
     accepted = signature.structured_input_signature[1]
     prompt, files = _request(accepted)
-    inputs = {name: tf.constant([[file]]) for name, file in files.items()} | {
-        "prompts": tf.constant([prompt])
-    }
+    inputs = {BY_NAME[name].argument: tf.constant([found]) for name, found in files.items()}
+    inputs["prompts"] = tf.constant([prompt])
     if "seed" in accepted:
         inputs["seed"] = tf.constant([0])
 
@@ -79,13 +78,12 @@ def check_bundle_answers(folder: str | os.PathLike[str]) -> Check:
     signatures = bundle.description["signatures"]
     prompt, files = _request(signatures["generate_preprocess"]["inputs"])
     settings = bundle.description["preprocessor"]
-    images, audio = ([files[name]] if name in files else [] for name in _MEDIA)
-    media = litert_running.decoded(images, audio, settings)
+    media = litert_running.decoded(files, settings)
 
     def ask() -> Arrays:
         if "predict" in signatures:
-            return litert_running.request(bundle, prompt.encode(), *media, signature="predict")
-        return _generated(bundle, litert_running.request(bundle, prompt.encode(), *media))
+            return litert_running.request(bundle, prompt.encode(), media, signature="predict")
+        return _generated(bundle, litert_running.request(bundle, prompt.encode(), media))
 
     return _asked_twice(prompt, load_seconds, ask)
 
@@ -107,17 +105,14 @@ def _asked_twice(prompt: str, load_seconds: float, ask: Callable[[], Arrays]) ->
     return Check(prompt, first, load_seconds, answered - start, done - answered)
 
 
-_MEDIA = {
-    "images": (IMAGE_TOKENS.placeholder, "photo.jpg"),
-    "audio": (AUDIO_TOKENS.placeholder, "speech.wav"),
-}
-
-
-def _request(accepted: Any) -> tuple[str, dict[str, bytes]]:
-    """A prompt with the demonstration's media, and their files, of the inputs that are accepted."""
-    taken = {name: _MEDIA[name] for name in _MEDIA if name in accepted}
-    prompt = " ".join([PROMPT, *(placeholder for placeholder, _ in taken.values())])
-    return prompt, {name: demonstration_file(file).read_bytes() for name, (_, file) in taken.items()}
+def _request(accepted: Any) -> tuple[str, dict[str, list[bytes]]]:
+    """A prompt with the demonstration's media, and their files by the medium's name, of the inputs that are
+    accepted.
+    """
+    taken = [medium for medium in MEDIA if medium.argument in accepted]
+    prompt = " ".join([PROMPT, *(GEMMA4.tokens_of(medium.name).placeholder for medium in taken)])
+    files = {medium.name: demonstration_file(DEMONSTRATION[medium.name]) for medium in taken}
+    return prompt, {name: [file.read_bytes()] for name, file in files.items()}
 
 
 def _generated(bundle: litert_running.Bundle, row: Arrays) -> Arrays:

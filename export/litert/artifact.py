@@ -2,10 +2,12 @@
 
 import functools
 import pathlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from export.artifact import TensorRow
 from export.litert import run as running
+from export.outputs import Arrays
 from export.verify.runtimes import CompiledModelRuntime, InterpreterRuntime, Runtime
 from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
@@ -43,10 +45,9 @@ class BundleArtifact:
             for key, tensor in signature[f"{direction}s"].items()
         ]
 
-    def request(self, prompt: str, images: list[bytes], audio: list[bytes]) -> running.Arrays:
+    def request(self, prompt: str, media: Mapping[str, Sequence[bytes]]) -> Arrays:
         """See `Artifact`."""
-        pixels, clips = running.decoded(images, audio, self.settings)
-        return running.request(self._bundle, prompt.encode(), pixels, clips)
+        return running.request(self._bundle, prompt.encode(), running.decoded(media, self.settings))
 
     def runtimes(self) -> list[Runtime]:
         """See `Artifact`."""

@@ -11,7 +11,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from export.litert.signatures import Buckets, describe_output, device_signatures
+from export.litert.buckets import Buckets
+from export.litert.signatures import describe_output, device_signatures
 from export.publish import Report, check_new, publish
 from export.saved_model.write import describe_settings
 from export.signature import Signature, trace_signatures, variables_used

@@ -2,11 +2,11 @@
 
 import functools
 import pathlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from export.artifact import TensorRow
+from export.outputs import Arrays
 from export.saved_model import run as running
 from export.saved_model.write import read_description, read_vocabulary
 from export.verify.runtimes import Runtime, SavedModelRuntime
@@ -45,9 +45,9 @@ class SavedModelArtifact:
             for key, spec in specs.items()
         ]
 
-    def request(self, prompt: str, images: list[bytes], audio: list[bytes]) -> dict[str, np.ndarray]:
+    def request(self, prompt: str, media: Mapping[str, Sequence[bytes]]) -> Arrays:
         """See `Artifact`."""
-        return running.request(self._loaded, prompt, images, audio)
+        return running.request(self._loaded, prompt, media)
 
     def runtimes(self) -> list[Runtime]:
         """See `Artifact`."""

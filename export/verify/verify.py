@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from export.artifact import open_artifact
 from export.verify import samples
-from export.verify.runtimes import EagerRuntime, Runtime, load_artifact
-from graph_ops.config import AUDIO_TOKENS, IMAGE_TOKENS, RowConfig
+from export.verify.runtimes import EagerRuntime, Runtime
+from graph_ops.config import RowConfig
+from graph_ops.family import GEMMA4
 from graph_ops.text.reading import as_read, prompt_reading
 from graph_ops.text.vocabulary.vocabulary import PieceType, Vocabulary
 
@@ -82,7 +84,7 @@ def verify(
     reference.
 
     Args:
-        *folders: version folders of SavedModels, folders of LiteRT bundles.
+        *folders: of artifacts, or of models, which stand for their newest version.
         num_texts: random texts to compare.
         report: called with a line before each step.
     """
@@ -90,9 +92,9 @@ def verify(
     order: dict[str, int] = {}  # of steps, so that the runtimes of each stand together
     for index, folder in enumerate(folders):
         report(f"loading {folder}")
-        artifact = load_artifact(folder)
+        artifact = open_artifact(folder)
         eager: list[Runtime] = [] if index else [EagerRuntime(artifact.settings, artifact.vocabulary)]
-        subject = _Subject(eager + artifact.runtimes, artifact.vocabulary, artifact.settings, num_texts)
+        subject = _Subject(eager + artifact.runtimes(), artifact.vocabulary, artifact.settings, num_texts)
         for step in (_ids, _text, _round_trip, _pixels, _mel, _rows):
             report(f"comparing {step.__name__.strip('_')} of {folder}")
             results += list(step(subject))
@@ -169,7 +171,7 @@ def _text(subject: _Subject) -> Iterator[Result]:
 def _round_trip(subject: _Subject) -> Iterator[Result]:
     fixed = [text for text in samples.FIXED_TEXTS if "<" not in text and "\u2581" not in text]
     for runtime in subject.runtimes:
-        rows = [runtime.row(text, [], []) for text in fixed]
+        rows = [runtime.row(text, {}) for text in fixed]
         texts = [runtime.postprocess(row["token_ids"], row["padding_mask"]) for row in rows]
         yield compare(
             "text -> row -> text", runtime.name, "the text itself", texts, [text.encode() for text in fixed]
@@ -201,7 +203,7 @@ def _pixels(subject: _Subject) -> Iterator[Result]:
         for image in images
     ]
     for runtime in subject.runtimes:
-        ours = [runtime.row(IMAGE_TOKENS.placeholder, [image], []) for image in images]
+        ours = [runtime.row(GEMMA4.tokens_of("image").placeholder, {"image": [image]}) for image in images]
         values, positions = (
             [row[key][0, 0] for row in ours] for key in ("pixel_values", "pixel_position_ids")
         )
@@ -232,7 +234,7 @@ def _mel(subject: _Subject) -> Iterator[Result]:
         return
     expected = [reference(clip) for clip in clips]
     for runtime in subject.runtimes:
-        rows = [runtime.row(AUDIO_TOKENS.placeholder, [], [clip]) for clip in clips]
+        rows = [runtime.row(GEMMA4.tokens_of("audio").placeholder, {"audio": [clip]}) for clip in clips]
         mels = [row["audio_mel"][0, 0, : len(theirs)] for row, theirs in zip(rows, expected, strict=True)]
         yield compare(
             f"log-mel of {len(clips)} clips", runtime.name, name, mels, expected, allowed=MEL_TOLERANCE
@@ -279,14 +281,17 @@ def _rows(subject: _Subject) -> Iterator[Result]:
     )
     images = [samples.pixels(300, 400)] if subject.image else []
     clips = [samples.sounds(40_000)["noise"]] if subject.audio else []
-    seen, heard = IMAGE_TOKENS.placeholder * len(images), AUDIO_TOKENS.placeholder * len(clips)
+    seen, heard = (
+        GEMMA4.tokens_of(name).placeholder * len(found)
+        for name, found in (("image", images), ("audio", clips))
+    )
     prompt = f"Look {seen} and listen {heard} now."
     media: dict[str, Any] = ({"images": np.stack(images)[np.newaxis]} if images else {}) | (
         {"audio": clips[0][np.newaxis]} if clips else {}
     )
     expected = theirs.generate_preprocess({"prompts": [prompt], **media})
     for runtime in subject.runtimes:
-        ours = runtime.row(prompt, images, clips)
+        ours = runtime.row(prompt, {"image": images, "audio": clips})
         for name in sorted(expected.keys() & ours.keys()):
             reference = np.asarray(expected[name])
             mine = ours[name][
