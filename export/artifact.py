@@ -14,7 +14,7 @@ from export.publish import numbered_versions
 
 if TYPE_CHECKING:
     from export.outputs import Arrays
-    from export.verify.runtimes import Runtime
+    from export.runtime import Runtime
     from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
 

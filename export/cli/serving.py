@@ -12,7 +12,7 @@ from export.cli.artifacts import Clips, Images, Prompt, read_files
 from export.cli.options import option
 from export.cli.quiet import quiet_stderr
 from export.cli.terminal import AsJson, at_work, show
-from export.serving.configuration import check_model_folder
+from export.serving_configuration import check_model_folder
 
 TF_SERVING = "tensorflow_model_server"
 """TF Serving's program."""
@@ -144,7 +144,7 @@ def tf_serving_arguments(
     intra_op_parallelism: int,
 ) -> list[str]:
     """Flags of TF Serving's binary; `serving_configs/README.md` explains them."""
-    from export.serving.configuration import BATCHING, MONITORING
+    from export.serving_configuration import BATCHING, MONITORING
 
     base_path = folder.expanduser().resolve()
     arguments = [f"--model_name={name}", f"--model_base_path={base_path}"]
@@ -164,7 +164,7 @@ def tf_serving_arguments(
 
 def _moved_config(path: pathlib.Path, name: str, base_path: pathlib.Path) -> str:
     """A copy of the configuration of one model, for a model that lies elsewhere."""
-    from export.serving.configuration import model_config, read_models_config
+    from export.serving_configuration import model_config, read_models_config
 
     config = model_config(path, name)
     config.base_path = str(base_path)
@@ -179,8 +179,8 @@ def read_choice(path: pathlib.Path | None, name: str) -> Any:
     """Which versions of a model serve, and their labels: as its configuration says, or the highest version
     and no labels.
     """
-    from export.serving.configuration import model_config
     from export.serving.store import Choice
+    from export.serving_configuration import model_config
 
     if path is None:
         return Choice()

@@ -7,8 +7,9 @@ from typing import Any
 
 from export.artifact import TensorRow
 from export.litert import run as running
+from export.litert.runtime import CompiledModelRuntime, InterpreterRuntime
 from export.outputs import Arrays
-from export.verify.runtimes import CompiledModelRuntime, InterpreterRuntime, Runtime
+from export.runtime import Runtime
 from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
 

@@ -53,23 +53,19 @@ class Bundle(NamedTuple):
         return outputs
 
 
-def is_bundle(folder: "str | os.PathLike[str]") -> bool:
-    """Whether a folder holds a LiteRT bundle."""
-    return pathlib.Path(folder, DESCRIPTION).is_file()
-
-
 def read_bundle_description(folder: "str | os.PathLike[str]") -> dict[str, Any]:
     """What `signatures.json` says.
 
     Raises:
         FileNotFoundError: the folder is not a bundle.
     """
-    if not is_bundle(folder):
+    path = pathlib.Path(folder, DESCRIPTION)
+    if not path.is_file():
         raise FileNotFoundError(
             f"`folder`: must hold a LiteRT bundle; no {DESCRIPTION} in {folder}. Pass what "
             f"`gemma4-graph litert` wrote."
         )
-    return json.loads(pathlib.Path(folder, DESCRIPTION).read_text())
+    return json.loads(path.read_text())
 
 
 def load_bundle(folder: "str | os.PathLike[str]", *, num_threads: int | None = None) -> Bundle:

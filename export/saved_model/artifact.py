@@ -7,9 +7,10 @@ from typing import Any
 
 from export.artifact import TensorRow
 from export.outputs import Arrays
+from export.runtime import Runtime
 from export.saved_model import run as running
+from export.saved_model.runtime import SavedModelRuntime
 from export.saved_model.write import read_description, read_vocabulary
-from export.verify.runtimes import Runtime, SavedModelRuntime
 from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
 

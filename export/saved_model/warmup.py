@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from export.serving.configuration import allowed_batch_sizes
+from export.serving_configuration import allowed_batch_sizes
 from graph_ops.family import GEMMA4
 from graph_ops.media.audio import AUDIO
 from graph_ops.media.image import IMAGE

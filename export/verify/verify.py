@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from export.artifact import open_artifact
+from export.runtime import Runtime
 from export.verify import samples
-from export.verify.runtimes import EagerRuntime, Runtime
+from export.verify.eager import EagerRuntime
 from graph_ops.config import RowConfig
 from graph_ops.family import GEMMA4
 from graph_ops.text.reading import as_read, prompt_reading

@@ -17,12 +17,13 @@ import graph_ops
 from export.litert import run as litert_running
 from export.litert import write as litert
 from export.litert.buckets import Buckets, parse_buckets
+from export.litert.runtime import CompiledModelRuntime, InterpreterRuntime
 from export.litert.signatures import device_signatures
 from export.saved_model.run import load
+from export.saved_model.runtime import SavedModelRuntime
 from export.saved_model.write import export_saved_model
 from export.signature import traced
 from export.verify import samples
-from export.verify.runtimes import CompiledModelRuntime, InterpreterRuntime, SavedModelRuntime
 from graph_ops.faults import SENTENCES, Fault
 from graph_ops.media.arrays import pack_items
 from graph_ops.media.table import BY_NAME
