@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import orjson
 import tensorflow as tf
-from tensorflow.core.framework import types_pb2
 
 from export.serving.prediction import type_name
 from export.serving.refusals import Refusal, invalid
+from export.tensorflow_formats import types_pb2
 
 MAX_CONTAINERS = 1_000_000
 """Lists and objects in a request's body: each takes 80 bytes of memory or more, for as few as 3 bytes of

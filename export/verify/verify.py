@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from export.artifact import open_artifact
+from export.runtime import Runtime
 from export.verify import samples
-from export.verify.runtimes import EagerRuntime, Runtime, load_artifact
+from export.verify.eager import EagerRuntime
 from graph_ops.config import RowConfig
 from graph_ops.family import GEMMA4
 from graph_ops.text.reading import as_read, prompt_reading
@@ -83,7 +85,7 @@ def verify(
     reference.
 
     Args:
-        *folders: version folders of SavedModels, folders of LiteRT bundles.
+        *folders: of artifacts, or of models, which stand for their newest version.
         num_texts: random texts to compare.
         report: called with a line before each step.
     """
@@ -91,9 +93,9 @@ def verify(
     order: dict[str, int] = {}  # of steps, so that the runtimes of each stand together
     for index, folder in enumerate(folders):
         report(f"loading {folder}")
-        artifact = load_artifact(folder)
+        artifact = open_artifact(folder)
         eager: list[Runtime] = [] if index else [EagerRuntime(artifact.settings, artifact.vocabulary)]
-        subject = _Subject(eager + artifact.runtimes, artifact.vocabulary, artifact.settings, num_texts)
+        subject = _Subject(eager + artifact.runtimes(), artifact.vocabulary, artifact.settings, num_texts)
         for step in (_ids, _text, _round_trip, _pixels, _mel, _rows):
             report(f"comparing {step.__name__.strip('_')} of {folder}")
             results += list(step(subject))
