@@ -158,7 +158,7 @@ def id_finding(token_ids: tf.Tensor, keep: tf.Tensor, tokenizer: Tokenizer) -> F
     the detail is the first.
     """
     size = len(tokenizer.vocabulary)
-    invalid = keep & ~is_valid_id(token_ids, size)
+    invalid = keep & ~is_valid_id(token_ids, vocabulary_size=size)
     is_first = invalid & tf.equal(tf.cumsum(tf.cast(invalid, tf.int32), axis=1), 1)
     worst = tf.reduce_sum(tf.where(is_first, token_ids, 0), axis=1)
     return check(tf.reduce_any(invalid, axis=1), Fault.TOKEN_ID_OUT_OF_RANGE, worst, size)

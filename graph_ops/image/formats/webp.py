@@ -21,9 +21,8 @@ def size(encoded: tf.Tensor) -> Size:
 
     def lossless() -> Size:
         # 14 bits of width - 1, 14 bits of height - 1.
-        return tf.bitwise.right_shift(number_at(encoded, 22, size=3), 6) % 2**14 + 1, number_at(
-            encoded, 21, 2
-        ) % 2**14 + 1
+        height = tf.bitwise.right_shift(number_at(encoded, 22, size=3), 6) % 2**14 + 1
+        return height, number_at(encoded, 21, size=2) % 2**14 + 1
 
     chunk = bytes_at(encoded, 12, 4)
     whole = number_at(encoded, 4, size=4) + 8 <= tf.strings.length(encoded)

@@ -7,7 +7,10 @@ from graph_ops.text.tokens import TokenRows, is_valid_id
 
 def test_only_ids_of_the_vocabulary_are_valid():
     ids = tf.constant([[-(2**31), -1, 0], [9, 10, 2**31 - 1]])
-    assert is_valid_id(ids, 10).numpy().tolist() == [[False, False, True], [True, False, False]]
+    assert is_valid_id(ids, vocabulary_size=10).numpy().tolist() == [
+        [False, False, True],
+        [True, False, False],
+    ]
 
 
 def test_a_tokenizers_rows_are_padded_with_zeros(demonstration_tokenizer):
