@@ -73,8 +73,9 @@ def saved_model(
     with (
         console.status("loading TensorFlow") as status,
         quiet_stderr(),
-        warnings.catch_warnings(action="always", record=True) as notes,
+        warnings.catch_warnings(record=True) as notes,
     ):
+        warnings.simplefilter("always")
         from export.saved_model.write import export_saved_model
 
         written = export_saved_model(
@@ -109,8 +110,9 @@ def litert(
     with (
         console.status("loading TensorFlow") as status,
         quiet_stderr(),
-        warnings.catch_warnings(action="always", record=True) as notes,
+        warnings.catch_warnings(record=True) as notes,
     ):
+        warnings.simplefilter("always")
         from export.litert.signatures import parse_buckets
         from export.litert.write import MODEL, export_litert
 
