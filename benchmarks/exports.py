@@ -23,7 +23,7 @@ KINDS = {
     "text": ("image_converter", "audio_converter"),
 }
 ENGINES = ("sentencepiece", "builtin")
-COLUMNS = ("reads", "engine", "file, MB", "to load, s", "first request, s", "memory, MB")
+COLUMNS = ("reads", "engine", "file, MB", "to load, CPU s", "first request, CPU s", "memory, MB")
 
 LOAD = r"""
 import re, sys, time
@@ -31,17 +31,17 @@ import tensorflow as tf
 if sys.argv[2] == "sentencepiece":
     import tensorflow_text
 memory = lambda: int(re.search(r"VmRSS:\s+(\d+)", open("/proc/self/status").read())[1]) / 1e3
-before, start = memory(), time.perf_counter()
+before, start = memory(), time.process_time()
 signatures = tf.saved_model.load(sys.argv[1]).signatures
-loaded = time.perf_counter()
+loaded = time.process_time()
 signatures["generate_preprocess_text"](prompts=tf.constant(["Hello there"]))
-print(loaded - start, time.perf_counter() - loaded, memory() - before)
+print(loaded - start, time.process_time() - loaded, memory() - before)
 """
 """The script of the process that loads an export: prints seconds, seconds, and MB beyond TensorFlow's own."""
 
 
 class Cost(NamedTuple):
-    """The least of `LOADS` processes, which other work on the machine disturbs least."""
+    """The least of `LOADS` processes; processor time, so that other work on the machine counts little."""
 
     load_seconds: float
     request_seconds: float

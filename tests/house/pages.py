@@ -8,8 +8,11 @@ from typing import NamedTuple
 from tests.data import ROOT
 from tools.write_docs import pages
 
+README = ROOT / "README.md"
 PAGES = pages()
-LINKING = [*PAGES, ROOT / "CHANGELOG.md", ROOT / "serving_configs" / "README.md"]
+FOLDERS = ("graph_ops/demonstration", "export/demonstration", "serving_configs")
+LINKING = [*PAGES, ROOT / "CHANGELOG.md", *(ROOT / folder / "README.md" for folder in FOLDERS)]
+"""Pages in the wider sense: with links, and prose."""
 
 
 class Block(NamedTuple):
@@ -52,8 +55,8 @@ def prose(page):
 
 
 def command_lines(page):
-    """Words of every command line of a page, of console blocks and of `code` that begins with `gemma4-graph`
-    or `make`.
+    """Words of every command line of a page, of console blocks and of `code` that begins with `gemma4-graph`,
+    `make` or `python`.
     """
     shown = [
         line.removeprefix("$ ")
@@ -62,7 +65,7 @@ def command_lines(page):
         for line in block.text.replace("\\\n", " ").splitlines()
         if line.startswith("$ ")
     ]
-    quoted = re.findall(r"`((?:gemma4-graph|make|python -m) [^`]+)`", prose(page))
+    quoted = re.findall(r"`((?:gemma4-graph|make|python) [^`]+)`", prose(page))
     lines = (line.replace("…", "").replace("\\|", "|") for line in (*shown, *quoted))
     return [shlex.split(line, comments=True) for line in lines]
 
