@@ -295,7 +295,7 @@ def _litert_tokenizer(vocabulary: pathlib.Path) -> Any:
 
 
 def _audio_graph(preprocessor: graph_ops.Gemma4CausalLMPreprocessor) -> Any:
-    from graph_ops.audio.log_mel import encode_audio
+    from graph_ops.audio.encode import encode_audio
 
     config = preprocessor.audio_converter.config
     return tf.function(

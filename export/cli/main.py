@@ -111,7 +111,7 @@ def litert(
         quiet_stderr(),
         warnings.catch_warnings(action="always", record=True) as notes,
     ):
-        from export.litert.signatures import parse_buckets
+        from export.litert.buckets import parse_buckets
         from export.litert.write import MODEL, export_litert
 
         buckets = parse_buckets(static) if static else None
@@ -163,9 +163,10 @@ def run(
     with console.status("loading the model"), quiet_stderr():
         from export.cli import tables
         from export.cli.pictures import write_pictures
-        from export.saved_model.run import run_once, scaled
+        from export.outputs import scaled
+        from export.running import run_once
 
-        outputs, pieces, settings = run_once(folder, prompt, _read(image), _read(audio))
+        outputs, pieces, settings = run_once(folder, prompt, {"image": _read(image), "audio": _read(audio)})
         drawn = (
             write_pictures(scaled(outputs, settings), pictures, **_picture_settings(settings))
             if pictures

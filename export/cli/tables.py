@@ -11,6 +11,7 @@ from rich.text import Text
 from export.litert.run import is_bundle, read_bundle_description
 from export.litert.signatures import INPUTS as DEVICE_INPUTS
 from export.litert.signatures import OUTPUTS as DEVICE_OUTPUTS
+from export.outputs import soft_token_counts
 from export.saved_model import run as running
 from export.saved_model.signatures import ARRAY_INPUTS, INPUTS, PLAIN_OUTPUTS
 from graph_ops.features import BY_NAME
@@ -111,7 +112,7 @@ def answer_parts(outputs: dict[str, np.ndarray], row: Row | None) -> Iterator[An
         yield Text(f"text: {text.decode('utf-8', 'replace')}")
     if row:
         yield token_lines(*row)
-        for medium, lengths in running.soft_token_counts(*row).items():
+        for medium, lengths in soft_token_counts(*row).items():
             if lengths:
                 yield f"soft tokens per {medium}: {', '.join(map(str, lengths))}"
     yield tensor_table(outputs)
@@ -127,7 +128,7 @@ def answer_json(outputs: dict[str, np.ndarray], row: Row | None) -> dict[str, An
             "token_ids": row.ids.tolist(),
             "pieces": [row.pieces[token] for token in row.ids.tolist()],
         }
-        document["soft_tokens"] = running.soft_token_counts(*row)
+        document["soft_tokens"] = soft_token_counts(*row)
     return document | {
         "tensors": {
             name: {"dtype": str(value.dtype), "shape": value.shape} for name, value in _ordered(outputs)

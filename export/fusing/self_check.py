@@ -9,8 +9,9 @@ import tensorflow as tf
 
 from export.saved_model.run import load
 from export.saved_model.signatures import DEFAULT
-from export.verify.samples import demonstration_file
-from graph_ops.config import AUDIO_TOKENS, IMAGE_TOKENS
+from export.verify.samples import DEMONSTRATION, demonstration_file
+from graph_ops.family import GEMMA4
+from graph_ops.media.table import MEDIA
 
 PROMPT = "What is this?"
 
@@ -64,14 +65,11 @@ def check_answers(folder: str | os.PathLike[str]) -> Check:
 
 
 def _request(accepted: dict[str, Any]) -> tuple[str, dict[str, tf.Tensor]]:
-    media = {
-        "images": (IMAGE_TOKENS.placeholder, "photo.jpg"),
-        "audio": (AUDIO_TOKENS.placeholder, "speech.wav"),
-    }
-    taken = {name: media[name] for name in media if name in accepted}
-    prompt = " ".join([PROMPT, *(placeholder for placeholder, _ in taken.values())])
+    taken = [medium for medium in MEDIA if medium.argument in accepted]
+    prompt = " ".join([PROMPT, *(GEMMA4.tokens_of(medium.name).placeholder for medium in taken)])
     inputs = {
-        name: tf.constant([[demonstration_file(file).read_bytes()]]) for name, (_, file) in taken.items()
+        medium.argument: tf.constant([[demonstration_file(DEMONSTRATION[medium.name]).read_bytes()]])
+        for medium in taken
     }
     inputs["prompts"] = tf.constant([prompt])
     if "seed" in accepted:

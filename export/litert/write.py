@@ -12,7 +12,8 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.lite.python import schema_py_generated as schema
 
-from export.litert.signatures import Buckets, describe_output, device_signatures
+from export.litert.buckets import Buckets
+from export.litert.signatures import describe_output, device_signatures
 from export.saved_model.signatures import Signature, input_specs
 from export.saved_model.write import Report, describe_settings, variables_used
 from graph_ops import Gemma4CausalLMPreprocessor

@@ -3,6 +3,7 @@ questions.
 """
 
 import os
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -10,14 +11,18 @@ import tensorflow as tf
 
 from export.litert import run as litert_running
 from export.litert.write import MODEL
+from export.outputs import Arrays, scaled
 from export.saved_model import run as running
 from export.saved_model.write import read_description, read_vocabulary
 from graph_ops import Gemma4CausalLMPreprocessor, Gemma4Tokenizer
 from graph_ops.layers.converters import Gemma4AudioConverter, Gemma4ImageConverter
+from graph_ops.media.arrays import pack_items
+from graph_ops.media.table import BY_NAME, MEDIA
 from graph_ops.text.reading import prompt_reading
 from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
-Arrays = dict[str, np.ndarray]
+Media = Mapping[str, Sequence[np.ndarray]]
+"""Items by the medium's name: pixels uint8 [H, W, 3], samples float32 [T]."""
 
 
 class Runtime(Protocol):
@@ -34,8 +39,8 @@ class Runtime(Protocol):
     def postprocess(self, token_ids: np.ndarray, padding_mask: np.ndarray) -> bytes:
         """The text of a generated row, int32 [1, S] and bool [1, S]."""
 
-    def row(self, prompt: str, images: list[np.ndarray], clips: list[np.ndarray]) -> Arrays:
-        """The features of one prompt with pixels uint8 [H, W, 3] and samples float32 [T]."""
+    def row(self, prompt: str, media: Media) -> Arrays:
+        """The features of one prompt with its media."""
 
 
 class Artifact(NamedTuple):
@@ -107,10 +112,10 @@ class EagerRuntime:
             {"token_ids": token_ids, "padding_mask": padding_mask}
         )[0].encode()
 
-    def row(self, prompt: str, images: list[np.ndarray], clips: list[np.ndarray]) -> Arrays:
+    def row(self, prompt: str, media: Media) -> Arrays:
         """See `Runtime`."""
-        media = {name: [found] for name, found in (("images", images), ("audio", clips)) if found}
-        features = self._preprocessor.generate_preprocess({"prompts": [prompt], **media})
+        given = {BY_NAME[name].argument: [list(items)] for name, items in media.items() if items}
+        features = self._preprocessor.generate_preprocess({"prompts": [prompt], **given})
         return {name: np.asarray(value) for name, value in features.items()}
 
 
@@ -122,10 +127,7 @@ class SavedModelRuntime:
     def __init__(self, loaded: running.Loaded, settings: dict[str, Any]) -> None:
         self._signatures = loaded.signatures
         self._loaded, self._settings = loaded, settings
-        self._has_images, self._has_audio = (
-            settings["image_converter"] is not None,
-            settings["audio_converter"] is not None,
-        )
+        self._media = [medium for medium in MEDIA if settings[medium.converter] is not None]
 
     def tokenize(self, texts: list[bytes]) -> list[np.ndarray]:
         """See `Runtime`."""
@@ -144,19 +146,18 @@ class SavedModelRuntime:
         given = {"token_ids": tf.constant(token_ids), "padding_mask": tf.constant(padding_mask)}
         return self._signatures["generate_postprocess"](**given)["text"].numpy()[0]
 
-    def row(self, prompt: str, images: list[np.ndarray], clips: list[np.ndarray]) -> Arrays:
+    def row(self, prompt: str, media: Media) -> Arrays:
         """See `Runtime`."""
         given: dict[str, Any] = {"prompts": tf.constant([prompt])}
-        if not self._has_images and not self._has_audio:
-            return _arrays(self._signatures["generate_preprocess_text"](**given))
-        if self._has_images:
-            given |= litert_running.slots("images", "image_sizes", images, len(images))
-        if self._has_audio:
-            given |= litert_running.slots("audio", "audio_lengths", clips, len(clips))
-        outputs = self._signatures["generate_preprocess_arrays"](
-            **{name: tf.constant(value) for name, value in given.items()}
-        )
-        return running.scaled(_arrays(outputs), self._settings)
+        for medium in self._media:
+            items = media.get(medium.name, ())
+            packed = pack_items([items], medium=medium, slots=len(items))
+            given |= {
+                name: tf.constant(value)
+                for name, value in zip((medium.argument, medium.sizes), packed, strict=True)
+            }
+        signature = "generate_preprocess_arrays" if self._media else "generate_preprocess_text"
+        return scaled(_arrays(self._signatures[signature](**given)), self._settings)
 
 
 class InterpreterRuntime:
@@ -186,9 +187,9 @@ class InterpreterRuntime:
             )
         )
 
-    def row(self, prompt: str, images: list[np.ndarray], clips: list[np.ndarray]) -> Arrays:
+    def row(self, prompt: str, media: Media) -> Arrays:
         """See `Runtime`."""
-        return litert_running.request(self._bundle, prompt.encode(), images, clips)
+        return litert_running.request(self._bundle, prompt.encode(), media)
 
 
 class CompiledModelRuntime(InterpreterRuntime):

@@ -12,7 +12,8 @@ import numpy as np
 
 from export.verify import samples
 from export.verify.runtimes import EagerRuntime, Runtime, load_artifact
-from graph_ops.config import AUDIO_TOKENS, IMAGE_TOKENS, RowConfig
+from graph_ops.config import RowConfig
+from graph_ops.family import GEMMA4
 from graph_ops.text.reading import as_read, prompt_reading
 from graph_ops.text.vocabulary.vocabulary import PieceType, Vocabulary
 
@@ -169,7 +170,7 @@ def _text(subject: _Subject) -> Iterator[Result]:
 def _round_trip(subject: _Subject) -> Iterator[Result]:
     fixed = [text for text in samples.FIXED_TEXTS if "<" not in text and "\u2581" not in text]
     for runtime in subject.runtimes:
-        rows = [runtime.row(text, [], []) for text in fixed]
+        rows = [runtime.row(text, {}) for text in fixed]
         texts = [runtime.postprocess(row["token_ids"], row["padding_mask"]) for row in rows]
         yield compare(
             "text -> row -> text", runtime.name, "the text itself", texts, [text.encode() for text in fixed]
@@ -201,7 +202,7 @@ def _pixels(subject: _Subject) -> Iterator[Result]:
         for image in images
     ]
     for runtime in subject.runtimes:
-        ours = [runtime.row(IMAGE_TOKENS.placeholder, [image], []) for image in images]
+        ours = [runtime.row(GEMMA4.tokens_of("image").placeholder, {"image": [image]}) for image in images]
         values, positions = (
             [row[key][0, 0] for row in ours] for key in ("pixel_values", "pixel_position_ids")
         )
@@ -232,7 +233,7 @@ def _mel(subject: _Subject) -> Iterator[Result]:
         return
     expected = [reference(clip) for clip in clips]
     for runtime in subject.runtimes:
-        rows = [runtime.row(AUDIO_TOKENS.placeholder, [], [clip]) for clip in clips]
+        rows = [runtime.row(GEMMA4.tokens_of("audio").placeholder, {"audio": [clip]}) for clip in clips]
         mels = [row["audio_mel"][0, 0, : len(theirs)] for row, theirs in zip(rows, expected, strict=True)]
         yield compare(
             f"log-mel of {len(clips)} clips", runtime.name, name, mels, expected, allowed=MEL_TOLERANCE
@@ -279,14 +280,17 @@ def _rows(subject: _Subject) -> Iterator[Result]:
     )
     images = [samples.pixels(300, 400)] if subject.image else []
     clips = [samples.sounds(40_000)["noise"]] if subject.audio else []
-    seen, heard = IMAGE_TOKENS.placeholder * len(images), AUDIO_TOKENS.placeholder * len(clips)
+    seen, heard = (
+        GEMMA4.tokens_of(name).placeholder * len(found)
+        for name, found in (("image", images), ("audio", clips))
+    )
     prompt = f"Look {seen} and listen {heard} now."
     media: dict[str, Any] = ({"images": np.stack(images)[np.newaxis]} if images else {}) | (
         {"audio": clips[0][np.newaxis]} if clips else {}
     )
     expected = theirs.generate_preprocess({"prompts": [prompt], **media})
     for runtime in subject.runtimes:
-        ours = runtime.row(prompt, images, clips)
+        ours = runtime.row(prompt, {"image": images, "audio": clips})
         for name in sorted(expected.keys() & ours.keys()):
             reference = np.asarray(expected[name])
             mine = ours[name][
