@@ -8,11 +8,9 @@ import re
 import shlex
 
 import pytest
-from rich.console import Console
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 import graph_ops
-from export.cli import tables
 from export.litert.write import export_litert
 from export.saved_model import run as running
 from export.saved_model.write import export_saved_model
@@ -20,6 +18,7 @@ from export.serving.server import Server, Settings
 from export.serving.store import Servable
 from export.verify.samples import demonstration_file
 from tests.data import ROOT
+from tests.export.cli.commands import run
 from tests.export.serving.rig import http
 from tests.house.pages import README, blocks, blocks_in
 
@@ -99,22 +98,13 @@ def posted(command):
     return url.removeprefix("localhost:8501"), body
 
 
-def test_the_readme_shows_what_make_demo_prints(exported):
+def test_the_readme_shows_what_make_demo_prints(exported, capsys, monkeypatch):
     """Up to line breaks, and without the lines that say what was written, which hold sizes of files."""
+    monkeypatch.chdir(ROOT)
     makefile = (ROOT / "Makefile").read_text().replace("\\\n", "")
     options = shlex.split(re.search(r"^REQUEST := (.*)$", makefile, re.MULTILINE)[1])
-    given = {option: value for option, value in zip(options[::2], options[1::2], strict=True)}
-    outputs, pieces, _ = running.run_once(
-        exported / "gemma4" / "1",
-        given["--prompt"],
-        [(ROOT / given["--image"]).read_bytes()],
-        [(ROOT / given["--audio"]).read_bytes()],
-    )
-    printed = io.StringIO()
-    console = Console(file=printed, width=110)
-    row = tables.Row(outputs["token_ids"][0][outputs["padding_mask"][0]], pieces)
-    for part in tables.answer_parts(outputs, row):
-        console.print(part)
+    code, printed, _ = run(capsys, "run", str(exported / "gemma4" / "1"), *options)
+    assert code == 0
     (shown,) = (block.text for block in blocks(README) if block.text.startswith("$ make demo"))
     shown = [line for line in shown.splitlines() if not line.startswith(("$ ", "wrote "))]
-    assert " ".join(shown).split() == printed.getvalue().split()
+    assert " ".join(shown).split() == printed.split()
