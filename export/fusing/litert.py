@@ -17,12 +17,13 @@ from typing import Any
 import tensorflow as tf
 
 from export.fusing.fusable import check_model, is_causal_lm
-from export.fusing.generate import cache_shape, own_grids
+from export.fusing.generate import cache_shape
+from export.fusing.keras_ops import own_grids
 from export.fusing.signatures import call_model, named_outputs
 from export.litert.signatures import device_signatures
 from export.litert.write import write_bundle
-from export.saved_model.signatures import Input, Signature, Tensors
-from export.saved_model.write import Report
+from export.publish import Report
+from export.signature import Input, Signature, Tensors
 from graph_ops import Gemma4CausalLMPreprocessor
 from graph_ops.features import BY_NAME, feature_names, static_shape
 from graph_ops.media.audio import AUDIO

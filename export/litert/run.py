@@ -53,27 +53,23 @@ class Bundle(NamedTuple):
         return outputs
 
 
-def is_bundle(folder: "str | os.PathLike[str]") -> bool:
-    """Whether a folder holds a LiteRT bundle."""
-    return pathlib.Path(folder, DESCRIPTION).is_file()
-
-
 def read_bundle_description(folder: "str | os.PathLike[str]") -> dict[str, Any]:
     """What `signatures.json` says.
 
     Raises:
         FileNotFoundError: the folder is not a bundle.
     """
-    if not is_bundle(folder):
+    path = pathlib.Path(folder, DESCRIPTION)
+    if not path.is_file():
         raise FileNotFoundError(
-            f"`folder`: must hold a LiteRT bundle; no {DESCRIPTION} in {folder}. Pass what `export litert` "
-            f"wrote."
+            f"`folder`: must hold a LiteRT bundle; no {DESCRIPTION} in {folder}. Pass what "
+            f"`gemma4-graph litert` wrote."
         )
-    return json.loads(pathlib.Path(folder, DESCRIPTION).read_text())
+    return json.loads(path.read_text())
 
 
 def load_bundle(folder: "str | os.PathLike[str]", *, num_threads: int | None = None) -> Bundle:
-    """Loads a folder that `export litert` wrote.
+    """Loads a folder that `gemma4-graph litert` wrote.
 
     Raises:
         FileNotFoundError: it is not one.
@@ -97,14 +93,20 @@ def text_inputs(name: str, text: bytes) -> Arrays:
     return {name: np.frombuffer(text or b"\0", np.uint8), f"{name}_length": np.array([len(text)], np.int32)}
 
 
-def request(bundle: Bundle, prompt: bytes, media: Mapping[str, Sequence[np.ndarray]]) -> Arrays:
-    """Runs `generate_preprocess` on one prompt and its items by the medium's name, for example pixels uint8
-    [H, W, 3] and samples float32 [T] at 16 kHz.
+def request(
+    bundle: Bundle,
+    prompt: bytes,
+    media: Mapping[str, Sequence[np.ndarray]],
+    *,
+    signature: str = "generate_preprocess",
+) -> Arrays:
+    """Runs `generate_preprocess`, or a signature that takes the same, on one prompt and its items by the
+    medium's name, for example pixels uint8 [H, W, 3] and samples float32 [T] at 16 kHz.
 
     Raises:
         ValueError: more items than the bundle has slots for, or the row's status.
     """
-    accepted = bundle.description["signatures"]["generate_preprocess"]["inputs"]
+    accepted = bundle.description["signatures"][signature]["inputs"]
     inputs = text_inputs("prompts", prompt)
     for medium in MEDIA:
         name, items = medium.argument, media.get(medium.name, ())
@@ -116,7 +118,7 @@ def request(bundle: Bundle, prompt: bytes, media: Mapping[str, Sequence[np.ndarr
             )
         if most:
             inputs[name], inputs[medium.sizes] = pack_items([items], medium=medium, slots=most)
-    return bundle.run("generate_preprocess", **inputs)
+    return bundle.run(signature, **inputs)
 
 
 def decoded(files: Mapping[str, Sequence[bytes]], settings: dict[str, Any]) -> dict[str, list[np.ndarray]]:

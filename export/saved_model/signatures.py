@@ -4,11 +4,10 @@ artifact offers is read off it.
 
 import dataclasses
 import functools
-from collections.abc import Callable
-from typing import NamedTuple
 
 import tensorflow as tf
 
+from export.signature import Input, Signature, Tensors
 from graph_ops.faults import Finding, status_messages
 from graph_ops.features import BY_NAME, feature_names, static_shape
 from graph_ops.media.image import IMAGE
@@ -18,36 +17,10 @@ from graph_ops.pipeline.served import decode, decode_ids, encode
 from graph_ops.settings import Settings
 from graph_ops.text.reading import prompt_reading
 
-Tensors = dict[str, tf.Tensor]
-
 DEFAULT = "serving_default"
 """TensorFlow's name of the signature that a client gets without asking; here the same as
 `generate_preprocess`.
 """
-
-
-class Input(NamedTuple):
-    """One input of a signature; -1 of `TensorSpec` is None here."""
-
-    dtype: tf.DType
-    shape: tuple[int | None, ...]
-    meaning: str
-
-
-class Signature(NamedTuple):
-    """One signature.
-
-    Attributes:
-        inputs: by name.
-        outputs: names of `FEATURES` and of `PLAIN_OUTPUTS`, in order.
-        function: from the inputs to all of the outputs.
-        meaning: for readers.
-    """
-
-    inputs: dict[str, Input]
-    outputs: tuple[str, ...]
-    function: Callable[[Tensors], Tensors]
-    meaning: str
 
 
 INPUTS = {
@@ -108,13 +81,6 @@ def signatures(settings: Settings, *, compact: bool = False) -> dict[str, Signat
     table["detokenize"] = _detokenizing(settings)
     table[DEFAULT] = table["generate_preprocess"]
     return table
-
-
-def input_specs(signature: Signature) -> dict[str, tf.TensorSpec]:
-    """What a signature is traced with."""
-    return {
-        name: tf.TensorSpec(given.shape, given.dtype, name=name) for name, given in signature.inputs.items()
-    }
 
 
 def _preprocessing(

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from export.serving.configuration import allowed_batch_sizes
+from export.serving_configuration import allowed_batch_sizes
 from graph_ops.family import GEMMA4
 from graph_ops.media.audio import AUDIO
 from graph_ops.media.image import IMAGE
 from graph_ops.media.table import MEDIA
 
 if TYPE_CHECKING:
-    from export.saved_model.signatures import Signature
+    from export.signature import Signature
 
 WARMUP = pathlib.PurePath("assets.extra", "tf_serving_warmup_requests")
 """Where TF Serving looks for them."""

@@ -17,11 +17,13 @@ import graph_ops
 from export.litert import run as litert_running
 from export.litert import write as litert
 from export.litert.buckets import Buckets, parse_buckets
+from export.litert.runtime import CompiledModelRuntime, InterpreterRuntime
 from export.litert.signatures import device_signatures
 from export.saved_model.run import load
+from export.saved_model.runtime import SavedModelRuntime
 from export.saved_model.write import export_saved_model
+from export.signature import traced
 from export.verify import samples
-from export.verify.runtimes import CompiledModelRuntime, InterpreterRuntime, SavedModelRuntime
 from graph_ops.faults import SENTENCES, Fault
 from graph_ops.media.arrays import pack_items
 from graph_ops.media.table import BY_NAME
@@ -406,7 +408,7 @@ def test_an_op_that_is_no_builtin_is_refused_by_name(monkeypatch):
     monkeypatch.setattr(litert, "count_ops", lambda model: {"ADD": 1, "custom:FlexBincount": 2})
     table = {"tokenize": device_signatures(make().settings)["tokenize"]}
     with pytest.raises(ValueError, match=r"builtin ops only; it also holds.*FlexBincount"):
-        litert.convert({name: litert.traced(signature) for name, signature in table.items()})
+        litert.convert({name: traced(signature) for name, signature in table.items()})
 
 
 WITHOUT_TEXT = """

@@ -15,8 +15,9 @@ import graph_ops
 from export.outputs import scaled
 from export.saved_model import run as running
 from export.saved_model.op_audit import count_ops, foreign_ops
-from export.saved_model.signatures import input_specs, signatures
+from export.saved_model.signatures import signatures
 from export.saved_model.write import export_saved_model, read_description, read_vocabulary
+from export.signature import input_specs
 from export.verify import samples
 from graph_ops.features import BY_NAME, static_shape
 
@@ -297,7 +298,7 @@ def test_description_and_vocabulary_can_be_read_back(exported):
     assert description["preprocessor"]["sequence_length"] == 1024
     assert description["preprocessor"]["tokenizer"]["sha256"] == preprocessor.tokenizer.vocabulary.sha256
     assert read_vocabulary(written).proto == preprocessor.tokenizer.proto
-    with pytest.raises(FileNotFoundError, match="must be a version folder written by `export saved-model`"):
+    with pytest.raises(FileNotFoundError, match="must be a version folder that `gemma4-graph saved-model`"):
         read_description(written.parent)
 
 
