@@ -190,7 +190,7 @@ def reads(monkeypatch):
 
 def test_of_an_hour_no_more_than_thirty_seconds_are_read(reads):
     hour = riff(fmt(rate=8_000, bits=8), chunk(b"data", b"\x80" * 8_000 * 3_600))
-    samples, fault, _ = wav.decode_wav(tf.constant(hour), config=CONFIG)
+    samples, _, (fault, _) = wav.decode_wav(tf.constant(hour), config=CONFIG)
     assert fault == Fault.NONE
     assert samples.shape == [480_000]
     assert 30 * 8_000 < max(reads) < 31 * 8_000
