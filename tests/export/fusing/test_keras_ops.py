@@ -39,9 +39,16 @@ def test_replacements_nest_and_end_in_order_also_by_an_error(owner):
     def wrap(before):
         return lambda x: ("replaced", before(x))
 
-    with pytest.raises(RuntimeError), replaced(owner, "name", wrap), replaced(owner, "name", wrap):
-        assert owner.name(1) == ("replaced", ("replaced", ("original", 1)))
-        raise RuntimeError
+    def fail(x):
+        raise RuntimeError(x)
+
+    with replaced(owner, "name", wrap):
+        with replaced(owner, "name", wrap):
+            assert owner.name(1) == ("replaced", ("replaced", ("original", 1)))
+        assert owner.name(1) == ("replaced", ("original", 1))
+        with pytest.raises(RuntimeError), replaced(owner, "name", lambda before: fail):
+            owner.name(1)
+        assert owner.name(1) == ("replaced", ("original", 1))
     assert owner.name is original
 
 
