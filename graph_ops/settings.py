@@ -82,7 +82,7 @@ def make_settings(
     """
     vocabulary = tokenizer.vocabulary
     media = tuple(
-        Configured(medium, configs[medium.name], medium_ids(vocabulary, family, medium.name))
+        Configured(medium, configs[medium.name], medium_ids(vocabulary, family, medium))
         for medium in MEDIA
         if configs.get(medium.name) is not None
     )

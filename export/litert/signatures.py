@@ -213,7 +213,7 @@ def _counted_row(settings: Settings, size: int | None) -> Signature:
 def _counted(each: Configured, tensors: Tensors, settings: Settings) -> MediumBatch:
     """Slots of which only the soft tokens are known; values and marks that nobody asks for."""
     most = each.medium.block(settings.row, each.config)
-    slots = pipeline.counted_slots(tensors[each.medium.soft_tokens], most)
+    slots = pipeline.counted_slots(tensors[each.medium.soft_tokens], most=most)
     nothing = tf.zeros_like(slots.num_soft_tokens)[..., tf.newaxis, tf.newaxis]
     return MediumBatch(tf.cast(nothing, tf.float32), nothing, slots)
 

@@ -23,7 +23,7 @@ class _Plan(NamedTuple):
 
 
 def encode_unrolled(images: tf.Tensor, sizes: tf.Tensor, *, config: ImageConfig, target: Target) -> Patches:
-    """`encode_image_arrays` of a number of images that is known while tracing.
+    """`encode_image_arrays`, uint8 [N, H, W, 3] and int32 [N, 2], of an N that is known while tracing.
 
     Raises:
         ValueError: the number is unknown or 0.
@@ -72,7 +72,7 @@ def _image(
     patches = branch(
         tf.equal(patch_rows, 0),
         lambda: tf.zeros([0, config.patch_dim], tf.uint8),
-        lambda: resize_to_patches(images, index, size, to, config=config),
+        lambda: resize_to_patches(images, size, to, index=index, config=config),
     )
     values = scaled_pixels(tf.cast(patches, tf.float32), config=config, target=target)
     # Floats and not bytes are padded: LiteRT cannot pad bytes.

@@ -93,7 +93,7 @@ def cut(pixels: tf.Tensor, *, config: ImageConfig) -> tf.Tensor:
 
 
 def padded(patches: tf.Tensor, *, config: ImageConfig) -> tf.Tensor:
-    """[patches, patch_dim] -> [max_patches, patch_dim], zeros in the padding."""
+    """uint8 or float32 [patches, patch_dim] -> [max_patches, patch_dim], zeros in the padding."""
     return tf.pad(patches, [[0, config.max_patches - tf.shape(patches)[0]], [0, 0]])
 
 
@@ -106,7 +106,7 @@ def scaled(patches: Patches, *, config: ImageConfig) -> Patches:
 
 
 def scaled_pixels(values: tf.Tensor, *, config: ImageConfig, target: Target = TENSORFLOW) -> tf.Tensor:
-    """float32 `values * scale + offset`, values in 0…255."""
+    """float32 [..., patch_dim] `values * scale + offset` of values in 0…255."""
     if config.scale is not None:
         scale = _per_value(config.scale, config=config)
         values = _times(values, scale, divide=target.exact_division)

@@ -27,7 +27,7 @@ def item_features(
     }
 
 
-def padded_indices(indices: tf.Tensor, width: int) -> tf.Tensor:
+def padded_indices(indices: tf.Tensor, *, width: int) -> tf.Tensor:
     """Soft-token positions int32 [B, n] with zeros up to [B, width]."""
     padded = tf.pad(indices, [[0, 0], [0, width - tf.shape(indices)[1]]])
     return with_shape(padded, [None, width])

@@ -64,7 +64,7 @@ def from_arrays(
 
 
 def from_features(values: tf.Tensor, marks: tf.Tensor, *, medium: Medium, config: Any) -> MediumBatch:
-    """Items that went through a converter before: `MediumBatch.values` and `.marks`."""
+    """Items that went through a converter before: values float32 [B, K, …] and marks int32 [B, K, …]."""
     return MediumBatch(values, marks, from_counts(medium.count(marks, config)))
 
 

@@ -86,8 +86,8 @@ def generate_postprocess(
 def generate_preprocess(
     prompt: Text, media: Mapping[str, MediumBatch], settings: Settings
 ) -> tuple[Tensors, Finding]:
-    """Features of a prompt with its media, as in `generate_preprocess` of the SavedModel, and what is wrong
-    with the row.
+    """Features [1, …] of a prompt with its media by name, as in `generate_preprocess` of the SavedModel
+    (int32 and float32, masks bool), and what is wrong with the row.
     """
     tokens, finding = tokenize(prompt, settings)
     return encode_tokens(
@@ -102,7 +102,7 @@ def generate_preprocess(
     )
 
 
-def counted_slots(counts: tf.Tensor, most: int) -> Slots:
+def counted_slots(counts: tf.Tensor, *, most: int) -> Slots:
     """Slots of items that were preprocessed before, from their soft tokens int32 [1, K]; 0 for an empty
     slot.
     """

@@ -74,8 +74,15 @@ def encode_tokens(
 ) -> tuple[Tensors, Finding]:
     """`encode` after tokenizing and after the media's own steps.
 
-    `media` are the items of those that are given, by name; `also` is what was found wrong with rows before,
-    [B].
+    Args:
+        prompts: ids int32 [B, L] and lengths int32 [B].
+        responses: the same, or None.
+        media: items of the media that are there, by name.
+        settings: as for `encode`, and so are those that follow.
+        sequence_length: tokens in a row.
+        training: whether rows have responses, labels and loss weights.
+        served: whether every output has static dims.
+        also: what was found wrong with rows before, [B].
     """
     row = settings.row
     trims = not served and row.parity == "keras_hub"
@@ -147,9 +154,11 @@ def decode_ids(token_ids: tf.Tensor, keep: tf.Tensor, tokenizer: Tokenizer) -> t
 
 
 def id_finding(token_ids: tf.Tensor, keep: tf.Tensor, tokenizer: Tokenizer) -> Finding:
-    """TOKEN_ID_OUT_OF_RANGE for each row of kept ids, with the first that is."""
+    """TOKEN_ID_OUT_OF_RANGE for each row of ids int32 [B, S] with an invalid one where `keep` bool [B, S];
+    the detail is the first.
+    """
     size = len(tokenizer.vocabulary)
-    invalid = keep & ~is_valid_id(token_ids, size)
+    invalid = keep & ~is_valid_id(token_ids, vocabulary_size=size)
     is_first = invalid & tf.equal(tf.cumsum(tf.cast(invalid, tf.int32), axis=1), 1)
     worst = tf.reduce_sum(tf.where(is_first, token_ids, 0), axis=1)
     return check(tf.reduce_any(invalid, axis=1), Fault.TOKEN_ID_OUT_OF_RANGE, worst, size)
@@ -187,7 +196,7 @@ def _features(
     features = item_features(batch, finding, medium=medium, entries=entries)
     block, indices = medium.block(settings.row, each.config), places.indices
     if not medium.is_trimmed:
-        indices = padded_indices(indices, medium.num_slots(settings.row) * block)
+        indices = padded_indices(indices, width=medium.num_slots(settings.row) * block)
     elif not trims and batch.values.shape[1] is not None:
         indices = with_shape(indices, [None, batch.values.shape[1] * block])
     return features | {medium.indices: indices, medium.mask: places.mask}

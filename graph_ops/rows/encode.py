@@ -168,14 +168,14 @@ def _row_finding(
 ) -> Finding:
     findings = [each.slots.finding for each in media]
     for each in media:
-        placeholders = count_ids(*prompts, each.ids.placeholder)
+        placeholders = count_ids(*prompts, wanted=each.ids.placeholder)
         present = tf.reduce_sum(tf.cast(each.slots.present, tf.int32), axis=1)
         wrong = tf.not_equal(placeholders, present)
         findings.append(check(wrong, each.count_fault, placeholders, present))
     if media and responses:
         wanted = [each.ids.placeholder for each in media]
-        in_response = tf.add_n([count_ids(*responses, placeholder) for placeholder in wanted])
-        first = first_of(*responses, wanted)
+        in_response = tf.add_n([count_ids(*responses, wanted=placeholder) for placeholder in wanted])
+        first = first_of(*responses, wanted=wanted)
         findings.append(check(in_response > 0, Fault.MEDIA_IN_RESPONSE, in_response, first))
     findings.append(check(media_end > budget, Fault.MEDIA_DO_NOT_FIT, media_end, budget))
     return first_finding(*findings)

@@ -54,13 +54,13 @@ class Expansion(NamedTuple):
     starts: tuple[tf.Tensor, ...]
 
 
-def count_ids(token_ids: tf.Tensor, lengths: tf.Tensor, wanted: int) -> tf.Tensor:
+def count_ids(token_ids: tf.Tensor, lengths: tf.Tensor, *, wanted: int) -> tf.Tensor:
     """Number of times `wanted` stands in each row: int32 [B], from ids int32 [B, L] and lengths int32 [B]."""
     found = tf.equal(token_ids, wanted) & tf.sequence_mask(lengths, tf.shape(token_ids)[1])
     return tf.reduce_sum(tf.cast(found, tf.int32), axis=1)
 
 
-def first_of(token_ids: tf.Tensor, lengths: tf.Tensor, wanted: Sequence[int]) -> tf.Tensor:
+def first_of(token_ids: tf.Tensor, lengths: tf.Tensor, *, wanted: Sequence[int]) -> tf.Tensor:
     """Index of the first of several ids in each row: int32 [B], L where there is none.
 
     Ids are int32 [B, L], lengths int32 [B].

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from graph_ops.family import Family
+from graph_ops.media.medium import Medium
 from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
 
@@ -31,14 +32,13 @@ def row_ids(vocabulary: Vocabulary, family: Family) -> RowIds:
     return RowIds(*vocabulary.require((family.start, family.end, family.pad), needed_for="text"))
 
 
-def medium_ids(vocabulary: Vocabulary, family: Family, medium: str) -> MediumIds:
+def medium_ids(vocabulary: Vocabulary, family: Family, medium: Medium) -> MediumIds:
     """Looks a medium's tokens up by name.
 
     Raises:
         ValueError: the vocabulary lacks one.
         KeyError: the family has no medium of that name.
     """
-    tokens = family.tokens_of(medium)
-    return MediumIds(
-        *vocabulary.require((tokens.opening, tokens.placeholder, tokens.closing), needed_for=medium)
-    )
+    tokens = family.tokens_of(medium.name)
+    names = (tokens.opening, tokens.placeholder, tokens.closing)
+    return MediumIds(*vocabulary.require(names, needed_for=medium.argument))

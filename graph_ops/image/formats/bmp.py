@@ -17,29 +17,31 @@ RAW, BITFIELDS = 0, 3
 
 
 def size(encoded: tf.Tensor) -> Size:
-    """As the header says; 0 × 0 for a kind that is not decoded."""
-    bits, compression = number_at(encoded, 28, 2), number_at(encoded, 30, 4)
+    """int32 [] each, as the header says; 0 × 0 for a kind that is not decoded."""
+    bits, compression = number_at(encoded, 28, size=2), number_at(encoded, 30, size=4)
     usual_masks = bytes_at(encoded, 54, 12) == b"\0\0\xff\0\0\xff\0\0\xff\0\0\0"
     plain = (compression == RAW) & tf.reduce_any(bits == [1, 4, 8, 24, 32])
     masked = (compression == BITFIELDS) & (bits == 32) & usual_masks
-    known = tf.reduce_any(number_at(encoded, 14, 4) == tf.constant(HEADER_SIZES)) & (plain | masked)
-    return tf.cond(known, lambda: (tf.abs(number_at(encoded, 22, 4)), number_at(encoded, 18, 4)), no_size)
+    known = tf.reduce_any(number_at(encoded, 14, size=4) == tf.constant(HEADER_SIZES)) & (plain | masked)
+    return tf.cond(
+        known, lambda: (tf.abs(number_at(encoded, 22, size=4)), number_at(encoded, 18, size=4)), no_size
+    )
 
 
 def pixels(encoded: tf.Tensor) -> tf.Tensor:
     """uint8 [H, W, 3], through the palette if there is one."""
     height, width = size(encoded)
-    bits, palette_at = number_at(encoded, 28, 2), 14 + number_at(encoded, 14, 4)
-    stated_colors = number_at(encoded, 46, 4)
+    bits, palette_at = number_at(encoded, 28, size=2), 14 + number_at(encoded, 14, size=4)
+    stated_colors = number_at(encoded, 46, size=4)
     colors = tf.where(stated_colors == 0, tf.bitwise.left_shift(1, tf.minimum(bits, 8)), stated_colors)
-    offset = number_at(encoded, 10, 4)
+    offset = number_at(encoded, 10, size=4)
     # Some files state that the pixels begin where their palette does; Pillow sees through it.
     offset += tf.where((bits <= 8) & (offset == palette_at), 4 * colors, 0)
     row_bytes = (width * bits + 31) // 32 * 4
     rows = tf.reshape(
         tf.io.decode_raw(bytes_at(encoded, offset, height * row_bytes), tf.uint8), [height, row_bytes]
     )
-    rows = tf.cond(number_at(encoded, 22, 4) < 0, lambda: rows, lambda: rows[::-1])
+    rows = tf.cond(number_at(encoded, 22, size=4) < 0, lambda: rows, lambda: rows[::-1])
 
     def from_channels() -> tf.Tensor:
         return tf.reshape(rows[:, : width * (bits // 8)], [height, width, bits // 8])[..., 2::-1]

@@ -12,7 +12,7 @@ def bytes_at(encoded: tf.Tensor, offset: int | tf.Tensor, length: int | tf.Tenso
 
 
 def number_at(
-    encoded: tf.Tensor, offset: int | tf.Tensor, size: int, *, little_endian: bool = True
+    encoded: tf.Tensor, offset: int | tf.Tensor, *, size: int, little_endian: bool = True
 ) -> tf.Tensor:
     """int32 []: the unsigned number in the `size` bytes at `offset` (signed if 4). Raises if the file ends
     before.
@@ -26,7 +26,7 @@ def number_at(
 
 
 def no_size() -> Size:
-    """What a size function returns for a file that its pixel function would not decode as Pillow does."""
+    """0 × 0, int32 [] each, for a file that would not be decoded as Pillow does."""
     return tf.constant(0), tf.constant(0)
 
 

@@ -15,13 +15,13 @@ minutes.
 
 
 def size(encoded: tf.Tensor) -> Size:
-    """The screen, enlarged where the first frame reaches beyond it, as Pillow does."""
+    """int32 [] each: the screen, enlarged where the first frame reaches beyond it, as Pillow does."""
     data = _data(encoded)
     frame, _ = _first_frame(data)
-    left, top, width, height = (number_at(encoded, frame + at, 2) for at in (1, 3, 5, 7))
+    left, top, width, height = (number_at(encoded, frame + at, size=2) for at in (1, 3, 5, 7))
     # The decoder allocates the frame's own size, which the header's must therefore not hide.
     filled = (width > 0) & (height > 0)
-    screen_height, screen_width = number_at(encoded, 8, 2), number_at(encoded, 6, 2)
+    screen_height, screen_width = number_at(encoded, 8, size=2), number_at(encoded, 6, size=2)
     return tf.cond(
         filled,
         lambda: (tf.maximum(screen_height, top + height), tf.maximum(screen_width, left + width)),
@@ -30,8 +30,8 @@ def size(encoded: tf.Tensor) -> Size:
 
 
 def pixels(encoded: tf.Tensor) -> tf.Tensor:
-    """Decodes a file that holds the first frame only, because TensorFlow's decoder unpacks every frame of an
-    animation.
+    """uint8 [H, W, 3], of an animation the first frame: decoded from a file that holds it alone, because
+    TensorFlow's decoder unpacks every frame.
     """
     data = _data(encoded)
     frame, transparent = _first_frame(data)
@@ -44,8 +44,8 @@ def pixels(encoded: tf.Tensor) -> tf.Tensor:
     background = tf.where(own_palette > 0, frame + 10, 13) + 3 * transparent
     return placed(
         tf.io.decode_gif(still)[0],
-        number_at(encoded, frame + 3, 2),
-        number_at(encoded, frame + 1, 2),
+        number_at(encoded, frame + 3, size=2),
+        number_at(encoded, frame + 1, size=2),
         size(encoded),
         background=tf.cast(data[background : background + 3], tf.uint8),
     )

@@ -9,7 +9,7 @@ SIGNATURES = ((0, b"\xff\xd8\xff"),)
 
 
 def size(encoded: tf.Tensor) -> Size:
-    """As the header says; 0 × 0 for CMYK, which TensorFlow converts with other roundings than Pillow."""
+    """int32 [] each, as the header says; 0 × 0 for CMYK, which TensorFlow rounds otherwise than Pillow."""
     height, width, channels = tf.unstack(tf.image.extract_jpeg_shape(encoded))
     return tf.cond(channels < 4, lambda: (height, width), no_size)
 

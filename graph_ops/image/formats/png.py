@@ -9,8 +9,10 @@ SIGNATURES = ((0, b"\x89PNG\r\n\x1a\n"),)
 
 
 def size(encoded: tf.Tensor) -> Size:
-    """As the IHDR chunk says."""
-    return number_at(encoded, 20, 4, little_endian=False), number_at(encoded, 16, 4, little_endian=False)
+    """int32 [] each, as the IHDR chunk says."""
+    return number_at(encoded, 20, size=4, little_endian=False), number_at(
+        encoded, 16, size=4, little_endian=False
+    )
 
 
 def pixels(encoded: tf.Tensor) -> tf.Tensor:
@@ -22,5 +24,5 @@ def pixels(encoded: tf.Tensor) -> tf.Tensor:
         grey = tf.cast(tf.minimum(tf.io.decode_png(encoded, channels=1, dtype=tf.uint16), 255), tf.uint8)
         return tf.repeat(grey, 3, axis=-1)
 
-    is_deep_grey = (number_at(encoded, 24, 1) == 16) & (number_at(encoded, 25, 1) == 0)
+    is_deep_grey = (number_at(encoded, 24, size=1) == 16) & (number_at(encoded, 25, size=1) == 0)
     return tf.cond(is_deep_grey, deep_grey, lambda: tf.io.decode_png(encoded, channels=3))

@@ -89,13 +89,16 @@ def test_soft_token_indices_stand_in_one_block_a_medium():
 
 
 def test_ids_are_counted_inside_the_length_only():
-    assert count_ids(tf.constant([[5, 5, 5], [5, 1, 5]]), tf.constant([2, 3]), 5).numpy().tolist() == [2, 2]
+    assert count_ids(tf.constant([[5, 5, 5], [5, 1, 5]]), tf.constant([2, 3]), wanted=5).numpy().tolist() == [
+        2,
+        2,
+    ]
 
 
 def test_the_first_of_several_ids_is_found_inside_the_length_only():
     ids, lengths = tf.constant([[5, 9, 7], [1, 2, 7], [7, 7, 7]]), tf.constant([3, 2, 3])
-    assert first_of(ids, lengths, [7, 9]).numpy().tolist() == [1, 3, 0]
-    assert first_of(ids[:, :0], tf.zeros_like(lengths), [7]).numpy().tolist() == [0, 0, 0]
+    assert first_of(ids, lengths, wanted=[7, 9]).numpy().tolist() == [1, 3, 0]
+    assert first_of(ids[:, :0], tf.zeros_like(lengths), wanted=[7]).numpy().tolist() == [0, 0, 0]
 
 
 def test_truncation_equals_taking_turns_for_every_small_case():
