@@ -125,7 +125,9 @@ def run(
 def verify(
     folders: Annotated[
         list[pathlib.Path],
-        typer.Argument(help="Each a DIR, whose newest version is taken, a DIR/N, or a LiteRT bundle."),
+        typer.Argument(
+            help="Each a DIR, whose newest version is taken, a DIR/N, or a LiteRT bundle.", metavar="DIR"
+        ),
     ],
     texts: Annotated[int, option("N", "Random strings to compare, besides the fixed ones.")] = 2000,
     json_: AsJson = False,

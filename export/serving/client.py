@@ -187,7 +187,7 @@ class _Rest:
         try:
             request = urllib.request.Request(self._url + path, body, {"Content-Type": "application/json"})
             with urllib.request.urlopen(request, timeout=self._timeout) as answer:
-                return _parsed(answer.read(), self._address)
+                answered = answer.read()
         except urllib.error.HTTPError as error:
             raise ConnectionError(f"{self._address}: HTTP {error.code}: {_error_of(error.read())}") from None
         except http.client.HTTPException:
@@ -196,6 +196,7 @@ class _Rest:
             ) from None
         except OSError as error:
             raise _NoHttpError(f"{self._address}: {getattr(error, 'reason', error)}") from None
+        return _parsed(answered, self._address)
 
 
 def _strings(value: Any, *, media: bool) -> np.ndarray:
