@@ -17,7 +17,15 @@ from export.serving.prediction import type_name
 from export.serving.refusals import Refusal, invalid
 
 _MAX_QUOTED = 200
-_JSON_TYPES = {}
+_JSON_TYPES = {
+    type(None): "Null",
+    bool: "True",
+    dict: "Object",
+    list: "Array",
+    str: "String",
+    int: "Number",
+    float: "Number",
+}
 
 
 def to_array(value: Any, dtype: int) -> np.ndarray:

@@ -4,10 +4,11 @@ its own.
 
 import dataclasses
 import os
-from typing import Any, Self
+from typing import Any
 
 import keras
 import tensorflow as tf
+from typing_extensions import Self
 
 from graph_ops.audio.mel import log_mel_spectrogram
 from graph_ops.config import AudioConfig, ImageConfig
