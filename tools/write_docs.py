@@ -98,6 +98,18 @@ def audio_settings() -> str:
     return _fields("AudioConfig")
 
 
+def imports() -> str:
+    """Which part of `graph_ops` may import which others, as `tests/house/test_imports.py` has it."""
+    from tests.house.test_imports import MAY_IMPORT
+
+    order = list(MAY_IMPORT)
+    rows = (
+        (_code(part), ", ".join(_code(other) for other in sorted(others, key=order.index)))
+        for part, others in MAY_IMPORT.items()
+    )
+    return markdown_table(("part", "may import"), rows)
+
+
 def presets() -> str:
     """The built-in presets."""
     from graph_ops.presets.catalogue import PRESETS
@@ -138,6 +150,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "image-settings": image_settings,
     "audio-settings": audio_settings,
     "presets": presets,
+    "imports": imports,
     "file-guide": file_guide,
 }
 

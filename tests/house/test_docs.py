@@ -26,7 +26,8 @@ def test_every_example_is_in_a_language_that_tests_run_or_that_is_known_not_to(p
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_command_and_option_exists(page):
-    commands = typer.main.get_command(app).commands
+    group = typer.main.get_command(app)
+    commands = group.commands | {option: group for parameter in group.params for option in parameter.opts}
     for _, command, *words in (line for line in command_lines(page) if line[0] == "gemma4-graph"):
         if command.isupper():
             continue
