@@ -2,7 +2,10 @@
 
 import json
 import lzma
+import os
 import pathlib
+import shutil
+import tempfile
 
 import pytest
 import sentencepiece
@@ -12,6 +15,15 @@ import graph_ops
 from export.verify import samples
 from graph_ops.text.vocabulary.vocabulary import load_vocabulary
 from tests.data import CORPUS, DEMONSTRATION, REAL, needs_real
+
+
+def pytest_configure(config):
+    """A cache and Keras settings that are this session's own, which its workers and processes share."""
+    if hasattr(config, "workerinput"):  # xdist's workers inherit them
+        return
+    folder = tempfile.mkdtemp(prefix="gemma4-graph-tests-")
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    os.environ.update(XDG_CACHE_HOME=folder, KERAS_HOME=folder, HF_HOME=folder)
 
 
 @pytest.hookimpl(tryfirst=True)

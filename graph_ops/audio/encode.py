@@ -48,7 +48,8 @@ def encode_wavs(
         config: the numbers of the spectrogram.
         target: where it runs.
     """
-    waveforms = decode_wavs(encoded, config=config)
+    with tf.name_scope("decode"):
+        waveforms = decode_wavs(encoded, config=config)
     samples, lengths = _only_sound(waveforms.samples, waveforms.lengths, config=config, target=target)
     sound = Waveforms(samples, lengths, waveforms.finding)
     return _encode_sound(sound, parity=parity, config=config, target=target)
@@ -97,7 +98,8 @@ def _encode_sound(sound: Waveforms, *, parity: str, config: AudioConfig, target:
         num_frames, fill = num_sounding_frames(lengths, config=config), silent_frame(config=config)
     else:
         num_frames, fill = num_valid, np.zeros(config.num_mels, np.float32)
-    values = _filled_spectrogram(sound.samples, num_frames, fill=fill, config=config, target=target)
+    with tf.name_scope("log_mel"):
+        values = _filled_spectrogram(sound.samples, num_frames, fill=fill, config=config, target=target)
     mask = tf.sequence_mask(num_valid, config.max_frames, tf.int32)
     return LogMel(values, mask, num_soft_tokens(num_valid, config=config), sound.finding)
 

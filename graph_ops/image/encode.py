@@ -22,7 +22,8 @@ def encode_images(encoded: tf.Tensor, *, config: ImageConfig) -> Patches:
     """
 
     def encode(index: tf.Tensor) -> Patches:
-        pixels, finding = decode_image(encoded[index], config=config)
+        with tf.name_scope("decode"):
+            pixels, finding = decode_image(encoded[index], config=config)
         return _after(finding, resized_patches(pixels, config=config))
 
     return _each(encode, absent=tf.equal(encoded, ""), config=config)
@@ -73,7 +74,8 @@ def _each(encode: Callable[[tf.Tensor], Patches], *, absent: tf.Tensor, config: 
     patches = tf.map_fn(
         encode_if_present, tf.range(tf.shape(absent)[0]), fn_output_signature=spec, parallel_iterations=1
     )
-    return scaled(patches, config=config)
+    with tf.name_scope("scale"):
+        return scaled(patches, config=config)
 
 
 def _after(finding: Finding, patches: Patches) -> Patches:

@@ -54,7 +54,10 @@ def resized_patches(pixels: tf.Tensor, *, config: ImageConfig) -> Patches:
     thin = tf.equal(target_height, 0)
 
     def resized() -> tf.Tensor:
-        return padded(cut(resize_bicubic(pixels, target_height, target_width), config=config), config=config)
+        with tf.name_scope("resize"):
+            image = resize_bicubic(pixels, target_height, target_width)
+        with tf.name_scope("patches"):
+            return padded(cut(image, config=config), config=config)
 
     values = tf.cond(thin, lambda: no_patches(config=config), resized)
     values = tf.ensure_shape(values, [config.max_patches, config.patch_dim])

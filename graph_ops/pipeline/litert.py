@@ -54,10 +54,8 @@ def tokenize(text: Text, settings: Settings) -> tuple[TokenRows, Finding]:
     """
     finding = _length_finding(text.length, tf.size(text.codes))
     length = tf.where(finding.is_clean, text.length, 0)
-    with tf.name_scope("tokenize"):
-        tokens = engine_of(settings).tokenize_bytes(
-            text.codes, length[0], reading=prompt_reading(settings.row)
-        )
+    reading = prompt_reading(settings.row)
+    tokens = engine_of(settings).tokenize_bytes(text.codes, length[0], reading=reading)
     return TokenRows(tokens.ids[tf.newaxis], tokens.count[tf.newaxis]), finding
 
 
@@ -120,6 +118,5 @@ def _detokenize_kept(
 ) -> tuple[Text, Finding]:
     finding = id_finding(token_ids, keep, settings.tokenizer)
     kept = (keep & finding.is_clean[:, tf.newaxis])[0]
-    with tf.name_scope("detokenize"):
-        texts = engine_of(settings).detokenize_bytes(token_ids[0], kept, capacity=capacity)
+    texts = engine_of(settings).detokenize_bytes(token_ids[0], kept, capacity=capacity)
     return Text(tf.cast(texts.codes, tf.uint8), tf.reshape(texts.ends[-1], [1])), finding

@@ -44,9 +44,10 @@ def encode(
     row, tokenizer = settings.row, settings.tokenizer
     inputs, excess = _limit_media(inputs, settings) if served else (inputs, None)
     responses = inputs.get("responses")
-    with tf.name_scope("tokenize"):
+    with tf.name_scope("prompts"):
         prompt_rows = tokenizer.tokenize_rows(inputs["prompts"], reading=prompt_reading(row))
-        if responses is not None:
+    if responses is not None:
+        with tf.name_scope("responses"):
             responses = tokenizer.tokenize_rows(responses, reading=response_reading(row))
     found = ((each, _batch(inputs, each, settings)) for each in settings.media)
     return encode_tokens(
@@ -148,9 +149,7 @@ def decode_ids(token_ids: tf.Tensor, keep: tf.Tensor, tokenizer: Tokenizer) -> t
     row.
     """
     finding = id_finding(token_ids, keep, tokenizer)
-    with tf.name_scope("detokenize"):
-        text = tokenizer.detokenize_rows(token_ids, keep & finding.is_clean[:, tf.newaxis])
-    return text, finding
+    return tokenizer.detokenize_rows(token_ids, keep & finding.is_clean[:, tf.newaxis]), finding
 
 
 def id_finding(token_ids: tf.Tensor, keep: tf.Tensor, tokenizer: Tokenizer) -> Finding:

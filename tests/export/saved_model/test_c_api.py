@@ -17,6 +17,7 @@ import graph_ops
 from export.saved_model import run as running
 from export.saved_model.write import export_saved_model
 from export.verify import samples
+from tests.comparing import assert_same
 from tests.data import DEMONSTRATION
 
 FRAMEWORK = pathlib.Path(tf.__file__).with_name("libtensorflow_cc.so.2")
@@ -98,4 +99,4 @@ def test_every_signature_gives_the_same_through_the_c_api(engine, inputs, tmp_pa
         expected = loaded.signatures[name](**{key: tf.constant(array) for key, array in given.items()})
         assert expected.keys() == answer.keys()
         for key, tensor in expected.items():
-            np.testing.assert_array_equal(answer[key], tensor.numpy(), err_msg=f"{name}: {key}")
+            assert_same(answer[key], tensor.numpy(), key)

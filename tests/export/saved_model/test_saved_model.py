@@ -20,6 +20,7 @@ from export.saved_model.write import export_saved_model, read_description, read_
 from export.signature import input_specs
 from export.verify import samples
 from graph_ops.features import BY_NAME, static_shape
+from tests.comparing import assert_same
 
 VERSION = 3
 
@@ -167,7 +168,7 @@ def test_served_rows_equal_the_class(exported, loaded, mixed):
             value = np.asarray(value)
             mine = served[name][row : row + 1]
             width = tuple(slice(size) for size in value.shape)
-            np.testing.assert_array_equal(mine[width], value, err_msg=name)
+            assert_same(mine[width], value, name)
             rest = mine.copy()
             rest[width] = 0
             assert name in ("audio_mel", "pixel_position_ids") or not rest.any()
@@ -201,9 +202,7 @@ def test_a_row_is_the_same_alone_and_in_any_batch(loaded, mixed, seed):
     for place, row in enumerate(order):
         alone = call(loaded, "generate_preprocess", **{name: [value[row]] for name, value in inputs.items()})
         for name, value in alone.items():
-            np.testing.assert_array_equal(
-                batch[name][place], value[0], err_msg=f"{name} of {inputs['prompts'][row][:30]!r}"
-            )
+            assert_same(batch[name][place], value[0], name)
 
 
 def test_arrays_equal_files_with_garbage_in_the_padding(loaded, speech):
@@ -226,7 +225,7 @@ def test_arrays_equal_files_with_garbage_in_the_padding(loaded, speech):
     png = tf.io.encode_png(image).numpy()
     files = call(loaded, "generate_preprocess", prompts=prompts, images=[[png, b""]], audio=[[speech]])
     for name, value in files.items():
-        np.testing.assert_array_equal(arrays[name], value, err_msg=name)
+        assert_same(arrays[name], value, name)
 
 
 def test_training_signature_equals_the_class(exported, loaded, photo):

@@ -24,6 +24,7 @@ from export.serving.server import Server, Settings
 from export.serving.store import Choice
 from export.serving_configuration import allowed_batch_sizes
 from export.verify import samples
+from tests.comparing import assert_same
 from tests.export.serving.refusals import BODIES, PATHS, REFUSED, TEXT
 from tests.export.serving.rig import (
     NAME,
@@ -109,7 +110,7 @@ def same(outputs, expected):
     assert outputs.keys() == expected.keys()
     for name, value in expected.items():
         assert outputs[name].dtype == value.dtype, name
-        np.testing.assert_array_equal(outputs[name], value, err_msg=name)
+        assert_same(outputs[name], value, name)
 
 
 def test_every_signature_answers_over_grpc_as_in_this_process(client, loaded, requests):

@@ -7,14 +7,10 @@ import tensorflow as tf
 
 import graph_ops
 from export.verify import samples
+from tests.comparing import assert_same
 
 PIXELS = samples.pixels(50, 70)
 CLIP = samples.sounds(6_000)["noise"]
-
-
-def equal(a, b):
-    a, b = keras.tree.flatten(a), keras.tree.flatten(b)
-    return len(a) == len(b) and all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
 
 
 def test_config_round_trip_is_lossless(tokenizer):
@@ -33,7 +29,7 @@ def test_config_round_trip_is_lossless(tokenizer):
     assert again.get_config() == first.get_config()
     assert again.settings[1:] == first.settings[1:]
     x = {"prompts": "a <|image|> <|audio|>", "responses": "b", "images": PIXELS, "audio": CLIP}
-    assert equal(first(x), again(x))
+    assert_same(first(x), again(x))
 
 
 def test_keras_serialization_round_trip(make_preprocessor):
@@ -101,9 +97,9 @@ def test_batched_dataset_gives_what_eager_calls_give(make_preprocessor):
         "images": np.stack([PIXELS, PIXELS[::-1]]),
     }
     data = tf.data.Dataset.from_tensor_slices(x)
-    assert equal(next(iter(data.batch(2).map(preprocessor))), preprocessor(x))
+    assert_same(next(iter(data.batch(2).map(preprocessor))), preprocessor(x))
     for row, element in enumerate(data.map(preprocessor, num_parallel_calls=2)):
-        assert equal(
+        assert_same(
             element,
             preprocessor(
                 {"prompts": x["prompts"][row], "responses": x["responses"][row], "images": x["images"][row]}
@@ -120,7 +116,7 @@ def test_dataset_of_files(make_preprocessor, photo, speech):
         "audio": [[speech], [speech]],
     }
     element = next(iter(tf.data.Dataset.from_tensor_slices(x).batch(2).map(preprocessor)))
-    assert equal(element, preprocessor(x))
+    assert_same(element, preprocessor(x))
 
 
 def test_element_spec_of_a_dataset_is_static_where_a_model_needs_it(make_preprocessor):

@@ -241,6 +241,20 @@ def test_tables_that_a_traced_function_asks_for_first_are_no_part_of_its_graph(v
     assert len(traced.graph.get_operations()) < 200  # not one for each piece
 
 
+def test_autograph_leaves_the_building_of_tables_alone(demonstration_tokenizer):
+    """It would make graph code of loops over all pieces, which takes a minute for the real vocabulary."""
+    engine, seen = demonstration_tokenizer.engine, set()
+
+    def encode(texts):
+        seen.add(tf.__internal__.autograph.control_status_ctx().status.name)
+        return engine.encoder(Reading.TRAINED)(texts)
+
+    tf.function(
+        lambda: fast_tokenizing.segment_tables(engine.vocabulary, encode).cuts
+    ).get_concrete_function()
+    assert seen == {"DISABLED"}
+
+
 def test_rows_keep_the_static_batch_size(tokenizer):
     traced = tf.function(tokenizer.tokenize_rows).get_concrete_function(tf.TensorSpec([7], tf.string))
     assert traced.output_shapes.token_ids.as_list() == [7, None]
