@@ -31,6 +31,8 @@ def test_pieces_are_read_as_sentencepiece_reads_them(both):
 def test_settings_are_read_as_sentencepiece_reads_them_and_have_its_defaults(spec, both):
     for ours, theirs in (both, (new_model(), ModelProto())):
         for field in getattr(ours, spec).DESCRIPTOR.fields:
+            if not getattr(ours, spec).HasField(field.name) and field.name == "vocab_size":
+                continue  # of which it is asked whether it is there
             value, expected = (getattr(getattr(each, spec), field.name) for each in (ours, theirs))
             assert value == (expected.encode() if isinstance(expected, str) else expected), field.name
 
