@@ -44,10 +44,10 @@ def encode(
     row, tokenizer = settings.row, settings.tokenizer
     inputs, excess = _limit_media(inputs, settings) if served else (inputs, None)
     responses = inputs.get("responses")
-    with tf.name_scope("prompts"):
+    with tf.name_scope("prompt"):
         prompt_rows = tokenizer.tokenize_rows(inputs["prompts"], reading=prompt_reading(row))
     if responses is not None:
-        with tf.name_scope("responses"):
+        with tf.name_scope("response"):
             responses = tokenizer.tokenize_rows(responses, reading=response_reading(row))
     found = ((each, _batch(inputs, each, settings)) for each in settings.media)
     return encode_tokens(
@@ -110,7 +110,7 @@ def encode_tokens(
         features["position_ids"] = tf.broadcast_to(tf.range(sequence_length), tf.shape(rows.token_ids))
     for each, places in zip(settings.media, encoded.places, strict=True):
         if batch := media.get(each.medium.name):
-            with tf.name_scope(each.medium.name):
+            with tf.name_scope(f"{each.medium.name}_features"):
                 features |= _features(
                     each,
                     batch,

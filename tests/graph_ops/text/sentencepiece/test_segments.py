@@ -249,9 +249,7 @@ def test_autograph_leaves_the_building_of_tables_alone(demonstration_tokenizer):
         seen.add(tf.__internal__.autograph.control_status_ctx().status.name)
         return engine.encoder(Reading.TRAINED)(texts)
 
-    tf.function(
-        lambda: fast_tokenizing.segment_tables(engine.vocabulary, encode).cuts
-    ).get_concrete_function()
+    tf.function(lambda: segments.segment_tables(engine.vocabulary, encode).cuts).get_concrete_function()
     assert seen == {"DISABLED"}
 
 
