@@ -45,11 +45,9 @@ class PreprocessorOptions:
     ] = None
     vocabulary_sha256: Annotated[str | None, _option("Refuse any other vocabulary.")] = None
     parity: Annotated[str | None, _option("Whose rows: keras_hub (the default) or transformers.")] = None
-    plain_text: Annotated[
+    allow_special_tokens: Annotated[
         str | None,
-        _option(
-            "In whose text control tokens are ordinary characters: none (the default), responses, or all."
-        ),
+        _option("Texts that may spell control tokens: all (the default), prompts, or none."),
     ] = None
     sequence_length: Annotated[int | None, _option("Tokens in a row (1024).")] = None
     images: Annotated[
@@ -73,7 +71,7 @@ class PreprocessorOptions:
 
 _ROW_OPTIONS = (
     "parity",
-    "plain_text",
+    "allow_special_tokens",
     "sequence_length",
     "max_images_per_prompt",
     "max_audio_clips_per_prompt",

@@ -16,7 +16,8 @@ import pathlib
 
 from graph_ops.config import AudioConfig, ImageConfig
 from graph_ops.presets import downloads
-from graph_ops.presets.folders import PresetSettings, read_folder
+from graph_ops.presets.folders import read_folder
+from graph_ops.presets.settings import WITHOUT_AUDIO, PresetSettings
 from graph_ops.text.vocabulary.vocabulary import Vocabulary, load_vocabulary
 
 
@@ -25,11 +26,11 @@ class Preset:
     """A released model, as far as its preprocessing goes.
 
     All take the defaults of `ImageConfig`, `AudioConfig` and `RowConfig`, which are the released models'
-    numbers.
+    numbers; without audio, `audio_input_feat_size` is 0.
 
     Attributes:
         parameters: weights of the model, per-layer embeddings included.
-        has_audio: whether the model hears; all see.
+        has_audio: whether the model has an audio encoder; all have one for images.
         kaggle_handle: KerasHub's model on Kaggle.
         huggingface_repository: the same model on Hugging Face.
         description: one line.
@@ -115,7 +116,9 @@ def _built_in(preset: Preset) -> PresetSettings:
             )
         return vocabulary
 
-    return PresetSettings(ImageConfig(), AudioConfig() if preset.has_audio else None, {}, {}, read_vocabulary)
+    if preset.has_audio:
+        return PresetSettings(ImageConfig(), AudioConfig(), {}, {}, read_vocabulary)
+    return PresetSettings(ImageConfig(), None, WITHOUT_AUDIO, {}, read_vocabulary)
 
 
 def _unknown(name: str) -> str:

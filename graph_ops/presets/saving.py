@@ -7,11 +7,12 @@ from typing import Any
 
 from graph_ops.config import AudioConfig, ImageConfig, RowConfig
 from graph_ops.presets.downloads import KERAS_HUB_VOCABULARY
-from graph_ops.presets.folders import OWN_SETTINGS
+from graph_ops.presets.keras_hub_folder import OWN_SETTINGS
 from graph_ops.presets.keras_hub_settings import OWN_FIELDS, TOKENIZER_FLAGS, field_names, serialized
 from graph_ops.settings import Settings
 
 Json = dict[str, Any]
+Folder = str | os.PathLike[str]
 
 _CONVERTERS = (
     ("image", "image_converter", "Gemma4ImageConverter", "gemma4_image_converter"),
@@ -19,11 +20,35 @@ _CONVERTERS = (
 )
 
 
-def write_folder(settings: Settings, folder: "str | os.PathLike[str]") -> None:
+def write_folder(settings: Settings, folder: Folder) -> None:
     """Writes every file of the layout that preprocessing needs; a model's own files in the folder stay as
-    they are.
+    they are, but for the preprocessor that `task.json` describes.
 
     What KerasHub's layers have no place for goes to `metadata.json`, together with the vocabulary's sha256.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    target = write_tokenizer(settings.tokenizer, folder)
+    layers = {"tokenizer": _tokenizer(settings.tokenizer, with_audio=settings.audio is not None)}
+    for medium, name, _, _ in _CONVERTERS:
+        config = getattr(settings, medium)
+        if config is None:
+            (target / f"{name}.json").unlink(missing_ok=True)
+        else:
+            layers[name] = _converter(config)
+    row = {name: getattr(settings.row, name) for name in field_names(RowConfig)}
+    preprocessor = serialized("Gemma4CausalLMPreprocessor", "gemma4_causal_lm_preprocessor", row | layers)
+    for name, layer in ({"preprocessor": preprocessor} | layers).items():
+        _write(target / f"{name}.json", layer)
+    if not (target / "config.json").exists():  # keras-hub asks it which model this is
+        _write(target / "config.json", serialized("Gemma4Backbone", "gemma4_backbone", {}))
+    _write_task(target / "task.json", preprocessor)
+    _write_metadata(settings, target / "metadata.json")
+
+
+def write_tokenizer(tokenizer: Any, folder: Folder) -> pathlib.Path:
+    """Writes a tokenizer's settings and vocabulary; returns the folder.
 
     Raises:
         OSError: the folder cannot be written.
@@ -31,31 +56,45 @@ def write_folder(settings: Settings, folder: "str | os.PathLike[str]") -> None:
     target = pathlib.Path(folder).expanduser()
     vocabulary = target / KERAS_HUB_VOCABULARY
     vocabulary.parent.mkdir(parents=True, exist_ok=True)
-    vocabulary.write_bytes(settings.tokenizer.vocabulary.proto)
-    layers = _layers(settings)
-    row = {name: getattr(settings.row, name) for name in field_names(RowConfig)}
-    preprocessor = serialized("Gemma4CausalLMPreprocessor", "gemma4_causal_lm_preprocessor", row | layers)
-    for name, layer in ({"preprocessor": preprocessor} | layers).items():
-        _write(target / f"{name}.json", layer)
-    for medium, name, _, _ in _CONVERTERS:
-        if getattr(settings, medium) is None:
-            (target / f"{name}.json").unlink(missing_ok=True)
-    if not (target / "config.json").exists():  # keras-hub asks it which model this is
-        _write(target / "config.json", serialized("Gemma4Backbone", "gemma4_backbone", {}))
-    _write_metadata(settings, target / "metadata.json")
+    vocabulary.write_bytes(tokenizer.vocabulary.proto)
+    _write(target / "tokenizer.json", _tokenizer(tokenizer, with_audio=False))
+    return target
 
 
-def _layers(settings: Settings) -> Json:
-    flags = {name: getattr(settings.tokenizer, name) for name in TOKENIZER_FLAGS}
-    flags["has_audio_tokens"] |= settings.audio is not None
-    layers = {"tokenizer": serialized("Gemma4Tokenizer", "gemma4_tokenizer", {"proto": None, **flags})}
-    for medium, name, class_name, module in _CONVERTERS:
-        config = getattr(settings, medium)
-        if config is not None:
-            layers[name] = serialized(
-                class_name, module, {field: getattr(config, field) for field in field_names(type(config))}
-            )
-    return layers
+def write_converter(config: ImageConfig | AudioConfig, folder: Folder) -> None:
+    """Writes a converter's settings, as far as KerasHub's has them.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    target = pathlib.Path(folder).expanduser()
+    target.mkdir(parents=True, exist_ok=True)
+    medium = "image" if isinstance(config, ImageConfig) else "audio"
+    _write(target / f"{medium}_converter.json", _converter(config))
+
+
+def _tokenizer(tokenizer: Any, *, with_audio: bool) -> Json:
+    flags = {name: getattr(tokenizer, name) for name in TOKENIZER_FLAGS}
+    flags["has_audio_tokens"] |= with_audio
+    return serialized("Gemma4Tokenizer", "gemma4_tokenizer", {"proto": None, **flags})
+
+
+def _converter(config: ImageConfig | AudioConfig) -> Json:
+    medium = "image" if isinstance(config, ImageConfig) else "audio"
+    _, _, class_name, module = next(row for row in _CONVERTERS if row[0] == medium)
+    return serialized(
+        class_name, module, {field: getattr(config, field) for field in field_names(type(config))}
+    )
+
+
+def _write_task(path: pathlib.Path, preprocessor: Json) -> None:
+    """Puts KerasHub's preprocessor in the place of ours in the task that KerasHub has saved before its
+    preprocessor, so that the folder can be loaded where this project is not installed.
+    """
+    task = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    if task.get("config", {}).get("preprocessor"):
+        task["config"]["preprocessor"] = preprocessor
+        _write(path, task)
 
 
 def _write_metadata(settings: Settings, path: pathlib.Path) -> None:
