@@ -108,7 +108,8 @@ def _format_index(encoded: tf.Tensor) -> tf.Tensor:
     """int32 []: the row of `FORMATS` that decodes the file; their number if none does."""
     head = tf.strings.join([_bytes(encoded, 0, 12), b"\0" * 12])
     matches = [
-        tf.reduce_any([_bytes(head, at, len(text)) == text for at, text in marks]) for marks, _, _ in FORMATS
+        tf.reduce_any([tf.equal(_bytes(head, at, len(text)), text) for at, text in marks])
+        for marks, _, _ in FORMATS
     ]
     return tf.cast(tf.argmax(tf.stack([*matches, tf.constant(True)])), tf.int32)
 
@@ -263,7 +264,7 @@ def _placed(
 
 def _bmp_size(encoded: tf.Tensor) -> Size:
     bits, compression = _number(encoded, 28, 2), _number(encoded, 30, 4)
-    usual_masks = _bytes(encoded, 54, 12) == b"\0\0\xff\0\0\xff\0\0\xff\0\0\0"
+    usual_masks = tf.equal(_bytes(encoded, 54, 12), b"\0\0\xff\0\0\xff\0\0\xff\0\0\0")
     plain = (compression == BMP_RAW) & tf.reduce_any(bits == [1, 4, 8, 24, 32])
     masked = (compression == BMP_BITFIELDS) & (bits == 32) & usual_masks
     known = tf.reduce_any(_number(encoded, 14, 4) == tf.constant(BMP_HEADER_SIZES)) & (plain | masked)
@@ -317,14 +318,17 @@ def _webp_size(encoded: tf.Tensor) -> Size:
 
     chunk = _bytes(encoded, 12, 4)
     whole = _number(encoded, 4, 4) + 8 <= tf.strings.length(encoded)
-    names = tf.stack([~whole, chunk == b"VP8X", chunk == b"VP8 ", chunk == b"VP8L", tf.constant(True)])
+    is_chunk = [tf.equal(chunk, name) for name in (b"VP8X", b"VP8 ", b"VP8L")]
+    names = tf.stack([~whole, *is_chunk, tf.constant(True)])
     return tf.switch_case(
         tf.cast(tf.argmax(names), tf.int32), [_no_size, extended, lossy, lossless, _no_size]
     )
 
 
 def _webp_pixels(encoded: tf.Tensor) -> tf.Tensor:
-    animated = (_bytes(encoded, 12, 4) == b"VP8X") & (tf.bitwise.bitwise_and(_number(encoded, 20, 1), 2) > 0)
+    animated = tf.equal(_bytes(encoded, 12, 4), b"VP8X") & (
+        tf.bitwise.bitwise_and(_number(encoded, 20, 1), 2) > 0
+    )
     return tf.cond(animated, lambda: _webp_first_frame(encoded), lambda: _webp_still_pixels(encoded))
 
 
@@ -338,7 +342,7 @@ def _webp_first_frame(encoded: tf.Tensor) -> tf.Tensor:
     others of an animation.
     """
     (at,) = tf.while_loop(
-        lambda at: _bytes(encoded, at, 4) != b"ANMF",
+        lambda at: tf.not_equal(_bytes(encoded, at, 4), b"ANMF"),
         lambda at: (at + 8 + (_number(encoded, at + 4, 4) + 1) // 2 * 2,),
         (tf.constant(30),),
         maximum_iterations=MAX_BLOCKS,
