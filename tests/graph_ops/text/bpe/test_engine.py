@@ -12,8 +12,8 @@ from sentencepiece.sentencepiece_model_pb2 import ModelProto
 
 import graph_ops
 from export.verify import samples
-from graph_ops.text.bpe import cache as builtin_cache
-from graph_ops.text.bpe import tables as builtin_tables
+from graph_ops.text.bpe import cache
+from graph_ops.text.bpe.tables import flatten
 from graph_ops.text.reading import Reading
 from graph_ops.text.vocabulary.vocabulary import PieceType, load_vocabulary
 from tests.data import DEMONSTRATION, needs_corpus
@@ -367,8 +367,8 @@ def test_a_user_defined_piece_that_overlaps_others_and_an_own_unknown_text():
 
 def test_tables_are_cached_and_a_damaged_cache_is_rebuilt(tmp_path):
     vocabulary, said = load_vocabulary(DEMONSTRATION), []
-    built = builtin_cache.load_tables(vocabulary, report=said.append, folder=tmp_path)
-    assert said == ["merges", "characters and user-defined pieces", "words"]
+    built = cache.load_tables(vocabulary, report=said.append, folder=tmp_path)
+    assert said == ["merges", "characters and user-defined symbols", "words"]
     (file,) = tmp_path.iterdir()
     for damage, is_rebuilt in (
         (lambda data: data, False),
@@ -378,13 +378,13 @@ def test_tables_are_cached_and_a_damaged_cache_is_rebuilt(tmp_path):
     ):
         file.write_bytes(damage(file.read_bytes()))
         said.clear()
-        again = builtin_cache.load_tables(vocabulary, report=said.append, folder=tmp_path)
+        again = cache.load_tables(vocabulary, report=said.append, folder=tmp_path)
         assert bool(said) == is_rebuilt
-        for name, array in builtin_tables.flatten(again).items():
-            assert np.array_equal(array, builtin_tables.flatten(built)[name])
+        for name, array in flatten(again).items():
+            assert np.array_equal(array, flatten(built)[name])
 
 
 def test_a_cache_that_cannot_be_written_is_no_error(tmp_path):
     (tmp_path / "file").write_text("not a folder")
-    tables = builtin_cache.load_tables(load_vocabulary(DEMONSTRATION), folder=tmp_path / "file")
+    tables = cache.load_tables(load_vocabulary(DEMONSTRATION), folder=tmp_path / "file")
     assert len(tables.byte_ids) == 256
