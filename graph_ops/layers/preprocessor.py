@@ -20,7 +20,7 @@ from graph_ops.layers.from_keras_hub import (
     own_tokenizer,
 )
 from graph_ops.layers.inputs.batch import batch_inputs
-from graph_ops.layers.preprocessor_settings import PreprocessorSettings
+from graph_ops.layers.preprocessor_settings import PreprocessorSettings, accept
 from graph_ops.layers.process import check_process
 from graph_ops.layers.tokenizer import Gemma4Tokenizer
 from graph_ops.layers.traces import MOST_TRACES, rows, specs_of, traced_rows
@@ -99,7 +99,7 @@ class Gemma4CausalLMPreprocessor(PreprocessorSettings):
         self._tokenizer = own_tokenizer(tokenizer)
         self._image_converter = own_image_converter(image_converter)
         self._audio_converter = own_audio_converter(audio_converter)
-        check_settings(self.settings)
+        accept(self.settings)
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:

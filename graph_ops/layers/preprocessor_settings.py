@@ -14,6 +14,7 @@ from graph_ops.layers.tokenizer import Gemma4Tokenizer
 from graph_ops.presets.catalogue import PRESETS
 from graph_ops.rows.control_ids import control_ids
 from graph_ops.settings import Settings
+from graph_ops.text.reading import prompt_reading, response_reading
 
 _LAYERS = ("tokenizer", "image_converter", "audio_converter")
 
@@ -64,7 +65,7 @@ class PreprocessorSettings(PreprocessingLayer):
 
     @row.setter
     def row(self, row: RowConfig) -> None:
-        check_settings(_settings(self._tokenizer, self._image_converter, self._audio_converter, row))
+        accept(_settings(self._tokenizer, self._image_converter, self._audio_converter, row))
         self._row = row
 
     @property
@@ -75,7 +76,7 @@ class PreprocessorSettings(PreprocessingLayer):
     @tokenizer.setter
     def tokenizer(self, tokenizer: Any) -> None:
         own = own_tokenizer(tokenizer)
-        check_settings(_settings(own, self._image_converter, self._audio_converter, self._row))
+        accept(_settings(own, self._image_converter, self._audio_converter, self._row))
         self._tokenizer = own
 
     @property
@@ -86,7 +87,7 @@ class PreprocessorSettings(PreprocessingLayer):
     @image_converter.setter
     def image_converter(self, converter: Any) -> None:
         own = own_image_converter(converter)
-        check_settings(_settings(self._tokenizer, own, self._audio_converter, self._row))
+        accept(_settings(self._tokenizer, own, self._audio_converter, self._row))
         self._image_converter = own
 
     @property
@@ -97,7 +98,7 @@ class PreprocessorSettings(PreprocessingLayer):
     @audio_converter.setter
     def audio_converter(self, converter: Any) -> None:
         own = own_audio_converter(converter)
-        check_settings(_settings(self._tokenizer, self._image_converter, own, self._row))
+        accept(_settings(self._tokenizer, self._image_converter, own, self._row))
         self._audio_converter = own
 
     @property
@@ -178,6 +179,16 @@ class PreprocessorSettings(PreprocessingLayer):
             for name, layer in layers.items()
         }
         return cls(**{**config, **made})
+
+
+def accept(settings: Settings) -> None:
+    """Checks settings before they are kept, and makes what their texts are read with, so that it is tracked.
+
+    Raises:
+        ValueError: settings that contradict each other.
+    """
+    check_settings(settings)
+    settings.tokenizer.engine.prepare([prompt_reading(settings.row), response_reading(settings.row)])
 
 
 def _settings(

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 import keras
 import tensorflow as tf
 
-from graph_ops.config import AUDIO_TOKENS, END_TOKEN, IMAGE_TOKENS, PAD_TOKEN, START_TOKEN, VIDEO_PLACEHOLDER
-from graph_ops.layers.control_tokens import TokenId
+from graph_ops.config import END_TOKEN, PAD_TOKEN, START_TOKEN
+from graph_ops.layers.control_tokens import ControlTokens
 from graph_ops.layers.inputs.texts import as_texts
 from graph_ops.layers.layer import PreprocessingLayer
 from graph_ops.layers.process import check_process
@@ -24,7 +24,7 @@ from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
 
 @keras.saving.register_keras_serializable(package="gemma4_graph")
-class Gemma4Tokenizer(PreprocessingLayer):
+class Gemma4Tokenizer(ControlTokens, PreprocessingLayer):
     """Gemma 4's SentencePiece tokenizer as graph ops.
 
     Args:
@@ -64,21 +64,6 @@ class Gemma4Tokenizer(PreprocessingLayer):
         "add_bos": False,
         "add_eos": False,
     }
-
-    start_token, end_token, pad_token = START_TOKEN, END_TOKEN, PAD_TOKEN
-    start_of_image_token, end_of_image_token = IMAGE_TOKENS.opening, IMAGE_TOKENS.closing
-    image_placeholder = IMAGE_TOKENS.placeholder
-    start_of_audio_token, end_of_audio_token = AUDIO_TOKENS.opening, AUDIO_TOKENS.closing
-    audio_placeholder = AUDIO_TOKENS.placeholder
-    video_placeholder = VIDEO_PLACEHOLDER
-    start_of_image_token_id = TokenId("start_of_image_token", "has_vision_tokens")
-    image_placeholder_id = TokenId("image_placeholder", "has_vision_tokens")
-    end_of_image_token_id = TokenId("end_of_image_token", "has_vision_tokens")
-    start_of_audio_token_id = TokenId("start_of_audio_token", "has_audio_tokens")
-    audio_placeholder_id = TokenId("audio_placeholder", "has_audio_tokens")
-    end_of_audio_token_id = TokenId("end_of_audio_token", "has_audio_tokens")
-    video_placeholder_id = TokenId("video_placeholder", "has_video_tokens")
-    start_of_video_token_id = end_of_video_token_id = -1
 
     def __init__(
         self,
@@ -147,11 +132,7 @@ class Gemma4Tokenizer(PreprocessingLayer):
             tf.errors.InvalidArgumentError: an id outside the vocabulary (its text is never invented).
         """
         check_process()
-        if isinstance(inputs, list) and _is_ragged(inputs):
-            inputs = tf.ragged.constant(inputs)
-        if not isinstance(inputs, tf.RaggedTensor):
-            inputs = tf.convert_to_tensor(inputs, tf.string if self._gives_pieces else tf.int32)
-        ids = tf.ragged.map_flat_values(self._as_ids, inputs)
+        ids = tf.ragged.map_flat_values(self._as_ids, self._as_tensor(inputs))
         flat = ids.flat_values if isinstance(ids, tf.RaggedTensor) else ids
         in_range = tf.debugging.Assert(
             tf.reduce_all(is_valid_id(flat, len(self.vocabulary))), [_OUT_OF_RANGE, len(self.vocabulary)]
@@ -202,33 +183,6 @@ class Gemma4Tokenizer(PreprocessingLayer):
         found = self.vocabulary.find(token)
         return self.vocabulary.find("<unk>") or 0 if found is None else found
 
-    @property
-    def special_tokens(self) -> list[str]:
-        """The control tokens that the flags switch on."""
-        image = (self.start_of_image_token, self.image_placeholder, self.end_of_image_token)
-        audio = (self.start_of_audio_token, self.audio_placeholder, self.end_of_audio_token)
-        return [
-            *(self.start_token, self.end_token, self.pad_token),
-            *(image if self.has_vision_tokens else ()),
-            *(audio if self.has_audio_tokens else ()),
-            *([self.video_placeholder] if self.has_video_tokens else ()),
-        ]
-
-    @property
-    def special_token_ids(self) -> list[int]:
-        """Ids of `special_tokens`, but for those that the vocabulary lacks."""
-        ids = (self.vocabulary.find(token) for token in self.special_tokens)
-        return [index for index in ids if index is not None]
-
-    def stripped_token_ids(self, *, with_audio: bool) -> list[int]:
-        """Ids that `generate_postprocess` leaves out: KerasHub's set. The opening image token stays, since
-        the user wrote it.
-        """
-        audio = (self.start_of_audio_token, self.audio_placeholder, self.end_of_audio_token)
-        tokens = [*self.special_tokens, *(audio if with_audio and not self.has_audio_tokens else ())]
-        ids = (self.vocabulary.find(token) for token in tokens if token != self.start_of_image_token)
-        return [index for index in ids if index is not None]
-
     def get_config(self) -> dict[str, Any]:
         """Everything needed to make this tokenizer again; the vocabulary as base64."""
         flags = {name: getattr(self, name) for name in TOKENIZER_FLAGS}
@@ -262,9 +216,21 @@ class Gemma4Tokenizer(PreprocessingLayer):
             return tf.gather(tf.constant(self.vocabulary.pieces), ids)
         return tf.cast(ids, self.compute_dtype)
 
+    def _as_tensor(self, inputs: Any) -> tf.Tensor | tf.RaggedTensor:
+        """Ids or pieces as a tensor, ragged for lists of several lengths."""
+        if isinstance(inputs, tf.RaggedTensor) or hasattr(inputs, "dtype"):
+            return inputs if isinstance(inputs, tf.RaggedTensor) else tf.convert_to_tensor(inputs)
+        if isinstance(inputs, list) and _is_ragged(inputs):
+            return tf.ragged.constant(inputs)
+        return tf.convert_to_tensor(inputs, dtype_hint=tf.string if self._gives_pieces else tf.int32)
+
     def _as_ids(self, values: tf.Tensor) -> tf.Tensor:
         """Int32 ids of ids of any integer type, or of pieces; -1 for a string that is no piece."""
-        return self._ids_of_pieces.lookup(values) if self._ids_of_pieces else tf.cast(values, tf.int32)
+        if self._ids_of_pieces is not None:
+            return self._ids_of_pieces.lookup(values)
+        if values.dtype == tf.int64:  # a cast alone would make another id of one that is too large
+            values = tf.clip_by_value(values, -1, len(self.vocabulary))
+        return tf.cast(values, tf.int32)
 
     def _decode(self, ids: tf.Tensor | tf.RaggedTensor) -> tf.Tensor | tf.RaggedTensor:
         if isinstance(ids, tf.RaggedTensor):

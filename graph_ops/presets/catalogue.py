@@ -13,6 +13,7 @@ import dataclasses
 import difflib
 import os
 import pathlib
+from typing import Any
 
 from graph_ops.config import AudioConfig, ImageConfig
 from graph_ops.presets import downloads
@@ -46,6 +47,11 @@ class Preset:
     def modalities(self) -> tuple[str, ...]:
         """What the model reads."""
         return ("text", "image", "audio") if self.has_audio else ("text", "image")
+
+    def __getitem__(self, key: str) -> Any:
+        """`"metadata"` and `"kaggle_handle"`, as KerasHub's presets are read."""
+        metadata = {"params": self.parameters, "description": self.description}
+        return {"metadata": metadata, "kaggle_handle": self.kaggle_handle}[key]
 
 
 _VOCABULARY_SIZE = 262_144  # of every released model
