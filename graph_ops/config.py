@@ -6,6 +6,7 @@ is a property, never a second field.
 """
 
 import dataclasses
+import numbers
 
 SOURCE = "transformers 5.23.0 (models/gemma4) and keras-hub 0.32.0 (models/gemma4)"
 
@@ -18,6 +19,22 @@ def _check_positive(config: object, *names: str) -> None:
                 f"`{name}`: must be a positive whole number; got {value!r}. Leave it out for the released "
                 f"model's."
             )
+
+
+def _check_whole(config: object, *names: str, least: int) -> None:
+    for name in names:
+        value = getattr(config, name)
+        if isinstance(value, bool) or not isinstance(value, numbers.Integral) or int(value) < least:
+            raise ValueError(
+                f"`{name}`: must be a whole number, at least {least}; got {value!r}. Leave it out for the "
+                f"released model's."
+            )
+
+
+def _check_choice(config: object, name: str, choices: tuple[str, ...]) -> None:
+    value = getattr(config, name)
+    if value not in choices:
+        raise ValueError(f"`{name}`: must be one of {choices}; got {value!r}. Pass one of them.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -178,7 +195,7 @@ pixel of a side.
 VIDEO_PLACEHOLDER = "<|video|>"
 
 PARITIES = ("keras_hub", "transformers")
-PLAIN_TEXTS = ("none", "responses", "all")
+SPECIAL_TOKEN_TEXTS = ("all", "prompts", "none")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -194,13 +211,13 @@ class RowConfig:
     add_end_token: bool = True
     """Whether a training row ends with `<eos>`; a generation row never does."""
     max_images_per_prompt: int = 2
-    """Image slots in a row."""
+    """Image slots in a row; 0 only without images."""
     num_vision_tokens_per_image: int = 280
     """Soft tokens an image takes in KerasHub's layout, and the width of its block in `vision_indices` in
     both.
     """
     max_audio_clips_per_prompt: int = 1
-    """Clip slots in a row."""
+    """Clip slots in a row; 0 only without audio."""
     num_audio_tokens_per_clip: int = 750
     """Kept for KerasHub's configurations, where it has no effect either: a clip's count follows from its
     length.
@@ -211,7 +228,21 @@ class RowConfig:
     """
     parity: str = "keras_hub"
     """Whose rows: one of `PARITIES`."""
-    plain_text: str = "none"
-    """Whose control tokens are ordinary characters, one of `PLAIN_TEXTS`: nobody's, those in responses, or
-    also those in prompts, where the placeholders of media stay what they are. Ours.
+    allow_special_tokens: str = "all"
+    """Texts in which a control token may be spelled, one of `SPECIAL_TOKEN_TEXTS`: in all, in prompts alone,
+    or in none but for the placeholders of media. Elsewhere it is ordinary characters. Ours.
     """
+
+    def __post_init__(self) -> None:
+        _check_whole(self, "sequence_length", least=1)
+        _check_whole(
+            self,
+            "max_images_per_prompt",
+            "num_vision_tokens_per_image",
+            "max_audio_clips_per_prompt",
+            "num_audio_tokens_per_clip",
+            "audio_input_feat_size",
+            least=0,
+        )
+        _check_choice(self, "parity", PARITIES)
+        _check_choice(self, "allow_special_tokens", SPECIAL_TOKEN_TEXTS)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from graph_ops.config import PARITIES, PLAIN_TEXTS, ImageConfig, RowConfig
+from graph_ops.config import PARITIES, SPECIAL_TOKEN_TEXTS, ImageConfig, RowConfig
 
 if TYPE_CHECKING:
     from graph_ops import Gemma4CausalLMPreprocessor
@@ -79,11 +79,11 @@ class PreprocessorOptions:
     parity: Annotated[
         str | None, choice(PARITIES, "Whose rows: keras_hub (the default) or transformers.")
     ] = None
-    plain_text: Annotated[
+    allow_special_tokens: Annotated[
         str | None,
         choice(
-            PLAIN_TEXTS,
-            "In whose text control tokens are ordinary characters: none (the default), responses, or all.",
+            SPECIAL_TOKEN_TEXTS,
+            "Texts that may spell special tokens: all (the default), prompts, or none.",
         ),
     ] = None
     sequence_length: Annotated[int | None, option("N", f"Tokens in a row ({RowConfig.sequence_length}).")] = (
@@ -118,7 +118,7 @@ class PreprocessorOptions:
 
 _ROW_OPTIONS = (
     "parity",
-    "plain_text",
+    "allow_special_tokens",
     "sequence_length",
     "max_images_per_prompt",
     "max_audio_clips_per_prompt",
@@ -174,7 +174,8 @@ def check_source(options: PreprocessorOptions) -> "Vocabulary | None":
             or another one than the pinned one.
     """
     from graph_ops.presets.catalogue import load_preset
-    from graph_ops.presets.folders import check_vocabulary, read_vocabulary
+    from graph_ops.presets.files import read_vocabulary
+    from graph_ops.presets.settings import check_vocabulary
 
     if options.preset is None and options.tokenizer is None:
         raise ValueError(

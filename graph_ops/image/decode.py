@@ -96,7 +96,7 @@ def _format_index(encoded: tf.Tensor) -> tf.Tensor:
     """int32 []: the row of `FORMATS` that decodes the file; their number if none does."""
     head = tf.strings.join([bytes_at(encoded, 0, 12), b"\0" * 12])
     matches = [
-        tf.reduce_any([bytes_at(head, at, len(text)) == text for at, text in file_format.SIGNATURES])
+        tf.reduce_any([tf.equal(bytes_at(head, at, len(text)), text) for at, text in file_format.SIGNATURES])
         for file_format in FORMATS
     ]
     return tf.cast(tf.argmax(tf.stack([*matches, tf.constant(True)])), tf.int32)

@@ -4,7 +4,7 @@ its own.
 
 import dataclasses
 import os
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import tensorflow as tf
@@ -13,30 +13,36 @@ from typing_extensions import Self
 from graph_ops.audio.mel import log_mel_spectrogram
 from graph_ops.config import AudioConfig, ImageConfig
 from graph_ops.faults import raise_findings
-from graph_ops.image.encode import encode_image_arrays, encode_images
-from graph_ops.presets.catalogue import load_preset
+from graph_ops.layers.inputs.kinds import CLIP, IMAGE
+from graph_ops.layers.inputs.slots import as_slots, is_single
+from graph_ops.layers.layer import PreprocessingLayer
+from graph_ops.layers.setting import Setting, frozen
+from graph_ops.media import table as media
+from graph_ops.media.slots import from_files, items_of
+from graph_ops.presets.catalogue import PRESETS, load_preset
+from graph_ops.presets.saving import write_converter
 
 
-class _Converter(keras.layers.Layer):
+class _Converter(PreprocessingLayer):
     """A frozen configuration, given field by field, as a layer without weights."""
 
     config_class: type
     medium: str
+    presets = PRESETS
+    """The built-in presets by name, each a `Preset` with parameters and description."""
 
     def __init__(
         self, *, name: str | None = None, dtype: Any = "float32", trainable: bool = True, **settings: Any
     ) -> None:
-        super().__init__(name=name, dtype=dtype, trainable=trainable)
-        self._convert_input_args = False
-        self._allow_non_tensor_positional_args = True
+        own = {key: settings.pop(key) for key in settings.keys() & self.without_effect.keys()}
+        super().__init__(name=name, dtype=dtype, trainable=trainable, **own)
         known = {field.name for field in dataclasses.fields(self.config_class)}
         if unknown := settings.keys() - known:
             raise TypeError(
                 f"{type(self).__name__}: settings must be among {sorted(known)}; got {sorted(unknown)}. "
                 f"Remove or rename them."
             )
-        self.config = self.config_class(**{key: _frozen(value) for key, value in settings.items()})
-        self.built = True
+        self.config = self.config_class(**{key: frozen(value) for key, value in settings.items()})
 
     def get_config(self) -> dict[str, Any]:
         """Everything needed to make this converter again."""
@@ -57,6 +63,10 @@ class _Converter(keras.layers.Layer):
             )
         return cls(**{**vars(config), **kwargs})
 
+    def save_to_preset(self, preset_dir: "str | os.PathLike[str]") -> None:
+        """Writes the file that this converter has in a preset folder of KerasHub's layout."""
+        write_converter(self.config, media.BY_NAME[self.medium], preset_dir)
+
 
 @keras.saving.register_keras_serializable(package="gemma4_graph")
 class Gemma4ImageConverter(_Converter):
@@ -64,11 +74,13 @@ class Gemma4ImageConverter(_Converter):
 
     Args:
         **settings: fields of `ImageConfig` (`patch_size`, `max_soft_tokens`, `pooling_kernel_size`, `scale`,
-            `offset`, `max_image_pixels`), `name`, `dtype`.
+            `offset`, `max_image_pixels`), `name`, `dtype`; those of KerasHub's base class, such as
+            `image_size` and `interpolation`, which have no effect here nor there.
 
-    Called on pixels uint8 [H, W, 3] or [B, H, W, 3], or on encoded images string [] or [B], it gives
-    `pixel_values` float32 [(B,) 2520, 768] (padding 0) and `pixel_position_ids` int32 [(B,) 2520, 2] (padding
-    -1).
+    Called on one image (pixels [H, W, 3] of whole numbers in 0…255, or the bytes of a file) or on several (an
+    array [B, H, W, 3], a list, files string [B]) it gives `pixel_values` float32 [(B,) 2520, 768] (padding 0)
+    and `pixel_position_ids` int32 [(B,) 2520, 2] (padding -1). A dict with `images` comes back with the two
+    added.
 
     Raises:
         ValueError: an image that does not decode, is too large or too thin.
@@ -76,28 +88,34 @@ class Gemma4ImageConverter(_Converter):
 
     config_class = ImageConfig
     medium = "image"
+    without_effect: ClassVar[dict[str, Any]] = {
+        "image_size": None,
+        "interpolation": "bilinear",
+        "antialias": False,
+        "crop_to_aspect_ratio": True,
+        "pad_to_aspect_ratio": False,
+        "bounding_box_format": "yxyx",
+        "data_format": "channels_last",
+    }
+
+    patch_size = Setting("config")
+    max_soft_tokens = Setting("config")
+    pooling_kernel_size = Setting("config")
+    scale = Setting("config")
+    offset = Setting("config")
+    max_image_pixels = Setting("config")
 
     @tf.autograph.experimental.do_not_convert
-    def call(self, inputs: Any) -> dict[str, tf.Tensor]:
+    def call(self, inputs: Any) -> dict[str, Any]:
         """See the class."""
-        images = tf.convert_to_tensor(inputs)
-        item_rank = 0 if images.dtype == tf.string else 3
-        if images.shape.rank not in (item_rank, item_rank + 1) or images.dtype not in (tf.string, tf.uint8):
-            raise ValueError(
-                f"`inputs`: must be uint8 [H, W, 3] or [B, H, W, 3], or encoded images []/[B]; got "
-                f"{images.dtype.name} {images.shape}."
-                " Round pixels to 0…255 and pass uint8."
-            )
-        single = images.shape.rank == item_rank
-        images = images[tf.newaxis] if single else images
-        outputs = encode_images(images, config=self.config) if item_rank == 0 else self._from_arrays(images)
-        raise_findings(outputs.finding, "image")
-        features = {"pixel_values": outputs.values, "pixel_position_ids": outputs.positions}
-        return {name: feature[0] for name, feature in features.items()} if single else features
-
-    def _from_arrays(self, images: tf.Tensor) -> Any:
-        shape = tf.shape(images)
-        return encode_image_arrays(images, tf.tile(shape[tf.newaxis, 1:3], [shape[0], 1]), config=self.config)
+        if isinstance(inputs, dict):
+            return {**inputs, **self.call(inputs["images"])}
+        slots = as_slots(IMAGE, inputs, rows=None, max_slots=None)
+        batch = items_of(slots, medium=media.IMAGE, config=self.config, parity="keras_hub")
+        raise_findings(batch.slots.finding, "image")
+        single = is_single(IMAGE, inputs)
+        features = {"pixel_values": batch.values, "pixel_position_ids": batch.marks}
+        return {name: feature[0, 0] if single else feature[0] for name, feature in features.items()}
 
 
 @keras.saving.register_keras_serializable(package="gemma4_graph")
@@ -109,29 +127,48 @@ class Gemma4AudioConverter(_Converter):
             `max_audio_length`, `min_frequency`, `max_frequency`, `mel_floor`, `per_bin_mean`,
             `per_bin_stddev`, `frame_length`), `name`, `dtype`.
 
-    Called on samples float32 [T] or [B, T] in -1…1 it gives float32 [(B,) 3000, 128]; what is longer than 30
-    s is cut, what is shorter is filled with silence.
+    Called on one clip (samples [T] in -1…1, or the bytes of a WAV file) or on several (an array [B, T], a
+    list, files string [B]) it gives float32 [(B,) 3000, 128]; what is longer than 30 s is cut, what is
+    shorter is filled with silence.
     """
 
     config_class = AudioConfig
     medium = "audio"
 
+    num_mels = Setting("config")
+    num_fft_bins = Setting("config")
+    stride = Setting("config")
+    sampling_rate = Setting("config")
+    max_audio_length = Setting("config")
+    min_frequency = Setting("config")
+    max_frequency = Setting("config")
+    mel_floor = Setting("config")
+    per_bin_mean = Setting("config")
+    per_bin_stddev = Setting("config")
+    frame_length = Setting("config")
+    frames_per_soft_token = Setting("config")
+
+    @property
+    def num_samples(self) -> int:
+        """Samples that every clip is cut or filled to."""
+        return self.config.max_samples
+
     @tf.autograph.experimental.do_not_convert
     def call(self, audio: Any) -> tf.Tensor:
         """See the class."""
-        samples = tf.convert_to_tensor(audio, tf.float32)
-        if samples.shape.rank not in (1, 2):
-            raise ValueError(
-                f"`audio`: must be float32 [T] or [B, T]; got shape {samples.shape}. Pass one clip a row."
+        slots = as_slots(CLIP, audio, rows=None, max_slots=None)
+        single = is_single(CLIP, audio)
+        if "audio_lengths" in slots:
+            samples = slots["audio"][0, 0] if single else slots["audio"][0]
+            return log_mel_spectrogram(
+                samples[..., : self.config.max_samples],
+                num_frames=self.config.max_frames,
+                config=self.config,
             )
-        return log_mel_spectrogram(
-            samples[..., : self.config.max_samples], num_frames=self.config.max_frames, config=self.config
-        )
+        clips = from_files(slots["audio"], medium=media.AUDIO, config=self.config, parity="keras_hub")
+        raise_findings(clips.slots.finding, "clip")
+        return clips.values[0, 0] if single else clips.values[0]
 
     def audio_shape(self) -> tuple[int, int]:
         """Frames and mel bins of one clip."""
         return self.config.max_frames, self.config.num_mels
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value

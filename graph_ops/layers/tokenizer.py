@@ -2,15 +2,20 @@
 
 import base64
 import os
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import tensorflow as tf
 
-from graph_ops.config import AUDIO_TOKENS, END_TOKEN, IMAGE_TOKENS, PAD_TOKEN, START_TOKEN, VIDEO_PLACEHOLDER
-from graph_ops.presets.catalogue import load_preset
-from graph_ops.presets.folders import read_vocabulary
-from graph_ops.presets.keras_hub_settings import TOKENIZER_FLAGS
+from graph_ops.config import END_TOKEN, PAD_TOKEN, START_TOKEN
+from graph_ops.layers.control_tokens import ControlTokens
+from graph_ops.layers.inputs.texts import as_texts
+from graph_ops.layers.layer import PreprocessingLayer
+from graph_ops.layers.process import check_process
+from graph_ops.presets.catalogue import PRESETS, load_preset
+from graph_ops.presets.files import read_vocabulary
+from graph_ops.presets.keras_hub_settings import TOKENIZER_FLAGS, check_adds_nothing
+from graph_ops.presets.saving import write_tokenizer
 from graph_ops.text.bpe.cache import Report
 from graph_ops.text.engines import make_engine
 from graph_ops.text.reading import Reading
@@ -19,7 +24,7 @@ from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
 
 @keras.saving.register_keras_serializable(package="gemma4_graph")
-class Gemma4Tokenizer(keras.layers.Layer):
+class Gemma4Tokenizer(ControlTokens, PreprocessingLayer):
     """Gemma 4's SentencePiece tokenizer as graph ops.
 
     Args:
@@ -34,7 +39,9 @@ class Gemma4Tokenizer(keras.layers.Layer):
             texts.
         report: told of the engine "builtin"'s tables while they are built, some ten seconds once for each
             vocabulary.
-        **kwargs: `name` and the like, for the Keras layer.
+        dtype: an integer type for ids, or `"string"` for pieces.
+        **kwargs: `name` and the like, for the Keras layer; KerasHub's `sequence_length`, `add_bos` and
+            `add_eos`, which must be off.
 
     Called on a string [] it gives int32 [L]; on strings [B], a ragged int32 [B, (L)].
 
@@ -49,6 +56,15 @@ class Gemma4Tokenizer(keras.layers.Layer):
         FileNotFoundError: no such file.
     """
 
+    presets = PRESETS
+    """The built-in presets by name, each a `Preset` with parameters and description."""
+    without_effect: ClassVar[dict[str, Any]] = {
+        "config_file": "tokenizer.json",
+        "sequence_length": None,
+        "add_bos": False,
+        "add_eos": False,
+    }
+
     def __init__(
         self,
         proto: "str | os.PathLike[str] | bytes | Vocabulary",
@@ -58,24 +74,27 @@ class Gemma4Tokenizer(keras.layers.Layer):
         *,
         engine: str = "sentencepiece",
         report: Report = lambda _: None,
+        dtype: Any = "int32",
         **kwargs: Any,
     ) -> None:
-        kwargs.setdefault("dtype", "int32")
-        super().__init__(**kwargs)
-        self._convert_input_args = False
-        self._allow_non_tensor_positional_args = True
-        self.has_vision_tokens, self.has_audio_tokens, self.has_video_tokens = (
-            has_vision_tokens,
-            has_audio_tokens,
-            has_video_tokens,
-        )
+        check_process()
+        check_adds_nothing(kwargs)
+        super().__init__(dtype=dtype, **kwargs)
+        if self.compute_dtype != "string" and "int" not in self.compute_dtype:
+            raise ValueError(
+                f"`dtype`: must be an integer type or 'string'; got {self.compute_dtype!r}. Leave it out "
+                f"for int32."
+            )
+        self.has_vision_tokens = has_vision_tokens
+        self.has_audio_tokens = has_audio_tokens
+        self.has_video_tokens = has_video_tokens
         self.vocabulary = read_vocabulary(proto)
         self.start_token_id, self.end_token_id, self.pad_token_id = self.vocabulary.require(
             (START_TOKEN, END_TOKEN, PAD_TOKEN), needed_for="text"
         )
         self.engine_name = engine
         self.engine = make_engine(engine, self.vocabulary, report)
-        self.built = True
+        self._ids_of_pieces = _ids_of_pieces(self.vocabulary) if self._gives_pieces else None
 
     @property
     def proto(self) -> bytes:
@@ -86,32 +105,34 @@ class Gemma4Tokenizer(keras.layers.Layer):
         """Same as `tokenize`."""
         return self.tokenize(inputs)
 
+    @tf.autograph.experimental.do_not_convert
     def tokenize(self, inputs: Any) -> tf.Tensor | tf.RaggedTensor:
-        """Strings of any rank to ids: one more, ragged dimension; a scalar gives int32 [L]."""
-        texts = tf.convert_to_tensor(inputs, tf.string)
+        """Strings of any rank to ids, or with dtype "string" to pieces: one more, ragged dimension; a scalar
+        gives [L].
+        """
+        check_process()
+        texts = as_texts(inputs, "inputs", most_axes=None)
         ids = self.engine.encode(tf.reshape(texts, [-1]))
+        values = self._as_dtype(ids.values)
         if texts.shape.rank == 0:
-            return ids.values
-        rows = tf.RaggedTensor.from_row_splits(ids.values, ids.row_splits, validate=False)
+            return values
+        rows = tf.RaggedTensor.from_row_splits(values, ids.row_splits, validate=False)
         return (
             rows
             if texts.shape.rank == 1
             else tf.RaggedTensor.from_tensor(texts, ragged_rank=texts.shape.rank - 1).with_flat_values(rows)
         )
 
+    @tf.autograph.experimental.do_not_convert
     def detokenize(self, inputs: Any) -> tf.Tensor:
         """Ids int32 [B, (L)] or [L] to strings [B] or []. Control pieces vanish; bytes that are not UTF-8
-        become U+FFFD.
+        become U+FFFD. With dtype "string", pieces instead of ids.
 
         Raises:
             tf.errors.InvalidArgumentError: an id outside the vocabulary (its text is never invented).
         """
-        ids = (
-            tf.ragged.constant(inputs, dtype=tf.int32)
-            if isinstance(inputs, list) and _is_ragged(inputs)
-            else inputs
-        )
-        ids = ids if isinstance(ids, tf.RaggedTensor) else tf.convert_to_tensor(ids, tf.int32)
+        check_process()
+        ids = tf.ragged.map_flat_values(self._as_ids, self._as_tensor(inputs))
         flat = ids.flat_values if isinstance(ids, tf.RaggedTensor) else ids
         in_range = tf.debugging.Assert(
             tf.reduce_all(is_valid_id(flat, vocabulary_size=len(self.vocabulary))),
@@ -163,21 +184,6 @@ class Gemma4Tokenizer(keras.layers.Layer):
         found = self.vocabulary.find(token)
         return self.vocabulary.find("<unk>") or 0 if found is None else found
 
-    def special_token_ids(self, *, with_audio: bool) -> list[int]:
-        """Ids that `generate_postprocess` leaves out: KerasHub's set. The opening image token stays, since
-        the user wrote it.
-        """
-        names = [START_TOKEN, END_TOKEN, PAD_TOKEN]
-        names += [IMAGE_TOKENS.placeholder, IMAGE_TOKENS.closing] if self.has_vision_tokens else []
-        names += (
-            [AUDIO_TOKENS.opening, AUDIO_TOKENS.placeholder, AUDIO_TOKENS.closing]
-            if with_audio or self.has_audio_tokens
-            else []
-        )
-        names += [VIDEO_PLACEHOLDER] if self.has_video_tokens else []
-        ids = (self.vocabulary.find(name) for name in names)
-        return [index for index in ids if index is not None]
-
     def get_config(self) -> dict[str, Any]:
         """Everything needed to make this tokenizer again; the vocabulary as base64."""
         flags = {name: getattr(self, name) for name in TOKENIZER_FLAGS}
@@ -193,10 +199,39 @@ class Gemma4Tokenizer(keras.layers.Layer):
             **{**settings.tokenizer, **kwargs},
         )
 
+    def save_to_preset(self, preset_dir: "str | os.PathLike[str]") -> None:
+        """Writes the files that this tokenizer has in a preset folder of KerasHub's layout."""
+        write_tokenizer(self, preset_dir)
+
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Gemma4Tokenizer":
         """The inverse of `get_config`."""
         return cls(**{**config, "proto": base64.b64decode(config["proto"])})
+
+    @property
+    def _gives_pieces(self) -> bool:
+        return self.compute_dtype == "string"
+
+    def _as_dtype(self, ids: tf.Tensor) -> tf.Tensor:
+        if self._gives_pieces:
+            return tf.gather(tf.constant(self.vocabulary.pieces), ids)
+        return tf.cast(ids, self.compute_dtype)
+
+    def _as_tensor(self, inputs: Any) -> tf.Tensor | tf.RaggedTensor:
+        """Ids or pieces as a tensor, ragged for lists of several lengths."""
+        if isinstance(inputs, tf.RaggedTensor) or hasattr(inputs, "dtype"):
+            return inputs if isinstance(inputs, tf.RaggedTensor) else tf.convert_to_tensor(inputs)
+        if isinstance(inputs, list) and _is_ragged(inputs):
+            return tf.ragged.constant(inputs)
+        return tf.convert_to_tensor(inputs, dtype_hint=tf.string if self._gives_pieces else tf.int32)
+
+    def _as_ids(self, values: tf.Tensor) -> tf.Tensor:
+        """Int32 ids of ids of any integer type, or of pieces; -1 for a string that is no piece."""
+        if self._ids_of_pieces is not None:
+            return self._ids_of_pieces.lookup(values)
+        if values.dtype == tf.int64:  # a cast alone would make another id of one that is too large
+            values = tf.clip_by_value(values, -1, len(self.vocabulary))
+        return tf.cast(values, tf.int32)
 
     def _decode(self, ids: tf.Tensor | tf.RaggedTensor) -> tf.Tensor | tf.RaggedTensor:
         if isinstance(ids, tf.RaggedTensor):
@@ -218,3 +253,11 @@ _OUT_OF_RANGE = (
 
 def _is_ragged(rows: list[Any]) -> bool:
     return bool(rows) and isinstance(rows[0], list) and len({len(row) for row in rows}) > 1
+
+
+def _ids_of_pieces(vocabulary: Vocabulary) -> tf.lookup.StaticHashTable:
+    """String to int32, -1 for no piece."""
+    ids = tf.range(len(vocabulary), dtype=tf.int32)
+    return tf.lookup.StaticHashTable(
+        tf.lookup.KeyValueTensorInitializer(tf.constant(vocabulary.pieces), ids), -1
+    )

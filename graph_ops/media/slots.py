@@ -2,6 +2,7 @@
 know.
 """
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -61,6 +62,16 @@ def from_arrays(
     """
     items = medium.encode_arrays(_flat(arrays), _flat(sizes), config=config, parity=parity, target=target)
     return _slotted(items, medium.is_filled(sizes))
+
+
+def items_of(inputs: Mapping[str, tf.Tensor], *, medium: Medium, config: Any, parity: str) -> MediumBatch:
+    """The items of a medium: files string [B, K], or arrays [B, K, …] with their sizes int32, under its
+    names.
+    """
+    items = inputs[medium.argument]
+    if items.dtype == tf.string:
+        return from_files(items, medium=medium, config=config, parity=parity)
+    return from_arrays(items, inputs[medium.sizes], medium=medium, config=config, parity=parity)
 
 
 def from_features(values: tf.Tensor, marks: tf.Tensor, *, medium: Medium, config: Any) -> MediumBatch:

@@ -140,7 +140,7 @@ def decode(token_ids: tf.Tensor, padding_mask: tf.Tensor, settings: Settings) ->
 def kept_ids(token_ids: tf.Tensor, padding_mask: tf.Tensor, settings: Settings) -> tf.Tensor:
     """Bool [B, S]: which ids of generated rows become text: those of the mask that are not special."""
     with_audio = any(each.medium.name == "audio" for each in settings.media)
-    stripped = tf.constant(settings.tokenizer.special_token_ids(with_audio=with_audio))
+    stripped = tf.constant(settings.tokenizer.stripped_token_ids(with_audio=with_audio))
     return padding_mask & tf.reduce_all(tf.not_equal(token_ids[..., tf.newaxis], stripped), axis=-1)
 
 

@@ -13,10 +13,12 @@ import dataclasses
 import difflib
 import os
 import pathlib
+from typing import Any
 
 from graph_ops.config import AudioConfig, ImageConfig
 from graph_ops.presets import downloads
-from graph_ops.presets.folders import PresetSettings, read_folder
+from graph_ops.presets.folders import read_folder
+from graph_ops.presets.settings import WITHOUT_AUDIO, PresetSettings
 from graph_ops.text.vocabulary.vocabulary import Vocabulary, load_vocabulary
 
 
@@ -25,11 +27,11 @@ class Preset:
     """A released model, as far as its preprocessing goes.
 
     All take the defaults of `ImageConfig`, `AudioConfig` and `RowConfig`, which are the released models'
-    numbers.
+    numbers; without audio, `audio_input_feat_size` is 0.
 
     Attributes:
         parameters: weights of the model, per-layer embeddings included.
-        has_audio: whether the model hears; all see.
+        has_audio: whether the model has an audio encoder; all have one for images.
         kaggle_handle: KerasHub's model on Kaggle.
         huggingface_repository: the same model on Hugging Face.
         description: one line.
@@ -45,6 +47,11 @@ class Preset:
     def modalities(self) -> tuple[str, ...]:
         """What the model reads."""
         return ("text", "image", "audio") if self.has_audio else ("text", "image")
+
+    def __getitem__(self, key: str) -> Any:
+        """`"metadata"` and `"kaggle_handle"`, as KerasHub's presets are read."""
+        metadata = {"params": self.parameters, "description": self.description}
+        return {"metadata": metadata, "kaggle_handle": self.kaggle_handle}[key]
 
 
 _VOCABULARY_SIZE = 262_144  # of every released model
@@ -115,7 +122,9 @@ def _built_in(preset: Preset) -> PresetSettings:
             )
         return vocabulary
 
-    return PresetSettings(ImageConfig(), AudioConfig() if preset.has_audio else None, {}, {}, read_vocabulary)
+    if preset.has_audio:
+        return PresetSettings(ImageConfig(), AudioConfig(), {}, {}, read_vocabulary)
+    return PresetSettings(ImageConfig(), None, WITHOUT_AUDIO, {}, read_vocabulary)
 
 
 def _unknown(name: str) -> str:

@@ -24,7 +24,7 @@ given.
 OWN_FIELDS: dict[type, tuple[str, ...]] = {
     ImageConfig: ("max_image_pixels",),
     AudioConfig: ("frames_per_soft_token",),
-    RowConfig: ("parity", "plain_text"),
+    RowConfig: ("parity", "allow_special_tokens"),
 }
 """Our fields that KerasHub's layers do not have."""
 
@@ -98,14 +98,22 @@ def tokenizer_settings(settings: Settings) -> Settings:
     Raises:
         ValueError: a tokenizer that adds or cuts tokens itself.
     """
+    check_adds_nothing(settings)
+    return {name: settings[name] for name in TOKENIZER_FLAGS if name in settings}
+
+
+def check_adds_nothing(settings: Settings) -> None:
+    """Whether the settings of a tokenizer leave it to the preprocessor to add and cut tokens.
+
+    Raises:
+        ValueError: one of them does not.
+    """
     for name in ("add_bos", "add_eos", "sequence_length"):
         if settings.get(name):
             raise ValueError(
                 f"`tokenizer`: `{name}` must be off, since the preprocessor adds and cuts tokens; got "
-                f"{settings[name]!r}. Make the "
-                "tokenizer without it."
+                f"{settings[name]!r}. Make the tokenizer without it."
             )
-    return {name: settings[name] for name in TOKENIZER_FLAGS if name in settings}
 
 
 def is_keras_hub(layer: Any, class_name: str) -> bool:

@@ -7,20 +7,47 @@ from typing import Any
 
 from graph_ops.config import RowConfig
 from graph_ops.media.audio import AUDIO
+from graph_ops.media.medium import Medium
 from graph_ops.media.table import MEDIA
 from graph_ops.presets.downloads import KERAS_HUB_VOCABULARY
-from graph_ops.presets.folders import OWN_SETTINGS
+from graph_ops.presets.keras_hub_folder import OWN_SETTINGS
 from graph_ops.presets.keras_hub_settings import OWN_FIELDS, TOKENIZER_FLAGS, field_names, serialized
 from graph_ops.settings import Settings
 
 Json = dict[str, Any]
+Folder = str | os.PathLike[str]
 
 
-def write_folder(settings: Settings, folder: "str | os.PathLike[str]") -> None:
+def write_folder(settings: Settings, folder: Folder) -> None:
     """Writes every file of the layout that preprocessing needs; a model's own files in the folder stay as
-    they are.
+    they are, but for the preprocessor that `task.json` describes.
 
     What KerasHub's layers have no place for goes to `metadata.json`, together with the vocabulary's sha256.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    target = write_tokenizer(settings.tokenizer, folder)
+    with_audio = settings.config_of(AUDIO) is not None
+    layers = {"tokenizer": _tokenizer(settings.tokenizer, with_audio=with_audio)}
+    for medium in MEDIA:
+        config = settings.config_of(medium)
+        if config is None:
+            (target / f"{medium.converter}.json").unlink(missing_ok=True)
+        else:
+            layers[medium.converter] = _converter(config, medium)
+    row = {name: getattr(settings.row, name) for name in field_names(RowConfig)}
+    preprocessor = serialized("Gemma4CausalLMPreprocessor", "gemma4_causal_lm_preprocessor", row | layers)
+    for name, layer in ({"preprocessor": preprocessor} | layers).items():
+        _write(target / f"{name}.json", layer)
+    if not (target / "config.json").exists():  # keras-hub asks it which model this is
+        _write(target / "config.json", serialized("Gemma4Backbone", "gemma4_backbone", {}))
+    _write_task(target / "task.json", preprocessor)
+    _write_metadata(settings, target / "metadata.json")
+
+
+def write_tokenizer(tokenizer: Any, folder: Folder) -> pathlib.Path:
+    """Writes a tokenizer's settings and vocabulary; returns the folder.
 
     Raises:
         OSError: the folder cannot be written.
@@ -28,29 +55,42 @@ def write_folder(settings: Settings, folder: "str | os.PathLike[str]") -> None:
     target = pathlib.Path(folder).expanduser()
     vocabulary = target / KERAS_HUB_VOCABULARY
     vocabulary.parent.mkdir(parents=True, exist_ok=True)
-    vocabulary.write_bytes(settings.tokenizer.vocabulary.proto)
-    layers = _layers(settings)
-    row = {name: getattr(settings.row, name) for name in field_names(RowConfig)}
-    preprocessor = serialized("Gemma4CausalLMPreprocessor", "gemma4_causal_lm_preprocessor", row | layers)
-    for name, layer in ({"preprocessor": preprocessor} | layers).items():
-        _write(target / f"{name}.json", layer)
-    for medium in MEDIA:
-        if settings.config_of(medium) is None:
-            (target / f"{medium.converter}.json").unlink(missing_ok=True)
-    if not (target / "config.json").exists():  # keras-hub asks it which model this is
-        _write(target / "config.json", serialized("Gemma4Backbone", "gemma4_backbone", {}))
-    _write_metadata(settings, target / "metadata.json")
+    vocabulary.write_bytes(tokenizer.vocabulary.proto)
+    _write(target / "tokenizer.json", _tokenizer(tokenizer, with_audio=False))
+    return target
 
 
-def _layers(settings: Settings) -> Json:
-    flags = {name: getattr(settings.tokenizer, name) for name in TOKENIZER_FLAGS}
-    flags["has_audio_tokens"] |= settings.config_of(AUDIO) is not None
-    layers = {"tokenizer": serialized("Gemma4Tokenizer", "gemma4_tokenizer", {"proto": None, **flags})}
-    for medium, config, _ in settings.media:
-        fields = {field: getattr(config, field) for field in field_names(medium.config)}
-        class_name = f"Gemma4{medium.name.capitalize()}Converter"
-        layers[medium.converter] = serialized(class_name, f"gemma4_{medium.converter}", fields)
-    return layers
+def write_converter(config: Any, medium: Medium, folder: Folder) -> None:
+    """Writes the settings of a medium's converter, as far as KerasHub's has them.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    target = pathlib.Path(folder).expanduser()
+    target.mkdir(parents=True, exist_ok=True)
+    _write(target / f"{medium.converter}.json", _converter(config, medium))
+
+
+def _tokenizer(tokenizer: Any, *, with_audio: bool) -> Json:
+    flags = {name: getattr(tokenizer, name) for name in TOKENIZER_FLAGS}
+    flags["has_audio_tokens"] |= with_audio
+    return serialized("Gemma4Tokenizer", "gemma4_tokenizer", {"proto": None, **flags})
+
+
+def _converter(config: Any, medium: Medium) -> Json:
+    fields = {field: getattr(config, field) for field in field_names(medium.config)}
+    class_name = f"Gemma4{medium.name.capitalize()}Converter"
+    return serialized(class_name, f"gemma4_{medium.converter}", fields)
+
+
+def _write_task(path: pathlib.Path, preprocessor: Json) -> None:
+    """Puts KerasHub's preprocessor in the place of ours in the task that KerasHub has saved before its
+    preprocessor, so that the folder can be loaded where this project is not installed.
+    """
+    task = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    if task.get("config", {}).get("preprocessor"):
+        task["config"]["preprocessor"] = preprocessor
+        _write(path, task)
 
 
 def _write_metadata(settings: Settings, path: pathlib.Path) -> None:

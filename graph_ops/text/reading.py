@@ -34,12 +34,12 @@ class Reading(enum.Enum):
 
 def prompt_reading(row: RowConfig) -> Reading:
     """How a prompt is read under a row's settings."""
-    return Reading.PLACEHOLDERS if row.plain_text == "all" else _reading_of(row.parity)
+    return Reading.PLACEHOLDERS if row.allow_special_tokens == "none" else _reading_of(row.parity)
 
 
 def response_reading(row: RowConfig) -> Reading:
     """How a response is read under a row's settings."""
-    return _reading_of(row.parity) if row.plain_text == "none" else Reading.PLAIN
+    return _reading_of(row.parity) if row.allow_special_tokens == "all" else Reading.PLAIN
 
 
 @functools.lru_cache(maxsize=8)

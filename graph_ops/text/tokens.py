@@ -33,7 +33,7 @@ class Tokenizer(Protocol):
     def detokenize_rows(self, token_ids: tf.Tensor, keep: tf.Tensor) -> tf.Tensor:
         """Strings [B] of the ids int32 [B, L] where `keep` bool [B, L]; kept ids are in range."""
 
-    def special_token_ids(self, *, with_audio: bool) -> list[int]:
+    def stripped_token_ids(self, *, with_audio: bool) -> list[int]:
         """Ids that are left out of a generated text."""
 
 

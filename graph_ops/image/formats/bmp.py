@@ -19,7 +19,7 @@ RAW, BITFIELDS = 0, 3
 def size(encoded: tf.Tensor) -> Size:
     """int32 [] each, as the header says; 0 × 0 for a kind that is not decoded."""
     bits, compression = number_at(encoded, 28, size=2), number_at(encoded, 30, size=4)
-    usual_masks = bytes_at(encoded, 54, 12) == b"\0\0\xff\0\0\xff\0\0\xff\0\0\0"
+    usual_masks = tf.equal(bytes_at(encoded, 54, 12), b"\0\0\xff\0\0\xff\0\0\xff\0\0\0")
     plain = (compression == RAW) & tf.reduce_any(bits == [1, 4, 8, 24, 32])
     masked = (compression == BITFIELDS) & (bits == 32) & usual_masks
     known = tf.reduce_any(number_at(encoded, 14, size=4) == tf.constant(HEADER_SIZES)) & (plain | masked)

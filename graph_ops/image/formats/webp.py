@@ -26,13 +26,14 @@ def size(encoded: tf.Tensor) -> Size:
 
     chunk = bytes_at(encoded, 12, 4)
     whole = number_at(encoded, 4, size=4) + 8 <= tf.strings.length(encoded)
-    names = tf.stack([~whole, chunk == b"VP8X", chunk == b"VP8 ", chunk == b"VP8L", tf.constant(True)])
+    is_chunk = [tf.equal(chunk, name) for name in (b"VP8X", b"VP8 ", b"VP8L")]
+    names = tf.stack([~whole, *is_chunk, tf.constant(True)])
     return tf.switch_case(tf.cast(tf.argmax(names), tf.int32), [no_size, extended, lossy, lossless, no_size])
 
 
 def pixels(encoded: tf.Tensor) -> tf.Tensor:
     """uint8 [H, W, 3], of an animation the first frame."""
-    animated = (bytes_at(encoded, 12, 4) == b"VP8X") & (
+    animated = tf.equal(bytes_at(encoded, 12, 4), b"VP8X") & (
         tf.bitwise.bitwise_and(number_at(encoded, 20, size=1), 2) > 0
     )
     return tf.cond(animated, lambda: _first_frame(encoded), lambda: _still_pixels(encoded))
@@ -48,7 +49,7 @@ def _first_frame(encoded: tf.Tensor) -> tf.Tensor:
     others of an animation.
     """
     (at,) = tf.while_loop(
-        lambda at: bytes_at(encoded, at, 4) != b"ANMF",
+        lambda at: tf.not_equal(bytes_at(encoded, at, 4), b"ANMF"),
         lambda at: (at + 8 + (number_at(encoded, at + 4, size=4) + 1) // 2 * 2,),
         (tf.constant(30),),
         maximum_iterations=MAX_CHUNKS,

@@ -1,5 +1,7 @@
 """Every form that a caller may use, and what is said to a caller who errs."""
 
+import pathlib
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -127,7 +129,83 @@ def test_media_are_never_cut_and_the_response_yields(preprocessor):
     assert int(tf.reduce_sum(tf.cast(weight, tf.int32))) == 1024 - length + 1
 
 
+def test_buffers_of_bytes_are_files_and_texts(preprocessor, photo):
+    expected = rows(preprocessor, prompts="a <|image|>", images=photo)
+    for form in (
+        bytearray(photo),
+        memoryview(photo),
+        np.bytes_(photo),
+        [bytearray(photo)],
+        np.array([photo], object),
+    ):
+        assert_same(rows(preprocessor, prompts=b"a <|image|>", images=form), expected)
+    assert_same(rows(preprocessor, prompts=bytearray(b"a <|image|>"), images=photo), expected)
+    batch = rows(preprocessor, prompts=[memoryview(b"a <|image|>")], images=[photo])
+    assert_same({name: value[0] for name, value in batch.items()}, expected)
+
+
+def test_a_tuple_of_a_dataset_is_unpacked(preprocessor):
+    x = {"prompts": "a", "responses": "b"}
+    alone = preprocessor(x)
+    for given in ((x, 1), (x, 1, 2)):
+        assert_same(preprocessor(given)[0], alone[0])
+
+
+STEREO = np.stack([CLIP, CLIP], axis=-1)
+RGBA = np.concatenate([PIXELS, PIXELS[..., :1]], axis=-1)
+CHANNELS = "`images`: an image must have 3 channels; got shape "
+A_FILE = "a file must be given by its bytes; got the "
+MONO = "`audio`: a clip must be mono, float32 [T]; got shape "
+
 BAD = {
+    "RGBA": ({"prompts": "<|image|>", "images": RGBA}, CHANNELS + "(60, 80, 4). Convert RGBA to RGB"),
+    "RGBA in a list": (
+        {"prompts": "<|image|>", "images": [RGBA]},
+        CHANNELS + "(60, 80, 4). Convert RGBA to RGB",
+    ),
+    "RGBA in a batch": (
+        {"prompts": ["<|image|>"], "images": RGBA[np.newaxis]},
+        CHANNELS + "(1, 60, 80, 4). Convert RGBA to RGB",
+    ),
+    "grey": (
+        {"prompts": "<|image|>", "images": PIXELS[..., :1]},
+        CHANNELS + "(60, 80, 1). Repeat the grey channel",
+    ),
+    "batch of grey": (
+        {"prompts": ["<|image|>"] * 2, "images": np.zeros((2, 60, 80))},
+        CHANNELS + "(2, 60, 80).",
+    ),
+    "channels first": (
+        {"prompts": "<|image|>", "images": np.moveaxis(PIXELS, -1, 0)},
+        CHANNELS + "(3, 60, 80). Move the channels to the end",
+    ),
+    "channels first in a list": (
+        {"prompts": "<|image|>", "images": [np.moveaxis(PIXELS, -1, 0)]},
+        CHANNELS + "(3, 60, 80). Move the channels to the end",
+    ),
+    "stereo": (
+        {"prompts": "<|audio|>", "audio": STEREO},
+        MONO + "(8000, 2), as of 2 channels. Mix them down",
+    ),
+    "stereo in a list": ({"prompts": "<|audio|>", "audio": [STEREO]}, MONO + "(8000, 2)"),
+    "stereo for a batch": ({"prompts": ["<|audio|>"] * 2, "audio": STEREO}, MONO + "(8000, 2)"),
+    "stereo in a batch": ({"prompts": ["<|audio|>"], "audio": STEREO[np.newaxis]}, MONO + "(1, 8000, 2)"),
+    "one path": ({"prompts": "<|image|>", "images": "a.jpg"}, "`images`: " + A_FILE + "string 'a.jpg'"),
+    "one URL": ({"prompts": "<|audio|>", "audio": "https://a/b.wav"}, A_FILE + "string 'https://a/b.wav'"),
+    "one pathlib path": ({"prompts": "<|image|>", "images": pathlib.Path("a.jpg")}, A_FILE + "path 'a.jpg'"),
+    "array of paths": ({"prompts": ["<|image|>"], "images": np.array(["a.jpg"])}, A_FILE + "string 'a.jpg'"),
+    "path for a batch": ({"prompts": ["<|image|>"], "images": "a.jpg"}, A_FILE + "string 'a.jpg'"),
+    "no medium at all": ({"prompts": "<|image|>", "images": object()}, "`images`: an image is uint8"),
+    "a number": ({"prompts": ["<|image|>"], "images": 5}, "`images`: an image is uint8 [H, W, 3]"),
+    "lone surrogate": (
+        "a\ud800b",
+        "`prompts`: must be Unicode, which has no lone surrogates; got '\\ud800' as character 1",
+    ),
+    "lone surrogate in a response": (
+        {"prompts": ["a"], "responses": ["b\udc80"]},
+        "`responses`: must be Unicode, which has no lone surrogates; got '\\udc80' as character 1",
+    ),
+    "keys of several types": ({"prompts": "a", 1: 2, "b" * 10**6: 3}, "`x`: keys must be among"),
     "image without placeholder": (
         {"prompts": "none", "images": PIXELS},
         "row 0: `prompts`: a prompt needs one `<|image|>` for each of its images; got 0 placeholder(s) and "
@@ -222,10 +300,42 @@ BAD = {
 def test_bad_input_is_explained(preprocessor, case):
     x, message = BAD[case]
     with pytest.raises((ValueError, TypeError)) as raised:
-        preprocessor(
-            {"responses": "a", **x} if "responses" in x else x
-        ) if "responses" in x else preprocessor.generate_preprocess(x)
+        preprocessor(x) if "responses" in x else preprocessor.generate_preprocess(x)
     assert message in str(raised.value)
+    assert len(str(raised.value)) < 400
+
+
+@pytest.mark.parametrize("call", ["call", "generate_preprocess"])
+def test_an_error_does_not_quote_the_files_of_the_call(preprocessor, photo, call):
+    x = {"prompts": "no placeholder", "responses": "a", "images": photo, "audio": [CLIP.tolist()]}
+    with pytest.raises(ValueError, match="row 0: `prompts`: a prompt needs one") as raised:
+        getattr(preprocessor, call)(x)
+    assert len(str(raised.value)) < 400
+    for converter, given in (
+        (preprocessor.image_converter, photo[:-200]),
+        (preprocessor.tokenizer, [1.5] * 10**5),
+    ):
+        with pytest.raises((ValueError, TypeError)) as raised:
+            converter(given)
+        assert len(str(raised.value)) < 400
+    assert raised.value.__cause__ is None
+
+
+UNKNOWN_RANKS = {
+    "prompts": (tf.string, lambda x: x, "`prompts`: must have a known rank"),
+    "images": (tf.uint8, lambda x: {"prompts": ["a"], "images": x}, "`images`: must have a known rank"),
+    "files": (tf.string, lambda x: {"prompts": ["a"], "images": x}, "`images`: must be items"),
+    "audio": (tf.float32, lambda x: {"prompts": ["a"], "audio": x}, "`audio`: must have a known rank"),
+    "numbers": (tf.int32, lambda x: x, "`prompts`: must be a string or a list of strings; got "),
+}
+
+
+@pytest.mark.parametrize("case", UNKNOWN_RANKS)
+def test_a_tensor_of_unknown_rank_is_explained(preprocessor, case):
+    dtype, call, message = UNKNOWN_RANKS[case]
+    traced = tf.function(lambda x: preprocessor.generate_preprocess(call(x)), autograph=False)
+    with pytest.raises((ValueError, TypeError), match=message):
+        traced.get_concrete_function(tf.TensorSpec(None, dtype))
 
 
 def test_only_the_faulty_rows_are_named(preprocessor, photo):
@@ -261,7 +371,7 @@ def test_settings_that_contradict_each_other_are_refused(make_preprocessor):
     for settings, message in (
         ({"sequence_length": 560}, r"`sequence_length`: must exceed .* got 560 <= 2 \* 280"),
         ({"parity": "pytorch"}, "`parity`: must be one of"),
-        ({"max_images_per_prompt": 0}, "`max_images_per_prompt`: must be at least 1; got 0"),
+        ({"max_images_per_prompt": 0}, "`max_images_per_prompt`: must be at least 1; got 0. Leave `image_c"),
         (
             {"parity": "transformers", "num_vision_tokens_per_image": 70},
             "`num_vision_tokens_per_image`: must be at least",

@@ -17,14 +17,16 @@ def test_presets_are_those_of_keras_hub_that_can_be_used_alone():
     assert set(PRESETS) == {name for name in theirs if not name.endswith("_assistant")}
     for name, preset in PRESETS.items():
         assert preset.parameters == theirs[name]["metadata"]["params"]
-        assert preset.kaggle_handle == theirs[name]["kaggle_handle"]
+        assert preset["kaggle_handle"] == preset.kaggle_handle == theirs[name]["kaggle_handle"]
+        assert preset["metadata"]["params"] == preset.parameters
+        assert preset["metadata"]["description"] == preset.description
         assert preset.has_audio == ("audio" in theirs[name]["metadata"]["description"])
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_has_the_released_models_numbers(name, demonstration_tokenizer):
     preprocessor = Preprocessor.from_preset(name, tokenizer=demonstration_tokenizer)
-    assert preprocessor.row == RowConfig()
+    assert preprocessor.row == RowConfig(audio_input_feat_size=128 if name in HEARING else 0)
     assert preprocessor.image_converter.config == ImageConfig()
     assert (preprocessor.audio_converter is not None) == (name in HEARING)
     if name in HEARING:

@@ -89,24 +89,27 @@ def test_only_control_tokens_lose_their_meaning(vocabulary):
 
 
 @pytest.mark.parametrize("parity", ["keras_hub", "transformers"])
-@pytest.mark.parametrize("plain_text", ["none", "responses", "all"])
-def test_rows_hold_the_control_tokens_that_the_setting_allows(parity, plain_text, make_preprocessor):
-    preprocessor = make_preprocessor(parity=parity, plain_text=plain_text)
+@pytest.mark.parametrize("allow_special_tokens", ["all", "prompts", "none"])
+def test_rows_hold_the_control_tokens_that_the_setting_allows(
+    parity, allow_special_tokens, make_preprocessor
+):
+    preprocessor = make_preprocessor(parity=parity, allow_special_tokens=allow_special_tokens)
     turn = preprocessor.tokenizer.token_to_id("<|turn>")
     rows, _, _ = preprocessor({"prompts": ["p <|turn>"], "responses": ["r <|turn><|turn>"]})
     ids = rows["token_ids"].numpy()[0].tolist()
-    assert ids.count(turn) == {"none": 3, "responses": 1, "all": 0}[plain_text]
+    assert ids.count(turn) == {"all": 3, "prompts": 1, "none": 0}[allow_special_tokens]
     text = preprocessor.generate_postprocess(rows)[0]
     assert text == "p <|turn>r <|turn><|turn>"
     assert (
-        graph_ops.Gemma4CausalLMPreprocessor.from_config(preprocessor.get_config()).plain_text == plain_text
+        graph_ops.Gemma4CausalLMPreprocessor.from_config(preprocessor.get_config()).allow_special_tokens
+        == allow_special_tokens
     )
 
 
 def test_a_placeholder_in_a_plain_response_is_characters_and_in_a_plain_prompt_still_an_image(
     make_preprocessor,
 ):
-    preprocessor = make_preprocessor(plain_text="all")
+    preprocessor = make_preprocessor(allow_special_tokens="none")
     rows, _, _ = preprocessor(
         {"prompts": ["see <|image|>"], "responses": ["<|image|>"], "images": [samples.pixels(50, 50)]}
     )
@@ -117,5 +120,5 @@ def test_a_placeholder_in_a_plain_response_is_characters_and_in_a_plain_prompt_s
 
 
 def test_another_setting_is_refused(make_preprocessor):
-    with pytest.raises(ValueError, match=r"`plain_text`: must be one of .*; got 'prompts'"):
-        make_preprocessor(plain_text="prompts")
+    with pytest.raises(ValueError, match=r"`allow_special_tokens`: must be one of .*; got 'responses'"):
+        make_preprocessor(allow_special_tokens="responses")

@@ -1,0 +1,76 @@
+"""What a preprocessor's settings, and its media, must be to each other."""
+
+import tensorflow as tf
+
+from graph_ops.media.audio import AUDIO
+from graph_ops.media.image import IMAGE
+from graph_ops.settings import Settings
+
+
+def check_settings(settings: Settings) -> None:
+    """Whether rows and converters fit each other; each has checked itself.
+
+    Raises:
+        ValueError: names the setting, the rule and what was given.
+    """
+    row, image = settings.row, settings.config_of(IMAGE)
+    _check_slots("max_images_per_prompt", row.max_images_per_prompt, "image_converter", image)
+    _check_slots("num_vision_tokens_per_image", row.num_vision_tokens_per_image, "image_converter", image)
+    _check_slots(
+        "max_audio_clips_per_prompt",
+        row.max_audio_clips_per_prompt,
+        "audio_converter",
+        settings.config_of(AUDIO),
+    )
+    if image and row.sequence_length <= row.max_images_per_prompt * row.num_vision_tokens_per_image:
+        raise ValueError(
+            "`sequence_length`: must exceed `max_images_per_prompt * num_vision_tokens_per_image`; got "
+            f"{row.sequence_length} <= {row.max_images_per_prompt} * {row.num_vision_tokens_per_image}. "
+            f"Raise it or allow fewer images."
+        )
+    if image and row.parity == "transformers" and row.num_vision_tokens_per_image < image.max_soft_tokens:
+        raise ValueError(
+            "`num_vision_tokens_per_image`: must be at least the image converter's `max_soft_tokens` with "
+            f"parity 'transformers'; got {row.num_vision_tokens_per_image} < {image.max_soft_tokens}. Make "
+            f"them equal."
+        )
+
+
+def check_media(inputs: dict[str, tf.Tensor], settings: Settings) -> None:
+    """Whether there is a converter for each medium that was given, and room for its items where their number
+    is known.
+
+    Raises:
+        ValueError: names the medium.
+    """
+    row = settings.row
+    for keys, config, argument, most in (
+        (("images", "pixel_values"), settings.config_of(IMAGE), "image_converter", row.max_images_per_prompt),
+        (
+            ("audio", "audio_mel"),
+            settings.config_of(AUDIO),
+            "audio_converter",
+            row.max_audio_clips_per_prompt,
+        ),
+    ):
+        for key in keys:
+            if key not in inputs:
+                continue
+            if config is None:
+                raise ValueError(
+                    f"`{key}`: needs a preprocessor with `{argument}`; this one has none. Pass "
+                    f"`{argument}=` to the constructor."
+                )
+            slots = inputs[key].shape[1]
+            if slots is not None and slots > most:
+                raise ValueError(
+                    f"`{key}`: a row may have at most {most}; got {slots}. Raise the preprocessor's maximum "
+                    f"or pass fewer."
+                )
+
+
+def _check_slots(name: str, value: int, argument: str, config: object) -> None:
+    if config is not None and value < 1:
+        raise ValueError(
+            f"`{name}`: must be at least 1; got {value}. Leave `{argument}` out to have no such medium."
+        )

@@ -1,0 +1,84 @@
+"""Control tokens as attributes of a tokenizer, under KerasHub's names."""
+
+from typing import Any, overload
+
+from typing_extensions import Self
+
+from graph_ops.config import AUDIO_TOKENS, END_TOKEN, IMAGE_TOKENS, PAD_TOKEN, START_TOKEN, VIDEO_PLACEHOLDER
+from graph_ops.text.vocabulary.vocabulary import Vocabulary
+
+
+class TokenId:
+    """The id of a control token; -1 with the flag off, or if the vocabulary has no such token.
+
+    Args:
+        name: the attribute that holds the token.
+        flag: the attribute that says whether the tokenizer has such tokens.
+    """
+
+    def __init__(self, name: str, flag: str) -> None:
+        self._name, self._flag = name, flag
+
+    @overload
+    def __get__(self, tokenizer: None, owner: type) -> Self: ...
+
+    @overload
+    def __get__(self, tokenizer: object, owner: type) -> int: ...
+
+    def __get__(self, tokenizer: Any, owner: type) -> "int | Self":
+        if tokenizer is None:
+            return self
+        vocabulary: Vocabulary = tokenizer.vocabulary
+        found = vocabulary.find(getattr(tokenizer, self._name)) if getattr(tokenizer, self._flag) else None
+        return -1 if found is None else found
+
+
+class ControlTokens:
+    """The control tokens of a tokenizer with a vocabulary and flags: as pieces, as ids, and which are on."""
+
+    vocabulary: Vocabulary
+    has_vision_tokens: bool
+    has_audio_tokens: bool
+    has_video_tokens: bool
+
+    start_token, end_token, pad_token = START_TOKEN, END_TOKEN, PAD_TOKEN
+    start_of_image_token, end_of_image_token = IMAGE_TOKENS.opening, IMAGE_TOKENS.closing
+    image_placeholder = IMAGE_TOKENS.placeholder
+    start_of_audio_token, end_of_audio_token = AUDIO_TOKENS.opening, AUDIO_TOKENS.closing
+    audio_placeholder = AUDIO_TOKENS.placeholder
+    video_placeholder = VIDEO_PLACEHOLDER
+    start_of_image_token_id = TokenId("start_of_image_token", "has_vision_tokens")
+    image_placeholder_id = TokenId("image_placeholder", "has_vision_tokens")
+    end_of_image_token_id = TokenId("end_of_image_token", "has_vision_tokens")
+    start_of_audio_token_id = TokenId("start_of_audio_token", "has_audio_tokens")
+    audio_placeholder_id = TokenId("audio_placeholder", "has_audio_tokens")
+    end_of_audio_token_id = TokenId("end_of_audio_token", "has_audio_tokens")
+    video_placeholder_id = TokenId("video_placeholder", "has_video_tokens")
+    start_of_video_token_id = end_of_video_token_id = -1
+
+    @property
+    def special_tokens(self) -> list[str]:
+        """The control tokens that the flags switch on."""
+        image = (self.start_of_image_token, self.image_placeholder, self.end_of_image_token)
+        audio = (self.start_of_audio_token, self.audio_placeholder, self.end_of_audio_token)
+        return [
+            *(self.start_token, self.end_token, self.pad_token),
+            *(image if self.has_vision_tokens else ()),
+            *(audio if self.has_audio_tokens else ()),
+            *([self.video_placeholder] if self.has_video_tokens else ()),
+        ]
+
+    @property
+    def special_token_ids(self) -> list[int]:
+        """Ids of `special_tokens`, but for those that the vocabulary lacks."""
+        ids = (self.vocabulary.find(token) for token in self.special_tokens)
+        return [index for index in ids if index is not None]
+
+    def stripped_token_ids(self, *, with_audio: bool) -> list[int]:
+        """Ids that `generate_postprocess` leaves out: KerasHub's set. The opening image token stays, since
+        the user wrote it.
+        """
+        audio = (self.start_of_audio_token, self.audio_placeholder, self.end_of_audio_token)
+        tokens = [*self.special_tokens, *(audio if with_audio and not self.has_audio_tokens else ())]
+        ids = (self.vocabulary.find(token) for token in tokens if token != self.start_of_image_token)
+        return [index for index in ids if index is not None]

@@ -1,0 +1,200 @@
+"""What a `Gemma4CausalLMPreprocessor` is made of, as attributes of KerasHub's names that may be set."""
+
+from typing import Any, ClassVar
+
+import keras
+
+from graph_ops.config import AUDIO_TOKENS, IMAGE_TOKENS, RowConfig
+from graph_ops.layers.checks import check_settings
+from graph_ops.layers.converters import Gemma4AudioConverter, Gemma4ImageConverter
+from graph_ops.layers.from_keras_hub import own_audio_converter, own_image_converter, own_tokenizer
+from graph_ops.layers.layer import PreprocessingLayer
+from graph_ops.layers.setting import Setting
+from graph_ops.layers.tokenizer import Gemma4Tokenizer
+from graph_ops.presets.catalogue import PRESETS
+from graph_ops.settings import Settings, make_settings
+from graph_ops.text.reading import prompt_reading, response_reading
+
+_LAYERS = ("tokenizer", "image_converter", "audio_converter")
+
+
+class PreprocessorSettings(PreprocessingLayer):
+    """The layers and the row layout of a preprocessor. A change counts from the next call on; what does not
+    fit the rest is refused.
+    """
+
+    presets = PRESETS
+    """The built-in presets by name, each a `Preset` with parameters and description."""
+    tokenizer_cls = Gemma4Tokenizer
+    image_converter_cls = Gemma4ImageConverter
+    audio_converter_cls = Gemma4AudioConverter
+    video_converter_cls = None
+    without_effect: ClassVar[dict[str, Any]] = {
+        "config_file": "preprocessor.json",
+        "num_frames_per_video": 32,
+        "num_vision_tokens_per_frame": 70,
+        "video_fps": 24.0,
+    }
+
+    sequence_length = Setting("row")
+    add_start_token = Setting("row")
+    add_end_token = Setting("row")
+    max_images_per_prompt = Setting("row")
+    num_vision_tokens_per_image = Setting("row")
+    max_audio_clips_per_prompt = Setting("row")
+    num_audio_tokens_per_clip = Setting("row")
+    audio_input_feat_size = Setting("row")
+    parity = Setting("row")
+    allow_special_tokens = Setting("row")
+
+    _row: RowConfig
+    _tokenizer: Gemma4Tokenizer
+    _image_converter: Gemma4ImageConverter | None
+    _audio_converter: Gemma4AudioConverter | None
+
+    @property
+    def settings(self) -> Settings:
+        """What the graph is built from."""
+        return _settings(self._tokenizer, self._image_converter, self._audio_converter, self._row)
+
+    @property
+    def row(self) -> RowConfig:
+        """Layout of rows; each of its fields is an attribute too."""
+        return self._row
+
+    @row.setter
+    def row(self, row: RowConfig) -> None:
+        accept(_settings(self._tokenizer, self._image_converter, self._audio_converter, row))
+        self._row = row
+
+    @property
+    def tokenizer(self) -> Gemma4Tokenizer:
+        """Strings to ids and back."""
+        return self._tokenizer
+
+    @tokenizer.setter
+    def tokenizer(self, tokenizer: Any) -> None:
+        own = own_tokenizer(tokenizer)
+        accept(_settings(own, self._image_converter, self._audio_converter, self._row))
+        self._tokenizer = own
+
+    @property
+    def image_converter(self) -> Gemma4ImageConverter | None:
+        """How images are converted; None for a preprocessor that takes none."""
+        return self._image_converter
+
+    @image_converter.setter
+    def image_converter(self, converter: Any) -> None:
+        own = own_image_converter(converter)
+        accept(_settings(self._tokenizer, own, self._audio_converter, self._row))
+        self._image_converter = own
+
+    @property
+    def audio_converter(self) -> Gemma4AudioConverter | None:
+        """How clips are converted; None for a preprocessor that takes none."""
+        return self._audio_converter
+
+    @audio_converter.setter
+    def audio_converter(self, converter: Any) -> None:
+        own = own_audio_converter(converter)
+        accept(_settings(self._tokenizer, self._image_converter, own, self._row))
+        self._audio_converter = own
+
+    @property
+    def video_converter(self) -> None:
+        """None: frames of a video are passed as images."""
+        return None
+
+    @video_converter.setter
+    def video_converter(self, converter: Any) -> None:
+        if converter is not None:
+            raise ValueError(
+                "`video_converter`: this preprocessor reads text, images and audio; sample frames and pass "
+                "them as `images`."
+            )
+
+    @property
+    def text_only_model(self) -> bool:
+        """Whether there is no converter."""
+        return self.image_converter is None and self.audio_converter is None
+
+    @property
+    def image_size(self) -> Any:
+        """The image converter's, which has no effect; None without one."""
+        return self.image_converter and self.image_converter.image_size
+
+    @image_size.setter
+    def image_size(self, size: Any) -> None:
+        if self.image_converter is None:
+            raise ValueError("`image_size`: needs an `image_converter`; this preprocessor has none.")
+        self.image_converter.image_size = size
+
+    @property
+    def image_placeholder(self) -> str | None:
+        """What stands for an image in a prompt; None without a converter, as of the other tokens."""
+        return IMAGE_TOKENS.placeholder if self.image_converter else None
+
+    @property
+    def start_of_image_token(self) -> str | None:
+        """What a row holds before an image's soft tokens."""
+        return IMAGE_TOKENS.opening if self.image_converter else None
+
+    @property
+    def end_of_image_token(self) -> str | None:
+        """What a row holds after them."""
+        return IMAGE_TOKENS.closing if self.image_converter else None
+
+    @property
+    def audio_placeholder(self) -> str | None:
+        """What stands for a clip in a prompt."""
+        return AUDIO_TOKENS.placeholder if self.audio_converter else None
+
+    @property
+    def start_of_audio_token(self) -> str | None:
+        """What a row holds before a clip's soft tokens."""
+        return AUDIO_TOKENS.opening if self.audio_converter else None
+
+    @property
+    def end_of_audio_token(self) -> str | None:
+        """What a row holds after them."""
+        return AUDIO_TOKENS.closing if self.audio_converter else None
+
+    video_placeholder = start_of_video_token = end_of_video_token = None
+
+    def get_config(self) -> dict[str, Any]:
+        """Everything needed to make this preprocessor again, vocabulary included."""
+        layers = {name: getattr(self, name) for name in _LAYERS}
+        serialized = {
+            name: layer and keras.saving.serialize_keras_object(layer) for name, layer in layers.items()
+        }
+        return {**super().get_config(), **vars(self.row), **serialized}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """The inverse of `get_config`."""
+        layers = {name: config.get(name) for name in _LAYERS}
+        made = {
+            name: keras.saving.deserialize_keras_object(layer) if isinstance(layer, dict) else layer
+            for name, layer in layers.items()
+        }
+        return cls(**{**config, **made})
+
+
+def accept(settings: Settings) -> None:
+    """Checks settings before they are kept, and makes what their texts are read with, so that it is tracked.
+
+    Raises:
+        ValueError: settings that contradict each other.
+    """
+    check_settings(settings)
+    settings.tokenizer.engine.prepare([prompt_reading(settings.row), response_reading(settings.row)])
+
+
+def _settings(
+    tokenizer: Gemma4Tokenizer,
+    images: Gemma4ImageConverter | None,
+    audio: Gemma4AudioConverter | None,
+    row: RowConfig,
+) -> Settings:
+    configs = {"image": images and images.config, "audio": audio and audio.config}
+    return make_settings(tokenizer, row, configs)

@@ -1,0 +1,49 @@
+"""The graph of `encode`, traced once for each kind of input and whatever their sizes."""
+
+from typing import Any
+
+import tensorflow as tf
+
+from graph_ops.layers.absent_media import with_absent_media
+from graph_ops.pipeline.served import encode
+from graph_ops.settings import Settings
+
+MOST_TRACES = 64
+"""Graphs, of some megabytes each, that a preprocessor keeps; the one that was used longest ago goes first."""
+
+Specs = tuple[tuple[str, tf.TensorSpec], ...]
+
+# Leading axes of an input that may differ from call to call without a new trace; the others are the medium's
+# own (channels, patches).
+_VARYING_AXES = {"images": 4, "image_sizes": 2, "pixel_values": 2, "pixel_position_ids": 2}
+
+
+def rows(
+    inputs: dict[str, tf.Tensor], settings: Settings, *, sequence_length: int, training: bool
+) -> tuple[dict[str, tf.Tensor], Any]:
+    """`encode`, with the tensors that KerasHub's class emits for absent media."""
+    features, finding = encode(
+        inputs, settings, sequence_length=sequence_length, training=training, served=False
+    )
+    return with_absent_media(features, settings), finding
+
+
+def traced_rows(settings: Settings, sequence_length: int, training: bool, specs: Specs) -> Any:
+    """`rows` as a `tf.function` of the inputs with these specs."""
+
+    def graph(inputs: dict[str, tf.Tensor]) -> Any:
+        return rows(inputs, settings, sequence_length=sequence_length, training=training)
+
+    return tf.function(graph, input_signature=[dict(specs)], autograph=False)
+
+
+def specs_of(inputs: dict[str, tf.Tensor]) -> Specs:
+    """The inputs' dtypes and shapes, without the sizes that may vary."""
+    return tuple(
+        (name, tf.TensorSpec(_any_size(name, tensor.shape), tensor.dtype))
+        for name, tensor in sorted(inputs.items())
+    )
+
+
+def _any_size(name: str, shape: tf.TensorShape) -> list[int | None]:
+    return [None if axis < _VARYING_AXES.get(name, 3) else size for axis, size in enumerate(shape)]

@@ -1,0 +1,150 @@
+"""Preset folders in Hugging Face's layout."""
+
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+from graph_ops.config import (
+    AUDIO_TOKENS,
+    END_TOKEN,
+    IMAGE_TOKENS,
+    PAD_TOKEN,
+    START_TOKEN,
+    AudioConfig,
+    ImageConfig,
+)
+from graph_ops.presets.downloads import HUGGINGFACE_VOCABULARY
+from graph_ops.presets.files import existing, read_json
+from graph_ops.presets.settings import WITHOUT_AUDIO, PresetSettings
+from graph_ops.text.vocabulary.vocabulary import load_vocabulary
+
+Json = dict[str, Any]
+
+
+def read_huggingface(folder: pathlib.Path) -> PresetSettings:
+    """Settings of a folder of Hugging Face's; its vocabulary is read when asked for.
+
+    Raises:
+        ValueError: a damaged file, another model, or a setting that this project cannot follow.
+    """
+    processor = read_json(folder / "processor_config.json") or {}
+    flat = read_json(folder / "preprocessor_config.json") or {}
+    model = read_json(folder / "config.json")
+    _check_model(model, folder)
+    _check_tokens(read_json(folder / "tokenizer_config.json") or {}, folder)
+    image = processor.get("image_processor") or (flat if "patch_size" in flat else None)
+    audio = processor.get("feature_extractor") or (flat if "hop_length" in flat else None)
+    if model is not None:  # a processor's files may name media that the model has no encoder for
+        image, audio = (
+            found if model.get(key) else None
+            for found, key in ((image, "vision_config"), (audio, "audio_config"))
+        )
+    counts = {
+        "num_vision_tokens_per_image": "image_seq_length",
+        "num_audio_tokens_per_clip": "audio_seq_length",
+    }
+    return PresetSettings(
+        _huggingface_image(image, folder) if image else None,
+        _huggingface_audio(audio, processor, folder) if audio else None,
+        {ours: processor[theirs] for ours, theirs in counts.items() if theirs in processor}
+        | ({} if audio else WITHOUT_AUDIO),
+        {},
+        lambda: load_vocabulary(existing(folder, HUGGINGFACE_VOCABULARY)),
+    )
+
+
+def _huggingface_image(settings: Json, folder: pathlib.Path) -> ImageConfig:
+    """Rescaling and normalising in one step: `(x * rescale_factor - mean) / std = x * scale + offset`."""
+    _check_fixed(settings, {"do_resize": True, "do_convert_rgb": True, "resample": 3}, folder)
+    defaults = ImageConfig()
+    factor = settings.get("rescale_factor", 1 / 255) if settings.get("do_rescale", True) else 1.0
+    mean, deviation = settings.get("image_mean") or [0.0] * 3, settings.get("image_std") or [1.0] * 3
+    is_normalised = settings.get("do_normalize", False) and (
+        any(mean) or any(value != 1 for value in deviation)
+    )
+    sizes = {
+        name: settings.get(name, getattr(defaults, name))
+        for name in ("patch_size", "max_soft_tokens", "pooling_kernel_size")
+    }
+    if not is_normalised:
+        return ImageConfig(**sizes, scale=None if factor == 1 else factor)
+    scale = tuple(factor / value for value in deviation)
+    return ImageConfig(
+        **sizes, scale=scale, offset=tuple(-m / d for m, d in zip(mean, deviation, strict=True))
+    )
+
+
+_AUDIO_FIELDS = {
+    "feature_size": "num_mels",
+    "sampling_rate": "sampling_rate",
+    "min_frequency": "min_frequency",
+    "max_frequency": "max_frequency",
+    "mel_floor": "mel_floor",
+    "per_bin_mean": "per_bin_mean",
+    "per_bin_stddev": "per_bin_stddev",
+}
+
+
+def _huggingface_audio(settings: Json, processor: Json, folder: pathlib.Path) -> AudioConfig:
+    """Frame, hop and FFT length follow from durations, as in the reference, whatever the file says of
+    them.
+    """
+    given: Json = {
+        ours: settings[theirs] for theirs, ours in _AUDIO_FIELDS.items() if settings.get(theirs) is not None
+    }
+    given |= {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
+    rate = given.get("sampling_rate", AudioConfig.sampling_rate)
+    frame, hop = (
+        round(rate * settings.get(name, value) / 1000)
+        for name, value in (("frame_length_ms", 20.0), ("hop_length_ms", 10.0))
+    )
+    fft = 1 << (frame - 1).bit_length()
+    derived = {"frame_length": frame, "hop_length": hop, "fft_length": fft}
+    silent = {
+        "dither": 0,
+        "preemphasis": 0,
+        "input_scale_factor": 1,
+        "fft_overdrive": False,
+        "padding_value": 0,
+    }
+    _check_fixed(settings, derived | silent, folder)
+    config = AudioConfig(**given, frame_length=frame, stride=hop, num_fft_bins=fft)
+    milliseconds = 1000 * config.stride * config.frames_per_soft_token // config.sampling_rate
+    _check_fixed(processor, {"audio_ms_per_token": milliseconds}, folder)
+    return config
+
+
+def _check_fixed(settings: Json, fixed: Mapping[str, Any], folder: pathlib.Path) -> None:
+    """Refuses a setting that has an effect in the reference and only one value here."""
+    for name, only in fixed.items():
+        if settings.get(name, only) != only:
+            raise ValueError(
+                f"`preset`: `{name}` must be {only!r}, as the released models have it and the only value "
+                f"that is supported; {folder} has "
+                f"{settings[name]!r}. Change it there, or build the converters by hand."
+            )
+
+
+def _check_model(model: Json | None, folder: pathlib.Path) -> None:
+    kind = "gemma4" if model is None else str(model.get("model_type", "gemma4"))
+    if not kind.startswith("gemma4"):
+        raise ValueError(
+            f"`preset`: config.json must be that of a Gemma 4 model; {folder} has model_type {kind!r}. "
+            f"Pass a Gemma 4 folder."
+        )
+
+
+def _check_tokens(settings: Json, folder: pathlib.Path) -> None:
+    """The control tokens are found by name, so the folder must call them what we do."""
+    ours = {"bos_token": START_TOKEN, "eos_token": END_TOKEN, "pad_token": PAD_TOKEN}
+    for tokens, keys in (
+        (IMAGE_TOKENS, ("boi_token", "image_token", "eoi_token")),
+        (AUDIO_TOKENS, ("boa_token", "audio_token", "eoa_token")),
+    ):
+        ours |= dict(zip(keys, (tokens.opening, tokens.placeholder, tokens.closing), strict=True))
+    named = {
+        key: value["content"] if isinstance(value, dict) else value
+        for key, value in settings.items()
+        if key in ours
+    }
+    _check_fixed({key: value for key, value in named.items() if value is not None}, ours, folder)

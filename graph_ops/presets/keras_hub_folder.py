@@ -1,0 +1,70 @@
+"""Preset folders in KerasHub's layout."""
+
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+from graph_ops.presets.downloads import KERAS_HUB_VOCABULARY
+from graph_ops.presets.files import existing, read_json
+from graph_ops.presets.keras_hub_settings import audio_config, image_config, row_settings, tokenizer_settings
+from graph_ops.presets.settings import WITHOUT_AUDIO, PresetSettings
+from graph_ops.text.vocabulary.vocabulary import load_vocabulary
+
+Json = dict[str, Any]
+
+OWN_SETTINGS = "gemma4_graph"
+"""Key of `metadata.json` under which `save_to_preset` keeps what KerasHub's layout has no place for."""
+
+
+def read_keras_hub(folder: pathlib.Path) -> PresetSettings:
+    """Settings of a folder of KerasHub's; its vocabulary is read when asked for.
+
+    Raises:
+        ValueError: a damaged file, another model, or a setting that this project cannot follow.
+    """
+    preprocessor = _layer(folder / "preprocessor.json", "Gemma4CausalLMPreprocessor") or {}
+    layers = {
+        name: (preprocessor.get(name) or {}).get("config")
+        for name in ("tokenizer", "image_converter", "audio_converter")
+    }
+    if not preprocessor:
+        classes = {
+            "tokenizer": "Gemma4Tokenizer",
+            "image_converter": "Gemma4ImageConverter",
+            "audio_converter": "Gemma4AudioConverter",
+        }
+        layers = {name: _layer(folder / f"{name}.json", expected) for name, expected in classes.items()}
+    own = (read_json(folder / "metadata.json") or {}).get(OWN_SETTINGS, {})
+    return PresetSettings(
+        _converter(layers["image_converter"], image_config, own.get("image", {})),
+        _converter(layers["audio_converter"], audio_config, own.get("audio", {})),
+        row_settings(preprocessor)
+        | own.get("row", {})
+        | ({} if _has_audio(folder, layers) else WITHOUT_AUDIO),
+        tokenizer_settings(layers["tokenizer"] or {}),
+        lambda: load_vocabulary(existing(folder, KERAS_HUB_VOCABULARY)),
+        own.get("vocabulary_sha256"),
+    )
+
+
+def _has_audio(folder: pathlib.Path, layers: dict[str, Json | None]) -> bool:
+    """Whether the folder's model takes audio; unless `config.json` describes it, any may be meant."""
+    model = (read_json(folder / "config.json") or {}).get("config") or {}
+    return layers["audio_converter"] is not None or model.get("audio_encoder", True) is not None
+
+
+def _converter(layer: Json | None, config: Callable[[Json], Any], own: Json) -> Any:
+    return None if layer is None else config({**layer, **own})
+
+
+def _layer(path: pathlib.Path, class_name: str) -> Json | None:
+    """The `config` of a serialized Keras layer, or None without the file."""
+    serialized = read_json(path)
+    if serialized is None:
+        return None
+    if serialized.get("class_name") != class_name or not isinstance(serialized.get("config"), dict):
+        raise ValueError(
+            f"`preset`: {path.name} must describe a {class_name}; {path} describes "
+            f"{serialized.get('class_name')!r}. Pass a Gemma 4 preset."
+        )
+    return serialized["config"]
