@@ -94,7 +94,7 @@ def served_answers(folder: pathlib.Path, pictures: Mapping[str, bytes]) -> dict[
             port = next(match[1] for line in lines if (match := re.match(r"gRPC .*:(\d+),", line)))
             client = Client(f"127.0.0.1:{port}", "gemma4", timeout=60)
             return {
-                colour: client.request("generate", QUESTION, images=[picture], audio=[])["text"][0].decode()
+                colour: client.request("generate", QUESTION, {"image": [picture]})["text"][0].decode()
                 for colour, picture in pictures.items()
             }
         finally:
