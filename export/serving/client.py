@@ -79,8 +79,8 @@ class Client:
         for medium in MEDIA:
             if media.get(medium.name) and medium.argument not in accepted:
                 raise ValueError(
-                    f"`{medium.argument}`: {signature} takes {sorted(accepted)} only. Leave the files out or use "
-                    f"another signature."
+                    f"`{medium.argument}`: {signature} takes {sorted(accepted)} only. Leave the files out or "
+                    f"use another signature."
                 )
         outputs = self._run(signature, {name: given[name] for name in accepted})
         if status := outputs["status"][0].decode() if "status" in outputs else "":
