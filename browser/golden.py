@@ -16,15 +16,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from PIL import Image
 
 from export.cli.quiet import quiet_stderr
-from export.litert.run import Arrays, Bundle, load_bundle
-from export.verify import samples
-from graph_ops import Gemma4CausalLMPreprocessor, Gemma4Tokenizer
-from graph_ops.audio.encode import encode_audio
-from graph_ops.image.encode import encode_image_arrays
+
+with quiet_stderr():  # TensorFlow logs while it is loaded
+    import tensorflow as tf
+
+    from export.litert.run import Arrays, Bundle, load_bundle
+    from export.verify import samples
+    from graph_ops import Gemma4CausalLMPreprocessor, Gemma4Tokenizer
+    from graph_ops.audio.encode import encode_audio
+    from graph_ops.image.encode import encode_image_arrays
 
 LONE_SURROGATES = ("\ud800", "a\udfffb", "\udc00\ud83d", "\U0001f600\ud83d", "<|image\udead|>")
 """What JavaScript's strings may hold and UTF-8 may not."""

@@ -1,15 +1,14 @@
 """Fine-tune a small Gemma 4 on strings and JPEGs with LoRA, put its preprocessor before it, serve it, and ask
 it: `make example`.
 
-    strings, JPEGs -> tf.data -> preprocessor -> fit -> export.fuse -> python -m export serve -> strings,
-    JPEGs in, text out
+    strings, JPEGs -> tf.data -> preprocessor -> fit -> export.fuse -> gemma4-graph serve -> strings, JPEGs
+    in, text out
 
 A released model knows colours. This one begins with random weights, so all of them are first trained to name
 the colour of a picture; then LoRA, which trains a few thousand numbers beside the frozen ones, teaches it to
 name the opposite colour instead.
 """
 
-import os
 import pathlib
 import re
 import subprocess
@@ -18,17 +17,18 @@ import tempfile
 from collections.abc import Mapping
 from typing import Any
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+from export.cli.quiet import quiet_stderr
 
-import keras
-import numpy as np
-import tensorflow as tf
+with quiet_stderr():  # TensorFlow logs while it is loaded
+    import keras
+    import numpy as np
+    import tensorflow as tf
 
-from examples.small_gemma4 import small_gemma4
-from export import fuse
-from export.serving.client import Client
-from export.verify.samples import demonstration_file
-from graph_ops import Gemma4CausalLMPreprocessor, Gemma4ImageConverter, Gemma4Tokenizer
+    from examples.small_gemma4 import small_gemma4
+    from export import fuse
+    from export.serving.client import Client
+    from export.verify.samples import demonstration_file
+    from graph_ops import Gemma4CausalLMPreprocessor, Gemma4ImageConverter, Gemma4Tokenizer
 
 COLOURS = {"red": (220, 30, 30), "green": (30, 200, 40), "white": (240, 240, 240), "black": (10, 10, 10)}
 SAME = {colour: colour for colour in COLOURS}
@@ -94,7 +94,7 @@ def served_answers(folder: pathlib.Path, pictures: Mapping[str, bytes]) -> dict[
             port = next(match[1] for line in lines if (match := re.match(r"gRPC .*:(\d+),", line)))
             client = Client(f"127.0.0.1:{port}", "gemma4", timeout=60)
             return {
-                colour: client.request("generate", QUESTION, images=[picture], audio=[])["text"][0].decode()
+                colour: client.request("generate", QUESTION, {"image": [picture]})["text"][0].decode()
                 for colour, picture in pictures.items()
             }
         finally:

@@ -13,9 +13,11 @@ from export.cli.options import (
     Engine,
     Out,
     PreprocessorOptions,
+    Prompt,
     Version,
     make_preprocessor,
     option,
+    with_media_options,
     with_preprocessor_options,
 )
 from export.cli.terminal import AsJson, at_work, say, show
@@ -25,9 +27,6 @@ Folder = Annotated[
     pathlib.Path,
     typer.Argument(help="DIR, whose newest version is taken; DIR/N; or a LiteRT bundle.", metavar="DIR"),
 ]
-Prompt = Annotated[str, option("TEXT", "Text with one <|image|> or <|audio|> for each medium.")]
-Images = Annotated[list[pathlib.Path] | None, option("FILE", "Image file; may be given several times.")]
-Clips = Annotated[list[pathlib.Path] | None, option("FILE", "WAV file; may be given several times.")]
 
 
 @with_preprocessor_options
@@ -90,11 +89,11 @@ def inspect(folder: Folder, json_: AsJson = False) -> None:
     show([row._asdict() for row in rows], [tables.signature_table(rows)], as_json=json_, indent=2)
 
 
+@with_media_options
 def run(
     folder: Folder,
     prompt: Prompt,
-    image: Images = None,
-    audio: Clips = None,
+    media: dict[str, list[bytes]],
     pictures: Annotated[
         pathlib.Path | None,
         option("DIR", "Folder for PNGs of the patches and spectrograms."),
@@ -104,7 +103,7 @@ def run(
     """Run one request and print what came out: ids with their pieces, soft tokens of each medium, the table
     of tensors.
     """
-    artifact, media = _opened(folder), {"image": read_files(image), "audio": read_files(audio)}
+    artifact = _opened(folder)
     with at_work("loading the model"):
         from export.cli import tables
         from export.cli.pictures import write_pictures
@@ -147,11 +146,6 @@ def verify(
     show(document, [tables.parity_table(results)], as_json=json_, indent=2)
     if not all(result.passed for result in results):
         raise typer.Exit(1)
-
-
-def read_files(paths: list[pathlib.Path] | None) -> list[bytes]:
-    """The bytes of each file."""
-    return [path.expanduser().read_bytes() for path in paths or []]
 
 
 def size_of(path: pathlib.Path) -> int:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from export.fusing.self_check import Check
 
 _OF_THE_APP = "an app generates with a bundle, token by token, and chooses and ends as it likes"
-_NOT_FOR_BUNDLES = {
+NOT_FOR_BUNDLES = {
     "version": "a bundle has no versions; its folder is `out`",
     "max_new_tokens": _OF_THE_APP,
     "stop_tokens": _OF_THE_APP,
@@ -118,7 +118,7 @@ def fuse(
         report("asking it")
         checked = _checked(written, litert, check)
     document = _document(written, litert, checked)
-    show(document, _lines(document), as_json=json_)
+    show(document, lines(document), as_json=json_)
 
 
 def check_bundle_options(given: dict[str, Any], engine: str | None) -> None:
@@ -131,7 +131,7 @@ def check_bundle_options(given: dict[str, Any], engine: str | None) -> None:
     Raises:
         ValueError: one of them was given; says why and what to do.
     """
-    for name, reason in _NOT_FOR_BUNDLES.items():
+    for name, reason in NOT_FOR_BUNDLES.items():
         if given[name]:
             raise ValueError(
                 f"`{name}`: must be left out with --litert; {reason}. Leave it out, or write a SavedModel."
@@ -169,14 +169,15 @@ def _document(written: pathlib.Path, litert: bool, checked: "Check | None") -> d
     return document
 
 
-def _lines(document: dict[str, Any]) -> list[str]:
+def lines(document: dict[str, Any]) -> list[str]:
+    """What was written and answered, line by line, as rich markup."""
     folder, weights = document["folder"], document.get("weights_bytes")
     inside = "" if weights is None else f", {weights / 1e6:.1f} MB of it weights"
-    lines = [f"wrote {folder} ({document['bytes'] / 1e6:.1f} MB{inside})"]
+    found = [f"wrote {folder} ({document['bytes'] / 1e6:.1f} MB{inside})"]
     if checked := document.get("check"):
-        lines.append(f"loaded in {checked['load_seconds']:.1f} s, answers in {checked['seconds']:.3f} s")
-        lines.append(f"asked: {checked['prompt']}")
+        found.append(f"loaded in {checked['load_seconds']:.1f} s, answers in {checked['seconds']:.3f} s")
+        found.append(f"asked: {checked['prompt']}")
         if "text" in checked:
-            lines.append(f"answered: {checked['text']}")
+            found.append(f"answered: {checked['text']}")
     follow = f"inspect {folder}" if weights is None else f"serve {pathlib.Path(folder).parent}"
-    return [escape(line) for line in [*lines, f"Next: gemma4-graph {follow}"]]
+    return [escape(line) for line in [*found, f"Next: gemma4-graph {follow}"]]

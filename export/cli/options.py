@@ -54,6 +54,14 @@ Out = Annotated[pathlib.Path, option("DIR", "Folder of the model; the version be
 Version = Annotated[int | None, option("N", "Number of the version; by default the highest there plus 1.")]
 
 
+MEDIA_FILES = {
+    "image": Annotated[list[pathlib.Path] | None, option("FILE", "Image file; may be given several times.")],
+    "audio": Annotated[list[pathlib.Path] | None, option("FILE", "WAV file; may be given several times.")],
+}
+"""The option of each medium's files, by the medium's name."""
+Prompt = Annotated[str, option("TEXT", "Text with one <|image|> or <|audio|> for each medium.")]
+
+
 @dataclasses.dataclass(frozen=True)
 class PreprocessorOptions:
     """What a preprocessor is made from. None leaves a setting as the preset, or the released models, have
@@ -212,33 +220,51 @@ def _converters(options: PreprocessorOptions, preset: str) -> dict[str, Any]:
 
 
 def with_preprocessor_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command the fields of `PreprocessorOptions` as options of its own, before its others; it
-    receives them as `options`.
+    """Gives a command the fields of `PreprocessorOptions` as options of its own; it receives them as
+    `options`.
     """
     hints = typing.get_type_hints(PreprocessorOptions, include_extras=True)
+    added = {
+        field.name: (hints[field.name], field.default) for field in dataclasses.fields(PreprocessorOptions)
+    }
+    return _with_added(command, "options", added, lambda given: PreprocessorOptions(**given))
+
+
+def with_media_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives a command an option for the files of each medium; it receives their bytes as `media`, by the
+    medium's name.
+    """
+    return _with_added(command, "media", {name: (hint, None) for name, hint in MEDIA_FILES.items()}, _read)
+
+
+def _read(paths: dict[str, list[pathlib.Path] | None]) -> dict[str, list[bytes]]:
+    return {name: [path.expanduser().read_bytes() for path in found or []] for name, found in paths.items()}
+
+
+def _with_added(
+    command: Callable[..., None],
+    parameter: str,
+    added: dict[str, tuple[Any, Any]],
+    collect: Callable[[dict[str, Any]], Any],
+) -> Callable[..., None]:
+    """The command with options, name -> (annotation, default), in the place of a parameter, which gets what
+    `collect` makes of their values.
+    """
     own = inspect.signature(command)
-    added = [
-        inspect.Parameter(
-            field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name]
-        )
-        for field in dataclasses.fields(PreprocessorOptions)
-    ]
-    kept = [
-        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-        for name, parameter in own.parameters.items()
-        if name != "options"
-    ]
+    parameters: list[inspect.Parameter] = []
+    for name, kept in own.parameters.items():
+        options = added if name == parameter else {name: (kept.annotation, kept.default)}
+        parameters += [
+            inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+            for key, (annotation, default) in options.items()
+        ]
 
     @functools.wraps(command)
     def wrapped(**given: Any) -> None:
-        command(
-            options=PreprocessorOptions(
-                **{field.name: given.pop(field.name) for field in dataclasses.fields(PreprocessorOptions)}
-            ),
-            **given,
-        )
+        values = {name: given.pop(name) for name in added}
+        command(**{parameter: collect(values)}, **given)
 
-    wrapped.__signature__ = own.replace(parameters=[*added, *kept])  # type: ignore[attr-defined]
-    wrapped.__annotations__ = {parameter.name: parameter.annotation for parameter in (*added, *kept)}
+    wrapped.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    wrapped.__annotations__ = {one.name: one.annotation for one in parameters}
     del wrapped.__wrapped__  # type: ignore[attr-defined]
     return wrapped

@@ -8,8 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from export.cli.artifacts import Clips, Images, Prompt, read_files
-from export.cli.options import option
+from export.cli.options import Prompt, option, with_media_options
 from export.cli.quiet import quiet_stderr
 from export.cli.terminal import AsJson, at_work, show
 from export.serving_configuration import check_model_folder
@@ -104,6 +103,7 @@ def _serve_embedded(
     server.stop()
 
 
+@with_media_options
 def request(
     address: Annotated[
         str,
@@ -112,8 +112,7 @@ def request(
         ),
     ],
     prompt: Prompt,
-    image: Images = None,
-    audio: Clips = None,
+    media: dict[str, list[bytes]],
     signature: Annotated[str, option("NAME", "Signature to run.")] = "generate_preprocess",
     model_name: Annotated[str, option("NAME", "Name of the model.")] = "gemma4",
     seed: Annotated[int, option("N", "Seed of a signature that draws.")] = 0,
@@ -121,13 +120,12 @@ def request(
     json_: AsJson = False,
 ) -> None:
     """Send one request to a server of an export, and print what came back as `run` does."""
-    media = {"images": read_files(image), "audio": read_files(audio)}
     with at_work():
         from export.cli import tables
         from export.serving.client import Client
 
         client = Client(address, model_name, timeout=timeout)
-        outputs = client.request(signature, prompt, **media, seed=seed)
+        outputs = client.request(signature, prompt, media, seed=seed)
         row = None
         if {"token_ids", "padding_mask"} <= outputs.keys():
             ids = outputs["token_ids"][0][outputs["padding_mask"][0]]

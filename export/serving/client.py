@@ -9,7 +9,7 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import grpc
@@ -18,10 +18,12 @@ import tensorflow as tf
 from google.protobuf import json_format
 from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2, prediction_service_pb2_grpc
 
+from export.outputs import Arrays
 from export.serving.prediction import Limits
-from graph_ops.config import END_TOKEN, PAD_TOKEN, START_TOKEN
+from graph_ops.family import GEMMA4
+from graph_ops.media.table import MEDIA
 
-_CONTROL_PIECES = {0: PAD_TOKEN, 1: END_TOKEN, 2: START_TOKEN}
+_CONTROL_PIECES = {0: GEMMA4.pad, 1: GEMMA4.end, 2: GEMMA4.start}
 """Gemma's control ids, which `detokenize` leaves out of a text."""
 _DETOKENIZE = "detokenize"
 _NO_ANSWER = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.DEADLINE_EXCEEDED)
@@ -31,7 +33,7 @@ _NO_ANSWER = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNIMPLEMENTED, grpc.S
 class _Transport(Protocol):
     def signatures(self) -> Mapping[str, Any]: ...
 
-    def predict(self, name: str, signature: Any, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]: ...
+    def predict(self, name: str, signature: Any, inputs: Arrays) -> Arrays: ...
 
 
 class Client:
@@ -50,17 +52,19 @@ class Client:
         self._transport, self._signatures = _connected(address, model_name, timeout)
 
     def request(
-        self, signature: str, prompt: str, *, images: list[bytes], audio: list[bytes], seed: int = 0
-    ) -> dict[str, np.ndarray]:
-        """Runs a signature on one row; `seed` is for those that draw.
+        self, signature: str, prompt: str, media: Mapping[str, Sequence[bytes]], *, seed: int = 0
+    ) -> Arrays:
+        """Runs a signature on one row, a prompt and its files by the medium's name; `seed` is for those that
+        draw.
 
         Raises:
             ValueError: no such signature, inputs that it does not take or that this client has no value for,
                 or the row's `status`.
             ConnectionError: the server does not answer, or refuses.
         """
-        texts = {"prompts": [prompt], "text": [prompt], "images": [images], "audio": [audio]}
-        given = {name: _strings(value, media=name in ("images", "audio")) for name, value in texts.items()}
+        given = {name: _strings([prompt.encode()]) for name in ("prompts", "text")}
+        for medium in MEDIA:
+            given[medium.argument] = _strings(media.get(medium.name, ()))[np.newaxis]
         given["seed"] = np.array([seed], np.int32)
         accepted = self._find(signature).inputs
         if missing := sorted(
@@ -72,11 +76,11 @@ class Client:
                 f"`signature`: must take a prompt and files; {signature} takes {missing} too. Use another "
                 f"signature."
             )
-        for name, files in (("images", images), ("audio", audio)):
-            if files and name not in accepted:
+        for medium in MEDIA:
+            if media.get(medium.name) and medium.argument not in accepted:
                 raise ValueError(
-                    f"`{name}`: {signature} takes {sorted(accepted)} only. Leave the files out or use "
-                    f"another signature."
+                    f"`{medium.argument}`: {signature} takes {sorted(accepted)} only. Leave the files out or "
+                    f"use another signature."
                 )
         outputs = self._run(signature, {name: given[name] for name in accepted})
         if status := outputs["status"][0].decode() if "status" in outputs else "":
@@ -97,7 +101,7 @@ class Client:
             for token, text in zip(distinct, texts, strict=True)
         }
 
-    def _run(self, name: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def _run(self, name: str, inputs: Arrays) -> Arrays:
         return self._transport.predict(name, self._find(name), inputs)
 
     def _find(self, name: str) -> Any:
@@ -147,7 +151,7 @@ class _Grpc:
         self._call(self._stub.GetModelMetadata, request).metadata["signature_def"].Unpack(table)
         return table.signature_def
 
-    def predict(self, name: str, signature: Any, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def predict(self, name: str, signature: Any, inputs: Arrays) -> Arrays:
         request = predict_pb2.PredictRequest()
         request.model_spec.name, request.model_spec.signature_name = self._model_name, name
         for key, array in inputs.items():
@@ -174,7 +178,7 @@ class _Rest:
         found = self._call("/metadata", None)["metadata"]["signature_def"]
         return json_format.ParseDict(found, get_model_metadata_pb2.SignatureDefMap()).signature_def
 
-    def predict(self, name: str, signature: Any, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def predict(self, name: str, signature: Any, inputs: Arrays) -> Arrays:
         columns = {key: _as_json(array) for key, array in inputs.items()}
         outputs = self._call(":predict", {"signature_name": name, "inputs": columns})["outputs"]
         named = outputs if len(signature.outputs) > 1 else dict.fromkeys(signature.outputs, outputs)
@@ -199,10 +203,10 @@ class _Rest:
         return _parsed(answered, self._address)
 
 
-def _strings(value: Any, *, media: bool) -> np.ndarray:
-    """One row of text [1] or of files [1, K], as an array of bytes objects; K may be 0."""
-    array = np.empty((1, len(value[0])) if media else (1,), object)
-    array[0] = value[0] if media else value[0].encode()
+def _strings(values: Sequence[bytes]) -> np.ndarray:
+    """Texts or files as an array [N] of bytes objects; N may be 0."""
+    array = np.empty(len(values), object)
+    array[:] = values
     return array
 
 

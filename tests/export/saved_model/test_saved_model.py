@@ -14,7 +14,6 @@ import tensorflow as tf
 import graph_ops
 from export.outputs import scaled
 from export.saved_model import run as running
-from export.saved_model.op_audit import count_ops, foreign_ops
 from export.saved_model.signatures import signatures
 from export.saved_model.write import export_saved_model, read_description, read_vocabulary
 from export.signature import input_specs
@@ -340,19 +339,6 @@ def test_a_failed_export_leaves_nothing(make_preprocessor, tmp_path, monkeypatch
     with pytest.raises(OSError, match="disk full"):
         export_saved_model(make_preprocessor(images=False, audio=False), tmp_path)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_op_audit_finds_python_and_unknown_ops():
-    graph = (
-        tf.function(lambda x: tf.numpy_function(lambda y: y, [x], tf.float32))
-        .get_concrete_function(tf.TensorSpec([], tf.float32))
-        .graph
-    )
-    counts = count_ops([graph.as_graph_def()])
-    assert foreign_ops(counts, frozenset(dir(tf.raw_ops))) == ["PyFunc"]
-    assert foreign_ops({"SomeCustomOp": 1, "SentencepieceOp": 1, "AddV2": 3}, frozenset(dir(tf.raw_ops))) == [
-        "SomeCustomOp"
-    ]
 
 
 @pytest.mark.slow
