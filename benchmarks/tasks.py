@@ -29,7 +29,8 @@ from transformers.models.gemma4.image_processing_pil_gemma4 import Gemma4ImagePr
 
 import graph_ops
 from benchmarks.measuring import CALLS_IN_A_TURN, Comparison, Work, medians
-from export.saved_model.signatures import input_specs, signatures
+from export.saved_model.signatures import signatures
+from export.signature import input_specs
 from export.verify import samples
 
 NUM_PROMPTS, PROMPT_CHARACTERS = 32, 500
@@ -295,7 +296,7 @@ def _litert_tokenizer(vocabulary: pathlib.Path) -> Any:
 
 
 def _audio_graph(preprocessor: graph_ops.Gemma4CausalLMPreprocessor) -> Any:
-    from graph_ops.audio.log_mel import encode_audio
+    from graph_ops.audio.encode import encode_audio
 
     config = preprocessor.audio_converter.config
     return tf.function(

@@ -23,8 +23,8 @@ from export.cli.quiet import quiet_stderr
 from export.litert.run import Arrays, Bundle, load_bundle
 from export.verify import samples
 from graph_ops import Gemma4CausalLMPreprocessor, Gemma4Tokenizer
-from graph_ops.audio.log_mel import encode_audio
-from graph_ops.image.patches import encode_image_arrays
+from graph_ops.audio.encode import encode_audio
+from graph_ops.image.encode import encode_image_arrays
 
 LONE_SURROGATES = ("\ud800", "a\udfffb", "\udc00\ud83d", "\U0001f600\ud83d", "<|image\udead|>")
 """What JavaScript's strings may hold and UTF-8 may not."""
@@ -129,7 +129,7 @@ def _audio(preprocessor: Gemma4CausalLMPreprocessor) -> dict[str, Any]:
     )
     names = ("audio_mel", "audio_mel_mask", "soft_tokens")
     return _encoded(
-        {"samples": clip} | {name: step[0].numpy() for name, step in zip(names, steps, strict=True)}
+        {"samples": clip} | {name: step[0].numpy() for name, step in zip(names, steps[:3], strict=True)}
     )
 
 

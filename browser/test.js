@@ -10,7 +10,7 @@ import { serve, urlOf } from './server.js';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const MEDIA = path.join(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '../export/demonstration');
-const README = new URL('../README.md', import.meta.url);
+const PAGE = new URL('../docs/browser.md', import.meta.url);
 const AGREES = {
   audio_mel: ({ largest }) => largest <= 1e-4,
   pixel_values: ({ largest, differing, size }) => largest <= 1.001 / 255 && differing < 1e-4 * size,
@@ -190,8 +190,8 @@ test('a generated row becomes text without its special tokens', async () => {
   assert.equal(text, 'Grüße 👩‍🚀');
 });
 
-test("the README's example runs", async () => {
-  const [, example] = /```js\n(.*?)```/s.exec(readFileSync(README, 'utf8'));
+test('the example of docs/browser.md runs', async () => {
+  const [, example] = /```js\n(.*?)```/s.exec(readFileSync(PAGE, 'utf8'));
   const printed = page.waitForEvent('console', (message) => message.type() === 'log');
   await page.addScriptTag({ type: 'module', content: example });
   const [ids, softTokens, length] = (await (await printed).text()).split(' | ');

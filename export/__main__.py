@@ -1,4 +1,4 @@
-"""`python -m export`, the same as `gemma4-graph`."""
+"""`python -m export`, the same program as `gemma4-graph`, from a folder without an `export` of its own."""
 
 from export.cli.main import main
 

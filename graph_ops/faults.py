@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from graph_ops.config import LONGEST_DEVICE_SIDE
+from graph_ops.target import LITERT
 
 
 class Fault(enum.IntEnum):
@@ -37,6 +37,7 @@ class Fault(enum.IntEnum):
     AUDIO_LENGTH = 16
     SOFT_TOKENS = 17
     IMAGE_SIZE = 18
+    AUDIO_VALUE = 19
 
 
 SENTENCES: Mapping[Fault, str] = {
@@ -75,13 +76,18 @@ SENTENCES: Mapping[Fault, str] = {
     Fault.AUDIO_EMPTY: (
         "`audio`: a clip must have at least one sample; got {0}. Leave the clip and its `<|audio|>` out."
     ),
+    Fault.AUDIO_VALUE: (
+        "`audio`: samples must be finite and within ±2**31, the range of 32-bit integers; got {0} that are "
+        "not, the "
+        "first at {1}. Scale the clip to -1…1 and replace NaN and infinities."
+    ),
     Fault.AUDIO_COUNT: (
         "`prompts`: a prompt needs one `<|audio|>` for each of its clips; got {0} placeholder(s) and {1} "
         "clip(s). Make them equal."
     ),
     Fault.MEDIA_IN_RESPONSE: (
-        "`responses`: media belong in the prompt; got {0} `<|image|>` and {1} `<|audio|>` in a response. "
-        "Move them to `prompts`."
+        "`responses`: media belong in the prompt; got {0} placeholder(s) in a response, the first as "
+        "token {1}. Move them to `prompts`."
     ),
     Fault.MEDIA_DO_NOT_FIT: (
         "`prompts`: all of a prompt's media must fit into the row; they end at token {0} of a row that "
@@ -118,18 +124,42 @@ SENTENCES: Mapping[Fault, str] = {
     Fault.IMAGE_SIZE: (
         "`image_sizes`: a height and width must lie within the array that holds the image, on a device "
         "also within "
-        f"{LONGEST_DEVICE_SIDE:,} pixels; got {{0}} and {{1}}. Pass the true size, or 0, 0 for no image."
+        f"{LITERT.longest_side:,} pixels; got {{0}} and {{1}}. Pass the true size, or 0, 0 for no image."
     ),
 }
 
 
 class Finding(NamedTuple):
-    """What is wrong with each item: `fault` int32 […], 0 where nothing is, and its two numbers `detail` int32
-    […, 2].
+    """What is wrong with each item.
+
+    Attributes:
+        fault: int32 […], a `Fault`; 0 where nothing is wrong.
+        detail: int32 […, 2], the two numbers that the sentence quotes.
     """
 
     fault: tf.Tensor
     detail: tf.Tensor
+
+    @classmethod
+    def none(cls, like: tf.Tensor) -> "Finding":
+        """Nothing wrong with any item of a tensor […] of any dtype."""
+        zeros = tf.zeros_like(like, tf.int32)
+        return cls(zeros, tf.stack([zeros, zeros], axis=-1))
+
+    @property
+    def is_clean(self) -> tf.Tensor:
+        """Bool […], True where nothing is wrong."""
+        return tf.equal(self.fault, 0)
+
+    def at(self, index: tf.Tensor) -> "Finding":
+        """The finding of one item."""
+        return Finding(self.fault[index], self.detail[index])
+
+    def of_rows(self) -> "Finding":
+        """A row's finding [B]: the first fault of its K slots, from [B, K]; K may be 0."""
+        fault, detail = tf.pad(self.fault, [[0, 0], [0, 1]]), tf.pad(self.detail, [[0, 0], [0, 1], [0, 0]])
+        slot = tf.argmax(tf.not_equal(fault, 0), axis=1, output_type=tf.int32)
+        return Finding(tf.gather(fault, slot, batch_dims=1), tf.gather(detail, slot, batch_dims=1))
 
 
 def check(condition: tf.Tensor, fault: Fault, first: tf.Tensor | int, second: tf.Tensor | int) -> Finding:
@@ -144,18 +174,9 @@ def first_finding(*findings: Finding) -> Finding:
     fault, detail = findings[0]
     for later in findings[1:]:
         clean = tf.equal(fault, 0)
-        fault, detail = (
-            tf.where(clean, later.fault, fault),
-            tf.where(clean[..., tf.newaxis], later.detail, detail),
-        )
+        fault = tf.where(clean, later.fault, fault)
+        detail = tf.where(clean[..., tf.newaxis], later.detail, detail)
     return Finding(fault, detail)
-
-
-def first_finding_of_slots(slots: Finding) -> Finding:
-    """A row's finding [B] from those of its K slots [B, K]; K may be 0."""
-    fault, detail = tf.pad(slots.fault, [[0, 0], [0, 1]]), tf.pad(slots.detail, [[0, 0], [0, 1], [0, 0]])
-    slot = tf.argmax(tf.not_equal(fault, 0), axis=1, output_type=tf.int32)
-    return Finding(tf.gather(fault, slot, batch_dims=1), tf.gather(detail, slot, batch_dims=1))
 
 
 def status_messages(finding: Finding) -> tf.Tensor:

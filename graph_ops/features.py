@@ -6,8 +6,6 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from graph_ops.config import AudioConfig, ImageConfig, RowConfig
-
 
 class Feature(NamedTuple):
     """One named tensor.
@@ -16,7 +14,7 @@ class Feature(NamedTuple):
         name: key in the feature dict and in signatures.
         dtype: of the tensor.
         dims: letters of `DIMS` (or a number), batch first.
-        group: "text", "vision", "audio" or "labels".
+        group: "text", "labels", or that of a medium.
         padding: what stands where there is nothing.
         meaning: for readers.
     """
@@ -33,13 +31,13 @@ DIMS = {
     "B": "rows in the batch",
     "S": "`sequence_length`",
     "I": "image slots in a row, `max_images_per_prompt`",
-    "P": "patches of an image, 2,520",
-    "D": "numbers in a patch, 768",
-    "V": "image slots × soft tokens per image, I × 280",
+    "P": "patches of an image, `max_soft_tokens` × `pooling_kernel_size`²",
+    "D": "numbers in a patch, 3 × `patch_size`²",
+    "V": "I × `num_vision_tokens_per_image`",
     "A": "clip slots in a row, `max_audio_clips_per_prompt`",
-    "F": "frames of a clip, 3,000",
-    "M": "mel bins, 128",
-    "N": "clip slots × soft tokens per clip, A × 750",
+    "F": "frames of the longest clip, `max_audio_length` × 100",
+    "M": "mel bins, `num_mels`",
+    "N": "A × soft tokens of the longest clip, F / 4",
 }
 
 FEATURES = (
@@ -101,23 +99,6 @@ def feature_names(*groups: str) -> list[str]:
     return [feature.name for feature in FEATURES if feature.group in groups]
 
 
-def dim_sizes(row: RowConfig, image: ImageConfig | None, audio: AudioConfig | None) -> dict[str, int | None]:
-    """The size of each letter of `DIMS` under a configuration; None for the batch, which varies."""
-    sizes: dict[str, int | None] = {"B": None, "S": row.sequence_length}
-    if image:
-        slots = row.max_images_per_prompt
-        sizes |= {
-            "I": slots,
-            "P": image.max_patches,
-            "D": image.patch_dim,
-            "V": slots * row.num_vision_tokens_per_image,
-        }
-    if audio:
-        clips = row.max_audio_clips_per_prompt
-        sizes |= {"A": clips, "F": audio.max_frames, "M": audio.num_mels, "N": clips * audio.max_soft_tokens}
-    return sizes
-
-
 def static_shape(feature: Feature, sizes: dict[str, int | None]) -> list[int | None]:
-    """The shape of a feature in a signature, with the sizes of `dim_sizes`."""
+    """The shape of a feature in a signature, with the sizes of `Settings.dim_sizes`."""
     return [sizes[dim] if isinstance(dim, str) else dim for dim in feature.dims]

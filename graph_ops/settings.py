@@ -1,10 +1,28 @@
 """All that the graph of a preprocessor is built from, as one value."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
-from graph_ops.config import AudioConfig, ImageConfig, RowConfig
-from graph_ops.rows.control_ids import ControlIds
+from graph_ops.config import RowConfig
+from graph_ops.family import GEMMA4, Family
+from graph_ops.media.medium import Medium
+from graph_ops.media.table import MEDIA
+from graph_ops.rows.special_ids import MediumIds, RowIds, medium_ids, row_ids
 from graph_ops.text.tokens import Tokenizer
+
+
+class Configured(NamedTuple):
+    """A medium that a preprocessor takes.
+
+    Attributes:
+        medium: what there is to know of it.
+        config: how items are converted.
+        ids: of its special tokens.
+    """
+
+    medium: Medium
+    config: Any
+    ids: MediumIds
 
 
 class Settings(NamedTuple):
@@ -12,14 +30,60 @@ class Settings(NamedTuple):
 
     Attributes:
         tokenizer: strings to ids and back.
-        ids: control ids.
+        ids: of the special tokens of every row.
         row: layout of rows.
-        image: how images are converted, or None.
-        audio: how clips are converted, or None.
+        media: those that are taken, in the order of `MEDIA`. The placeholder of another is an ordinary token.
+        family: of the model.
     """
 
     tokenizer: Tokenizer
-    ids: ControlIds
+    ids: RowIds
     row: RowConfig
-    image: ImageConfig | None
-    audio: AudioConfig | None
+    media: tuple[Configured, ...]
+    family: Family = GEMMA4
+
+    def config_of(self, medium: Medium) -> Any:
+        """How items of a medium are converted, or None if there are none."""
+        return {each.medium.name: each.config for each in self.media}.get(medium.name)
+
+    def with_config(self, medium: Medium, config: Any) -> "Settings":
+        """The same, with another configuration of a medium that is taken."""
+        replaced = (each._replace(config=config) if each.medium is medium else each for each in self.media)
+        return self._replace(media=tuple(replaced))
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Groups of the table of features that the preprocessor emits."""
+        return ("text", *(each.medium.group for each in self.media))
+
+    @property
+    def dim_sizes(self) -> dict[str, int | None]:
+        """The size of each letter of `features.DIMS` that is used; None for the batch, which varies."""
+        sizes: dict[str, int | None] = {"B": None, "S": self.row.sequence_length}
+        for each in self.media:
+            sizes |= each.medium.dims(self.row, each.config)
+        return sizes
+
+
+def make_settings(
+    tokenizer: Tokenizer, row: RowConfig, configs: Mapping[str, Any], *, family: Family = GEMMA4
+) -> Settings:
+    """Looks up the special tokens that a preprocessor needs.
+
+    Args:
+        tokenizer: its vocabulary must hold them.
+        row: layout of rows.
+        configs: how items of each medium are converted, by the medium's name; None, or left out, for a medium
+            that is not taken.
+        family: names of the special tokens.
+
+    Raises:
+        ValueError: the vocabulary lacks a token; names it.
+    """
+    vocabulary = tokenizer.vocabulary
+    media = tuple(
+        Configured(medium, configs[medium.name], medium_ids(vocabulary, family, medium))
+        for medium in MEDIA
+        if configs.get(medium.name) is not None
+    )
+    return Settings(tokenizer, row_ids(vocabulary, family), row, media, family)

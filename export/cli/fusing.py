@@ -1,19 +1,38 @@
-"""`python -m export fuse`: a preprocessor and a model in one SavedModel, or in one LiteRT bundle."""
+"""`gemma4-graph fuse`: a preprocessor and a model in one SavedModel, or in one LiteRT bundle."""
 
-import json
+import importlib.util
 import pathlib
-import sys
-import warnings
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
-from export.cli.options import PreprocessorOptions, make_preprocessor, with_preprocessor_options
-from export.cli.quiet import quiet_stderr
+from export.cli.artifacts import size_of
+from export.cli.options import (
+    ENGINES,
+    PreprocessorOptions,
+    Version,
+    choice,
+    make_preprocessor,
+    option,
+    with_preprocessor_options,
+)
+from export.cli.terminal import AsJson, at_work, show
+from export.fusing.models import SAMPLERS
+from export.publish import check_new, version_folder
 
-console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+if TYPE_CHECKING:
+    from export.fusing.self_check import Check
+
+_OF_THE_APP = "an app generates with a bundle, token by token, and chooses and ends as it likes"
+_NOT_FOR_BUNDLES = {
+    "version": "a bundle has no versions; its folder is `out`",
+    "max_new_tokens": _OF_THE_APP,
+    "stop_tokens": _OF_THE_APP,
+    "sampler": _OF_THE_APP,
+    "strip_prompt": _OF_THE_APP,
+}
+"""Options of a SavedModel, and why a bundle has no use for them."""
 
 
 @with_preprocessor_options
@@ -21,87 +40,124 @@ def fuse(
     options: PreprocessorOptions,
     model: Annotated[
         str,
-        typer.Option(
-            help="A .keras file, or a preset of keras_hub.models.Gemma4CausalLM: name, folder or handle.",
-            show_default=False,
+        option(
+            "NAME", "A .keras file, or a preset of keras_hub.models.Gemma4CausalLM: name, folder or handle."
         ),
     ],
     out: Annotated[
         pathlib.Path,
-        typer.Option(
-            help="Folder of the model; the version becomes a folder in it. Of a bundle: must not exist.",
-            show_default=False,
+        option(
+            "DIR", "Folder of the model; the version becomes a folder in it. Of a bundle: must not exist."
         ),
     ],
     litert: Annotated[
         bool,
-        typer.Option(
-            "--litert", help="Whether to write a LiteRT bundle, whose loop over tokens is the app's."
-        ),
+        typer.Option(help="Write a LiteRT bundle, whose loop over tokens is the app's."),
     ] = False,
-    version: Annotated[
-        int | None, typer.Option(help="Version number.", show_default="one more than the highest there")
-    ] = None,
+    version: Version = None,
     max_new_tokens: Annotated[
-        int | None, typer.Option(help="Most tokens in an answer.", show_default="all that the row holds")
+        int | None,
+        option("N", "Most tokens in an answer; by default all that the row holds."),
     ] = None,
     stop_token: Annotated[
         list[str] | None,
-        typer.Option(
-            help="Piece that ends an answer; may be given several times.", show_default="<eos> and <turn|>"
+        option(
+            "PIECE", "Piece that ends an answer; may be given several times; by default <eos> and <turn|>."
         ),
     ] = None,
     sampler: Annotated[
         str | None,
-        typer.Option(
-            help="greedy, random, top_k or top_p.", show_default="the one that the model comes with"
-        ),
+        choice(SAMPLERS, "greedy, random, top_k or top_p; by default the one that the model comes with."),
     ] = None,
     strip_prompt: Annotated[
         bool, typer.Option(help="Whether the text is the answer alone, without its prompt.")
     ] = False,
     engine: Annotated[
-        str,
-        typer.Option(
-            help="sentencepiece, the fastest; or builtin, whose export loads where tensorflow-text is "
-            "not installed."
+        str | None,
+        choice(
+            ENGINES,
+            "sentencepiece, the fastest and the default; or builtin, for programs without tensorflow-text, "
+            "and the only one of bundles.",
         ),
-    ] = "sentencepiece",
-    check: Annotated[bool, typer.Option(help="Whether to load what was written and ask it once.")] = True,
-    json_: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    ] = None,
+    check: Annotated[
+        bool | None,
+        typer.Option(
+            help="Whether to load what was written and ask it once; by default yes, where it can run here."
+        ),
+    ] = None,
+    json_: AsJson = False,
 ) -> None:
     """Write DIR/N, one SavedModel of the preprocessor and a model: strings and media in, text out; or a
     LiteRT bundle of both.
     """
-    with console.status("loading TensorFlow") as status, quiet_stderr(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from export.fusing.litert import fuse_litert
+    generation: dict[str, Any] = {"max_new_tokens": max_new_tokens, "strip_prompt": strip_prompt}
+    generation |= {"stop_tokens": stop_token} if stop_token else {}
+    if litert:
+        given = {**generation, "stop_tokens": stop_token, "version": version, "sampler": sampler}
+        check_bundle_options(given, engine)
+        check_new(out.expanduser(), argument="out")
+    else:
+        check_new(version_folder(out, version), argument="version")
+    with at_work() as report:
+        preprocessor = make_preprocessor(
+            options, engine=engine or ("builtin" if litert else "sentencepiece"), report=report
+        )
+        report("loading the model")
         from export.fusing.models import load_model
-        from export.fusing.self_check import check_answers
-        from export.fusing.write import fuse as fuse_parts
-        from graph_ops.config import STOP_TOKENS
 
-        preprocessor = make_preprocessor(options, engine="builtin" if litert else engine)
-        status.update("loading the model")
         loaded = load_model(model, sampler=sampler)
         if litert:
-            written = fuse_litert(preprocessor, loaded, out, report=status.update)
+            from export.fusing.litert import fuse_litert
+
+            written = fuse_litert(preprocessor, loaded, out, report=report)
         else:
-            written = fuse_parts(
-                preprocessor,
-                loaded,
-                out,
-                version=version,
-                max_new_tokens=max_new_tokens,
-                stop_tokens=STOP_TOKENS if stop_token is None else stop_token,
-                strip_prompt=strip_prompt,
-                report=status.update,
+            from export.fusing.write import fuse as fuse_parts
+
+            written = fuse_parts(preprocessor, loaded, out, version=version, report=report, **generation)
+        report("asking it")
+        checked = _checked(written, litert, check)
+    document = _document(written, litert, checked)
+    show(document, _lines(document), as_json=json_)
+
+
+def check_bundle_options(given: dict[str, Any], engine: str | None) -> None:
+    """Refuses what has no effect on a bundle.
+
+    Args:
+        given: options by name.
+        engine: of the tokenizer, if chosen.
+
+    Raises:
+        ValueError: one of them was given; says why and what to do.
+    """
+    for name, reason in _NOT_FOR_BUNDLES.items():
+        if given[name]:
+            raise ValueError(
+                f"`{name}`: must be left out with --litert; {reason}. Leave it out, or write a SavedModel."
             )
-        status.update("asking it")
-        checked = check_answers(written) if check and not litert else None
-    document: dict[str, Any] = {"folder": str(written), "bytes": _size(written)}
+    if engine == "sentencepiece":
+        raise ValueError(
+            "`engine`: must be builtin with --litert, as devices have no op of SentencePiece; got "
+            "sentencepiece. Leave it out."
+        )
+
+
+def _checked(written: pathlib.Path, litert: bool, wanted: bool | None) -> "Check | None":
+    """The first request to what was written; not to a bundle that cannot run here, unless it is asked for."""
+    if wanted is None:
+        wanted = not litert or importlib.util.find_spec("ai_edge_litert") is not None
+    if not wanted:
+        return None
+    from export.fusing.self_check import check_answers, check_bundle_answers
+
+    return check_bundle_answers(written) if litert else check_answers(written)
+
+
+def _document(written: pathlib.Path, litert: bool, checked: "Check | None") -> dict[str, Any]:
+    document: dict[str, Any] = {"folder": str(written), "bytes": size_of(written)}
     if not litert:
-        document["weights_bytes"] = _size(written / "variables")
+        document["weights_bytes"] = size_of(written / "variables")
     if checked:
         document["check"] = {
             "prompt": checked.prompt,
@@ -110,26 +166,17 @@ def fuse(
         }
         if "text" in checked.outputs:
             document["check"]["text"] = checked.outputs["text"][0].decode("utf-8", "replace")
-    if json_:
-        print(json.dumps(document))
-        return
-    for line in _lines(document):
-        console.print(escape(line), soft_wrap=True)
-
-
-def _size(folder: pathlib.Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return document
 
 
 def _lines(document: dict[str, Any]) -> list[str]:
     folder, weights = document["folder"], document.get("weights_bytes")
-    size = f"{document['bytes'] / 1e6:.1f} MB"
-    if weights is None:
-        return [f"wrote {folder} ({size}). Next: python -m export inspect {folder}"]
-    lines = [f"wrote {folder} ({size}, {weights / 1e6:.1f} MB of it weights)"]
+    inside = "" if weights is None else f", {weights / 1e6:.1f} MB of it weights"
+    lines = [f"wrote {folder} ({document['bytes'] / 1e6:.1f} MB{inside})"]
     if checked := document.get("check"):
         lines.append(f"loaded in {checked['load_seconds']:.1f} s, answers in {checked['seconds']:.3f} s")
         lines.append(f"asked: {checked['prompt']}")
         if "text" in checked:
             lines.append(f"answered: {checked['text']}")
-    return [*lines, f"Next: python -m export serve {pathlib.Path(folder).parent}"]
+    follow = f"inspect {folder}" if weights is None else f"serve {pathlib.Path(folder).parent}"
+    return [escape(line) for line in [*lines, f"Next: gemma4-graph {follow}"]]

@@ -1,286 +1,130 @@
-"""`python -m export`: write, look at, run and verify artifacts."""
+"""`gemma4-graph`: write, look at, run and verify artifacts. `python -m export` is the same program.
 
-import dataclasses
-import json
+Commands load TensorFlow when they need it: `--help`, `--version`, `presets`, a shell's completions and a
+wrong option do without.
+"""
+
+import atexit
+import importlib.metadata
 import logging
 import os
-import pathlib
+import platform
 import sys
-import warnings
 from typing import Annotated, Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
-from export.cli import fusing as commands_fusing
-from export.cli import serving as commands_serving
-from export.cli.options import PreprocessorOptions, make_preprocessor, with_preprocessor_options
-from export.cli.quiet import quiet_stderr
+from export.cli import artifacts, fusing, presets, serving
+from export.cli.mistakes import is_users, sentence
+from export.cli.terminal import say
+
+PROGRAM = "gemma4-graph"
+PACKAGES = (
+    "tensorflow",
+    "tensorflow-text",
+    "tensorflow-serving-api",
+    "keras",
+    "numpy",
+    "keras-hub",
+    "ai-edge-litert",
+)
+"""Whose versions decide what an artifact is made of, and where it runs."""
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it: 128 + SIGINT."""
 
 app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
+    name=PROGRAM,
+    rich_markup_mode=None,  # whose tables cut names and handles off at 80 columns
     pretty_exceptions_enable=False,
-    help="Gemma 4's preprocessor as one graph: write, look at, run and verify it.",
 )
-console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
-
-Folder = Annotated[
-    pathlib.Path, typer.Argument(help="A version folder, DIR/N, or a LiteRT bundle.", show_default=False)
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
-@app.command()
-def presets(json_: AsJson = False) -> None:
-    """List the built-in presets: what the model reads, its parameters, a description."""
-    with console.status("loading TensorFlow"), quiet_stderr():
-        from export.cli import tables
-        from graph_ops.presets.catalogue import PRESETS
-    if json_:
-        print(json.dumps({name: dataclasses.asdict(preset) for name, preset in PRESETS.items()}, indent=2))
-    else:
-        console.print(tables.preset_table(PRESETS))
+def versions() -> str:
+    """The versions of this project, of Python and of the packages that matter, a line each, loading none."""
+    found = {PROGRAM: _version(PROGRAM), "Python": platform.python_version()}
+    found |= {name: _version(name) for name in PACKAGES}
+    return "\n".join(f"{name} {version}" for name, version in found.items())
 
 
-@app.command("saved-model")
-@with_preprocessor_options
-def saved_model(
-    options: PreprocessorOptions,
-    out: Annotated[
-        pathlib.Path,
-        typer.Option(help="Folder of the model; the version becomes a folder in it.", show_default=False),
-    ],
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "is not installed"
+
+
+def _print_versions(wanted: bool) -> None:
+    if wanted:
+        print(versions())
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def program(
+    context: typer.Context,
     version: Annotated[
-        int | None, typer.Option(help="Version number.", show_default="one more than the highest there")
-    ] = None,
-    engine: Annotated[
-        str,
+        bool,
         typer.Option(
-            help="sentencepiece, the fastest; or builtin, whose export loads where tensorflow-text is "
-            "not installed."
+            "--version", callback=_print_versions, is_eager=True, help="Show versions, also TensorFlow's."
         ),
-    ] = "sentencepiece",
-    compact: Annotated[
-        bool, typer.Option(help="Give pixels as uint8, a quarter of the bytes, for the client to scale.")
     ] = False,
-    json_: AsJson = False,
 ) -> None:
-    """Write DIR/N, a SavedModel with every signature, for TF Serving and `tf.saved_model.load`."""
-    with (
-        console.status("loading TensorFlow") as status,
-        quiet_stderr(),
-        warnings.catch_warnings(record=True) as notes,
-    ):
-        warnings.simplefilter("always")
-        from export.saved_model.write import export_saved_model
-
-        written = export_saved_model(
-            make_preprocessor(options, engine=engine, report=status.update),
-            out,
-            version=version,
-            compact=compact,
-            report=status.update,
-        )
-    _print_written(written, notes, json_)
+    """Gemma 4's preprocessor as one graph: write, look at, run and verify it."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+        raise typer.Exit(2)
 
 
-@app.command()
-@with_preprocessor_options
-def litert(
-    options: PreprocessorOptions,
-    out: Annotated[
-        pathlib.Path, typer.Option(help="Folder of the bundle; must not exist.", show_default=False)
-    ],
-    static: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Fixed sizes, as browsers need: text=256,1024 image=768x768 audio=10 (seconds); may be "
-            "given several times."
-        ),
-    ] = None,
-    json_: AsJson = False,
-) -> None:
-    """Write a LiteRT bundle for phones, embedded devices and browsers: one .tflite in builtin ops, and
-    signatures.json.
-    """
-    with (
-        console.status("loading TensorFlow") as status,
-        quiet_stderr(),
-        warnings.catch_warnings(record=True) as notes,
-    ):
-        warnings.simplefilter("always")
-        from export.litert.signatures import parse_buckets
-        from export.litert.write import MODEL, export_litert
-
-        buckets = parse_buckets(static) if static else None
-        written = export_litert(
-            make_preprocessor(options, engine="builtin", report=status.update),
-            out,
-            buckets=buckets,
-            report=status.update,
-        )
-    _print_written(written, notes, json_, of=written / MODEL)
-
-
-@app.command()
-def inspect(folder: Folder, json_: AsJson = False) -> None:
-    """Print an artifact's signatures: inputs and outputs with dtype and shape."""
-    with quiet_stderr():
-        from export.cli import tables
-
-        rows = tables.signature_rows(folder)
-    if json_:
-        print(json.dumps(rows, indent=2))
-    else:
-        console.print(tables.signature_table(rows))
-
-
-@app.command()
-def run(
-    folder: Folder,
-    prompt: Annotated[
-        str, typer.Option(help="Text with one <|image|> or <|audio|> for each medium.", show_default=False)
-    ],
-    image: Annotated[
-        list[pathlib.Path] | None,
-        typer.Option(help="Image file; may be given several times.", show_default=False),
-    ] = None,
-    audio: Annotated[
-        list[pathlib.Path] | None,
-        typer.Option(help="WAV file; may be given several times.", show_default=False),
-    ] = None,
-    pictures: Annotated[
-        pathlib.Path | None,
-        typer.Option(help="Folder for PNGs of the patches and spectrograms.", show_default=False),
-    ] = None,
-    json_: AsJson = False,
-) -> None:
-    """Run one request and print what came out: ids with their pieces, soft tokens of each medium, the table
-    of tensors.
-    """
-    with console.status("loading the model"), quiet_stderr():
-        from export.cli import tables
-        from export.cli.pictures import write_pictures
-        from export.saved_model.run import run_once, scaled
-
-        outputs, pieces, settings = run_once(folder, prompt, _read(image), _read(audio))
-        drawn = (
-            write_pictures(scaled(outputs, settings), pictures, **_picture_settings(settings))
-            if pictures
-            else []
-        )
-    row = tables.Row(outputs["token_ids"][0][outputs["padding_mask"][0].astype(bool)], pieces)
-    if json_:
-        print(json.dumps(tables.answer_json(outputs, row)))
-        return
-    for part in tables.answer_parts(outputs, row):
-        console.print(part)
-    for path in drawn:
-        console.print(f"drew {escape(str(path))}")
-
-
-@app.command()
-def verify(
-    folders: Annotated[
-        list[pathlib.Path],
-        typer.Argument(help="Version folders, DIR/N, and LiteRT bundles.", show_default=False),
-    ],
-    texts: Annotated[int, typer.Option(help="Random strings to compare, besides the fixed ones.")] = 2000,
-    json_: AsJson = False,
-) -> None:
-    """Reload artifacts and print how far each step is from its reference, in every runtime. Exits with 1
-    where one is too far.
-    """
-    with quiet_stderr():
-        from export.cli import tables
-        from export.verify import verify as verifying
-    with console.status("loading") as status, quiet_stderr():
-        results = verifying.verify(*folders, num_texts=texts, report=status.update)
-    if json_:
-        print(json.dumps([result._asdict() for result in results], indent=2))
-    else:
-        console.print(tables.parity_table(results))
-    if not all(result.passed for result in results):
-        raise typer.Exit(1)
-
-
-app.command()(commands_fusing.fuse)
-app.command()(commands_serving.serve)
-app.command()(commands_serving.request)
-
-
-def _print_written(
-    written: pathlib.Path,
-    notes: list[warnings.WarningMessage],
-    json_: bool,
-    *,
-    of: pathlib.Path | None = None,
-) -> None:
-    size = sum(path.stat().st_size for path in (written.rglob("*") if of is None else [of]) if path.is_file())
-    _print_notes(notes)
-    if json_:
-        print(json.dumps({"folder": str(written), "bytes": size}))
-    else:
-        folder = escape(str(written))
-        name = "" if of is None else f"{of.name}, "
-        console.print(
-            f"wrote {folder} ({name}{size / 1e6:.1f} MB). Next: python -m export run {folder} --prompt Hello"
-        )
-
-
-def _print_notes(notes: list[warnings.WarningMessage]) -> None:
-    """Our own warnings, which say what was left out; other packages' are theirs to mend."""
-    for note in notes:
-        if note.category is UserWarning and str(note.message).startswith("`"):
-            Console(stderr=True, highlight=False).print(
-                f"[yellow]note:[/yellow] {escape(str(note.message))}", soft_wrap=True
-            )
-
-
-def _picture_settings(settings: dict[str, Any]) -> dict[str, Any]:
-    image = (settings["image_converter"] or {}).get("config", {})
-    return {
-        "pooling": image.get("pooling_kernel_size"),
-        "scale": image.get("scale") or 1.0,
-        "offset": image.get("offset") or 0.0,
-    }
-
-
-def _read(paths: list[pathlib.Path] | None) -> list[bytes]:
-    return [path.read_bytes() for path in paths or []]
+for _name, _command, _summary in (
+    ("presets", presets.presets, "List the built-in presets."),
+    ("saved-model", artifacts.saved_model, "Write a SavedModel, for servers and Python."),
+    ("litert", artifacts.litert, "Write a LiteRT bundle, for devices and browsers."),
+    ("fuse", fusing.fuse, "Write the preprocessor and a model as one artifact."),
+    ("inspect", artifacts.inspect, "Print an artifact's signatures."),
+    ("run", artifacts.run, "Run one request on an artifact."),
+    ("verify", artifacts.verify, "Compare artifacts with the references."),
+    ("serve", serving.serve, "Serve a model over gRPC and REST."),
+    ("request", serving.request, "Send one request to a server."),
+):
+    app.command(_name, short_help=_summary)(_command)
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Entry point: a user's mistake is one line on the error stream and exit code 2, not a traceback."""
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    try:
-        result: Any = app(arguments, standalone_mode=False)
-    except typer.Exit as stop:
-        sys.exit(stop.exit_code)
-    except Exception as error:
-        if not _is_users(error):
-            raise
-        Console(stderr=True, highlight=False).print(
-            f"[red]error:[/red] {escape(_message(error))}", soft_wrap=True
-        )
-        sys.exit(2)
-    sys.exit(result if isinstance(result, int) else 0)
+    """Entry point: a user's mistake is one line on the error stream and exit code 2, not a traceback.
 
-
-def _is_users(error: Exception) -> bool:
-    """Whether the message was written for a user: our own checks, missing files and packages, wrong
-    options.
+    Args:
+        arguments: of the command line; None for those of this process, which ends with the command.
     """
-    return (
-        isinstance(error, ValueError | OSError)
-        or (isinstance(error, ImportError) and str(error).startswith("`"))
-        or hasattr(error, "format_message")
-    )
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    if arguments is None:
+        atexit.register(_silence)
+    try:
+        code = _run(arguments)
+    except Exception as error:
+        if not is_users(error):
+            raise
+        say(f"[red]error:[/red] {escape(sentence(error))}")
+        sys.exit(2)
+    if code == INTERRUPTED:
+        say("interrupted")
+    sys.exit(code)
 
 
-def _message(error: Exception) -> str:
-    return error.format_message() if hasattr(error, "format_message") else str(error)
+def _run(arguments: list[str] | None) -> int:
+    """The exit code of a command; typer's versions differ in what Ctrl-C becomes."""
+    try:
+        result: Any = app(arguments, prog_name=PROGRAM, standalone_mode=False)
+    except typer.Exit as stop:
+        return stop.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    return result if isinstance(result, int) else 0
+
+
+def _silence() -> None:
+    """Closes the error stream to C++ code that logs while a finished process takes itself apart."""
+    sys.stderr.flush()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)

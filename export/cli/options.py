@@ -7,21 +7,51 @@ import functools
 import inspect
 import pathlib
 import typing
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from graph_ops.config import PARITIES, PLAIN_TEXTS, ImageConfig, RowConfig
+
 if TYPE_CHECKING:
     from graph_ops import Gemma4CausalLMPreprocessor
+    from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
-_DEFAULTS = (
-    "gemma4_2b"  # whose numbers are taken when no preset is named: the released models' that read all media
-)
+DEFAULTS = "gemma4_2b"
+"""The preset that numbers are taken from when none is named: a released model that reads all media."""
+ENGINES = ("sentencepiece", "builtin")
+"""Of `graph_ops.text.engines`, which loads TensorFlow."""
 
 
-def _option(text: str) -> Any:
-    return typer.Option(help=text, show_default=False)
+def option(metavar: str, text: str) -> Any:
+    """An option with a value, and what the value is."""
+    return typer.Option(help=text, metavar=metavar)
+
+
+def choice(values: Sequence[str], text: str) -> Any:
+    """An option that takes one of a few words: others are refused while the command line is read, and the
+    shell completes these.
+    """
+
+    def check(value: str | None) -> str | None:
+        if value is not None and value not in values:
+            raise typer.BadParameter(f"must be one of {', '.join(values)}; got {value!r}.")
+        return value
+
+    return typer.Option(help=text, callback=check, autocompletion=lambda: list(values), metavar="WORD")
+
+
+Engine = Annotated[
+    str,
+    choice(
+        ENGINES,
+        "sentencepiece, the fastest; or builtin, for programs without tensorflow-text.",
+    ),
+]
+Out = Annotated[pathlib.Path, option("DIR", "Folder of the model; the version becomes a folder in it.")]
+Version = Annotated[int | None, option("N", "Number of the version; by default the highest there plus 1.")]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,42 +62,57 @@ class PreprocessorOptions:
 
     preset: Annotated[
         str | None,
-        _option(
+        option(
+            "NAME",
             "A built-in preset (see `presets`), a preset folder, hf://owner/name, or "
-            "kaggle://owner/model/keras/variant."
+            "kaggle://owner/model/keras/variant.",
         ),
     ] = None
     tokenizer: Annotated[
         pathlib.Path | None,
-        _option(
-            "Vocabulary in place of the preset's: .spm, .model or tokenizer.json, or a folder that holds one."
+        option(
+            "FILE",
+            "Vocabulary in place of the preset's: .spm, .model or tokenizer.json, or a folder with one.",
         ),
     ] = None
-    vocabulary_sha256: Annotated[str | None, _option("Refuse any other vocabulary.")] = None
-    parity: Annotated[str | None, _option("Whose rows: keras_hub (the default) or transformers.")] = None
+    vocabulary_sha256: Annotated[str | None, option("HEX", "Refuse any other vocabulary.")] = None
+    parity: Annotated[
+        str | None, choice(PARITIES, "Whose rows: keras_hub (the default) or transformers.")
+    ] = None
     plain_text: Annotated[
         str | None,
-        _option(
-            "In whose text control tokens are ordinary characters: none (the default), responses, or all."
+        choice(
+            PLAIN_TEXTS,
+            "In whose text control tokens are ordinary characters: none (the default), responses, or all.",
         ),
     ] = None
-    sequence_length: Annotated[int | None, _option("Tokens in a row (1024).")] = None
+    sequence_length: Annotated[int | None, option("N", f"Tokens in a row ({RowConfig.sequence_length}).")] = (
+        None
+    )
     images: Annotated[
-        bool | None, typer.Option(help="Whether prompts may have images.", show_default="if the model sees")
+        bool | None,
+        typer.Option(help="Whether prompts may have images; by default, if the model reads them."),
     ] = None
     audio: Annotated[
-        bool | None, typer.Option(help="Whether prompts may have audio.", show_default="if the model hears")
+        bool | None, typer.Option(help="Whether prompts may have audio; by default, if the model reads it.")
     ] = None
-    max_images_per_prompt: Annotated[int | None, _option("Image slots in a row (2).")] = None
-    max_audio_clips_per_prompt: Annotated[int | None, _option("Clip slots in a row (1).")] = None
+    max_images_per_prompt: Annotated[
+        int | None,
+        option("N", f"Image slots in a row ({RowConfig.max_images_per_prompt})."),
+    ] = None
+    max_audio_clips_per_prompt: Annotated[
+        int | None,
+        option("N", f"Clip slots in a row ({RowConfig.max_audio_clips_per_prompt})."),
+    ] = None
     max_image_pixels: Annotated[
-        int | None, _option("Largest height × width that is decoded (64,000,000).")
+        int | None,
+        option("N", f"Largest height × width that is decoded ({ImageConfig.max_image_pixels:,})."),
     ] = None
     add_start_token: Annotated[
-        bool | None, typer.Option(help="Whether a training row begins with <bos>.", show_default="yes")
+        bool | None, typer.Option(help="Whether a training row begins with <bos> (yes).")
     ] = None
     add_end_token: Annotated[
-        bool | None, typer.Option(help="Whether a training row ends with <eos>.", show_default="yes")
+        bool | None, typer.Option(help="Whether a training row ends with <eos> (yes).")
     ] = None
 
 
@@ -90,41 +135,79 @@ def make_preprocessor(
 ) -> "Gemma4CausalLMPreprocessor":
     """The preprocessor that the options describe, its tokenizer on that engine.
 
+    Args:
+        options: of the command line.
+        engine: of the tokenizer.
+        report: called with a line before each slow step.
+
     Raises:
         ValueError: neither a preset nor a tokenizer, or what `from_preset` refuses.
     """
-    from graph_ops import (
-        Gemma4AudioConverter,
-        Gemma4CausalLMPreprocessor,
-        Gemma4ImageConverter,
-        Gemma4Tokenizer,
-    )
+    vocabulary = check_source(options)
+    from graph_ops import Gemma4CausalLMPreprocessor, Gemma4Tokenizer
 
-    if options.preset is None and options.tokenizer is None:
-        raise ValueError(
-            "--preset or --tokenizer: one of them must be given. `python -m export presets` lists the "
-            "presets."
-        )
-    preset = options.preset or _DEFAULTS
-    arguments: dict[str, Any] = {
-        name: getattr(options, name) for name in _ROW_OPTIONS if getattr(options, name) is not None
-    }
-    if options.images is False:
-        arguments["image_converter"] = None
-    elif options.images or options.max_image_pixels is not None:
-        limit = {} if options.max_image_pixels is None else {"max_image_pixels": options.max_image_pixels}
-        arguments["image_converter"] = Gemma4ImageConverter.from_preset(preset, **limit)
-    if options.audio is not None:
-        arguments["audio_converter"] = Gemma4AudioConverter.from_preset(preset) if options.audio else None
-    if options.tokenizer is None:
-        arguments["tokenizer"] = Gemma4Tokenizer.from_preset(
+    preset = options.preset or DEFAULTS
+    converters = _converters(options, preset)
+    if vocabulary is None:
+        tokenizer = Gemma4Tokenizer.from_preset(
             preset, vocabulary_sha256=options.vocabulary_sha256, engine=engine, report=report
         )
     else:
-        arguments["tokenizer"] = Gemma4Tokenizer(options.tokenizer, engine=engine, report=report)
+        tokenizer = Gemma4Tokenizer(vocabulary, engine=engine, report=report)
     return Gemma4CausalLMPreprocessor.from_preset(
-        preset, vocabulary_sha256=options.vocabulary_sha256, **arguments
+        preset,
+        vocabulary_sha256=options.vocabulary_sha256,
+        tokenizer=tokenizer,
+        **_row_settings(options),
+        **converters,
     )
+
+
+def check_source(options: PreprocessorOptions) -> "Vocabulary | None":
+    """Checks what a preprocessor is made from as far as that needs neither TensorFlow nor the network.
+
+    Returns:
+        The vocabulary of `tokenizer`; None without that option.
+
+    Raises:
+        ValueError, FileNotFoundError: neither a preset nor a tokenizer, no such preset, no such vocabulary,
+            or another one than the pinned one.
+    """
+    from graph_ops.presets.catalogue import load_preset
+    from graph_ops.presets.folders import check_vocabulary, read_vocabulary
+
+    if options.preset is None and options.tokenizer is None:
+        raise ValueError(
+            "--preset or --tokenizer: one of them must be given. `gemma4-graph presets` lists the presets."
+        )
+    if options.preset is not None and "://" not in options.preset:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what a folder leaves out is said when it is used
+            load_preset(options.preset)
+    if options.tokenizer is None:
+        return None
+    vocabulary = read_vocabulary(options.tokenizer)
+    check_vocabulary(vocabulary, options.vocabulary_sha256)
+    return vocabulary
+
+
+def _row_settings(options: PreprocessorOptions) -> dict[str, Any]:
+    return {name: getattr(options, name) for name in _ROW_OPTIONS if getattr(options, name) is not None}
+
+
+def _converters(options: PreprocessorOptions, preset: str) -> dict[str, Any]:
+    """The converters where they are not to be the preset's own."""
+    from graph_ops import Gemma4AudioConverter, Gemma4ImageConverter
+
+    converters: dict[str, Any] = {}
+    if options.images is False:
+        converters["image_converter"] = None
+    elif options.images or options.max_image_pixels is not None:
+        limit = {} if options.max_image_pixels is None else {"max_image_pixels": options.max_image_pixels}
+        converters["image_converter"] = Gemma4ImageConverter.from_preset(preset, **limit)
+    if options.audio is not None:
+        converters["audio_converter"] = Gemma4AudioConverter.from_preset(preset) if options.audio else None
+    return converters
 
 
 def with_preprocessor_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -6,11 +6,13 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
+from export.cli.mistakes import is_users
+
 
 @contextlib.contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Holds back what C++ code prints to the standard error stream; shows it after all if the block fails for
-    a reason of ours.
+    """Holds back what C++ code prints to the standard error stream; shows it after all if the block fails by
+    no mistake of the user's and no Ctrl-C.
 
     TensorFlow and SentencePiece log before any setting of theirs takes effect, so that the file descriptor is
     the only place to do it.
@@ -21,13 +23,13 @@ def quiet_stderr() -> Iterator[None]:
         os.dup2(held.fileno(), 2)
         try:
             yield
-        except (ValueError, OSError):  # the user's mistake, which has a sentence of its own
-            raise
-        except BaseException:
+        except Exception as error:
             os.dup2(kept, 2)
-            held.seek(0)
-            sys.stderr.write(held.read().decode("utf-8", "replace"))
+            if not is_users(error):
+                held.seek(0)
+                sys.stderr.write(held.read().decode("utf-8", "replace"))
             raise
         finally:
+            sys.stderr.flush()
             os.dup2(kept, 2)
             os.close(kept)

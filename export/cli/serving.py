@@ -1,76 +1,91 @@
-"""`python -m export serve` and `request`: a server of an export, and a client of any server of one."""
+"""`gemma4-graph serve` and `request`: a server of an export, and a client of any server of one."""
 
-import json
 import os
 import pathlib
 import shutil
-import sys
 import tempfile
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
+from export.cli.artifacts import Clips, Images, Prompt, read_files
+from export.cli.options import option
 from export.cli.quiet import quiet_stderr
-from export.serving.configuration import check_model_folder
+from export.cli.terminal import AsJson, at_work, show
+from export.serving_configuration import check_model_folder
 
 TF_SERVING = "tensorflow_model_server"
-console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+"""TF Serving's program."""
 
 
 def serve(
     folder: Annotated[
         pathlib.Path,
-        typer.Argument(help="Folder of the model, DIR, which holds its versions.", show_default=False),
+        typer.Argument(help="Folder of the model, which holds its versions.", metavar="DIR"),
     ],
-    port: Annotated[int, typer.Option(help="Port of gRPC; 0 for a free one.")] = 8500,
-    rest_port: Annotated[int, typer.Option(help="Port of REST; 0 for a free one.")] = 8501,
+    port: Annotated[int, option("N", "Port of gRPC; 0 for a free one.")] = 8500,
+    rest_port: Annotated[int, option("N", "Port of REST; 0 for a free one.")] = 8501,
     host: Annotated[
-        str, typer.Option(help="Address that the embedded server listens on; TF Serving listens on all.")
+        str,
+        option("ADDRESS", "Address that the embedded server listens on; TF Serving listens on all."),
     ] = "127.0.0.1",
-    model_name: Annotated[str, typer.Option(help="Name of the model in requests.")] = "gemma4",
+    model_name: Annotated[str, option("NAME", "Name of the model in requests.")] = "gemma4",
     model_config: Annotated[
         pathlib.Path | None,
-        typer.Option(
-            help="models.config with the versions to serve and their labels.",
-            show_default="the highest version, no labels",
+        option(
+            "FILE",
+            "models.config with the versions to serve and their labels; by default the highest version, "
+            "without labels.",
         ),
     ] = None,
     embedded: Annotated[
         bool, typer.Option(help=f"Whether to use the embedded server even where {TF_SERVING} is there.")
     ] = False,
     threads: Annotated[
-        int, typer.Option(help="Requests of each protocol that are computed at a time (embedded).")
+        int,
+        option("N", "Requests of each protocol that are computed at a time (embedded)."),
     ] = 8,
     intra_op_parallelism: Annotated[
-        int, typer.Option(help="Threads of one op; with 1, the branches of a request run side by side.")
+        int,
+        option("N", "Threads of one op; with 1, the branches of a request run side by side."),
     ] = 1,
-    max_rows: Annotated[int, typer.Option(help="Rows in a request (embedded).")] = 128,
-    max_request_bytes: Annotated[int, typer.Option(help="Size of a request (embedded).")] = 32 << 20,
+    max_rows: Annotated[int, option("N", "Rows in a request (embedded).")] = 128,
+    max_request_bytes: Annotated[int, option("N", "Size of a request (embedded).")] = 32 << 20,
     warmup: Annotated[
         bool, typer.Option(help="Whether a version is warmed up before it serves, which takes some seconds.")
     ] = True,
     grace_seconds: Annotated[
-        float, typer.Option(help="How long a shutdown waits for requests under way (embedded).")
+        float,
+        option("SECONDS", "How long a shutdown waits for requests under way (embedded)."),
     ] = 10.0,
 ) -> None:
     """Serve a model over gRPC and REST: with TF Serving if it is installed, otherwise with an embedded server
     for development.
     """
-    check_model_folder(folder.expanduser())
+    folder = folder.expanduser()
+    check_model_folder(folder)
     binary = None if embedded else shutil.which(TF_SERVING)
     if binary:
-        _say(f"TF Serving: {binary}")
         arguments = tf_serving_arguments(
             folder, port, rest_port, model_name, model_config, intra_op_parallelism
         )
-        arguments.append(f"--enable_model_warmup={str(warmup).lower()}")
+        _say(f"TF Serving: {binary}")
         _say(f"gRPC 0.0.0.0:{port}, REST http://0.0.0.0:{rest_port}/v1/models/{model_name}")
-        os.execv(binary, [binary, *arguments])
+        os.execv(binary, [binary, *arguments, f"--enable_model_warmup={str(warmup).lower()}"])
     _say(
         "embedded server, for development only" + ("" if embedded else f" ({TF_SERVING} is not on the PATH)")
     )
     _say("loading and warming up" if warmup else "loading")
+    choice = read_choice(model_config, model_name)
+    limits = {"rows": max_rows, "request_bytes": max_request_bytes}
+    settings = {"host": host, "port": port, "rest_port": rest_port, "threads": threads, "choice": choice}
+    settings |= {"name": model_name, "warm": warmup, "grace_seconds": grace_seconds}
+    _serve_embedded(folder, settings, limits, intra_op_parallelism)
+
+
+def _serve_embedded(
+    folder: pathlib.Path, settings: dict[str, Any], limits: dict[str, int], intra_op_parallelism: int
+) -> None:
     with quiet_stderr():
         import tensorflow as tf
 
@@ -78,21 +93,10 @@ def serve(
         from export.serving.server import Server, Settings, stop_signal
 
         tf.config.threading.set_intra_op_parallelism_threads(intra_op_parallelism)
-        settings = Settings(
-            folder.expanduser(),
-            name=model_name,
-            host=host,
-            port=port,
-            rest_port=rest_port,
-            threads=threads,
-            choice=read_choice(model_config, model_name),
-            limits=Limits(rows=max_rows, request_bytes=max_request_bytes),
-            warm=warmup,
-            grace_seconds=grace_seconds,
-        )
-        server = Server(settings, _say)
+        server = Server(Settings(folder, limits=Limits(**limits), **settings), _say)
         server.start()
-    _say(f"gRPC {host}:{server.port}, REST http://{host}:{server.rest_port}/v1/models/{model_name}")
+    host, name = settings["host"], settings["name"]
+    _say(f"gRPC {host}:{server.port}, REST http://{host}:{server.rest_port}/v1/models/{name}")
     stopping = stop_signal()
     _say("ready")
     stopping.wait()
@@ -102,31 +106,23 @@ def serve(
 
 def request(
     address: Annotated[
-        str, typer.Argument(help="host:port for gRPC, http://host:port for REST.", show_default=False)
+        str,
+        typer.Argument(
+            help="host:port of gRPC or of REST; http://host:port for REST alone.", metavar="ADDRESS"
+        ),
     ],
-    prompt: Annotated[
-        str, typer.Option(help="Text with one <|image|> or <|audio|> for each medium.", show_default=False)
-    ],
-    image: Annotated[
-        list[pathlib.Path] | None,
-        typer.Option(help="Image file; may be given several times.", show_default=False),
-    ] = None,
-    audio: Annotated[
-        list[pathlib.Path] | None,
-        typer.Option(help="WAV file; may be given several times.", show_default=False),
-    ] = None,
-    signature: Annotated[str, typer.Option(help="Signature to run.")] = "generate_preprocess",
-    model_name: Annotated[str, typer.Option(help="Name of the model.")] = "gemma4",
-    seed: Annotated[int, typer.Option(help="Seed of a signature that draws.")] = 0,
-    timeout: Annotated[float, typer.Option(help="Seconds to wait for an answer.")] = 30.0,
-    json_: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    prompt: Prompt,
+    image: Images = None,
+    audio: Clips = None,
+    signature: Annotated[str, option("NAME", "Signature to run.")] = "generate_preprocess",
+    model_name: Annotated[str, option("NAME", "Name of the model.")] = "gemma4",
+    seed: Annotated[int, option("N", "Seed of a signature that draws.")] = 0,
+    timeout: Annotated[float, option("SECONDS", "How long to wait for an answer.")] = 30.0,
+    json_: AsJson = False,
 ) -> None:
     """Send one request to a server of an export, and print what came back as `run` does."""
-    media = {
-        "images": [path.read_bytes() for path in image or []],
-        "audio": [path.read_bytes() for path in audio or []],
-    }
-    with quiet_stderr():
+    media = {"images": read_files(image), "audio": read_files(audio)}
+    with at_work():
         from export.cli import tables
         from export.serving.client import Client
 
@@ -136,11 +132,7 @@ def request(
         if {"token_ids", "padding_mask"} <= outputs.keys():
             ids = outputs["token_ids"][0][outputs["padding_mask"][0]]
             row = tables.Row(ids, client.pieces(ids))
-    if json_:
-        print(json.dumps(tables.answer_json(outputs, row)))
-    else:
-        for part in tables.answer_parts(outputs, row):
-            console.print(part)
+    show(tables.answer_json(outputs, row), tables.answer_parts(outputs, row), as_json=json_)
 
 
 def tf_serving_arguments(
@@ -152,7 +144,7 @@ def tf_serving_arguments(
     intra_op_parallelism: int,
 ) -> list[str]:
     """Flags of TF Serving's binary; `serving_configs/README.md` explains them."""
-    from export.serving.configuration import BATCHING, MONITORING
+    from export.serving_configuration import BATCHING, MONITORING
 
     base_path = folder.expanduser().resolve()
     arguments = [f"--model_name={name}", f"--model_base_path={base_path}"]
@@ -172,7 +164,7 @@ def tf_serving_arguments(
 
 def _moved_config(path: pathlib.Path, name: str, base_path: pathlib.Path) -> str:
     """A copy of the configuration of one model, for a model that lies elsewhere."""
-    from export.serving.configuration import model_config, read_models_config
+    from export.serving_configuration import model_config, read_models_config
 
     config = model_config(path, name)
     config.base_path = str(base_path)
@@ -187,8 +179,8 @@ def read_choice(path: pathlib.Path | None, name: str) -> Any:
     """Which versions of a model serve, and their labels: as its configuration says, or the highest version
     and no labels.
     """
-    from export.serving.configuration import model_config
     from export.serving.store import Choice
+    from export.serving_configuration import model_config
 
     if path is None:
         return Choice()

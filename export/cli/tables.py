@@ -1,6 +1,5 @@
 """What commands print, as tables for people and as plain rows for scripts."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -8,79 +7,36 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
-from export.litert.run import is_bundle, read_bundle_description
+from export.artifact import TensorRow
 from export.litert.signatures import INPUTS as DEVICE_INPUTS
 from export.litert.signatures import OUTPUTS as DEVICE_OUTPUTS
-from export.saved_model import run as running
+from export.outputs import soft_token_counts
 from export.saved_model.signatures import ARRAY_INPUTS, INPUTS, PLAIN_OUTPUTS
 from graph_ops.features import BY_NAME
-from graph_ops.presets.catalogue import Preset
 
 _ORDER = list(
     dict.fromkeys([*INPUTS, *ARRAY_INPUTS, *DEVICE_INPUTS, *BY_NAME, *PLAIN_OUTPUTS, *DEVICE_OUTPUTS])
 )
 
 
-def signature_rows(folder: str | os.PathLike[str]) -> list[dict[str, Any]]:
-    """One row for each input and output of each signature: signature, direction, name, dtype, shape (None
-    where it varies).
-    """
-    if is_bundle(folder):
-        return [
-            {
-                "signature": name,
-                "direction": direction,
-                "name": key,
-                "dtype": tensor["dtype"],
-                "shape": tensor["shape"],
-            }
-            for name, signature in read_bundle_description(folder)["signatures"].items()
-            for direction in ("input", "output")
-            for key, tensor in signature[f"{direction}s"].items()
-        ]
-    rows = []
-    for name, function in running.load(folder).signatures.items():
-        sides = (("input", function.structured_input_signature[1]), ("output", function.structured_outputs))
-        for direction, tensors in sides:
-            rows += [
-                {
-                    "signature": name,
-                    "direction": direction,
-                    "name": key,
-                    "dtype": spec.dtype.name,
-                    "shape": spec.shape.as_list(),
-                }
-                for key, spec in _ordered(tensors)
-            ]
-    return rows
+def in_order(rows: list[TensorRow]) -> list[TensorRow]:
+    """Signatures as they come, the tensors of each side of one in the order of the tables."""
+    sides = {(row.signature, row.direction): place for place, row in reversed(list(enumerate(rows)))}
+    return sorted(rows, key=lambda row: (sides[row.signature, row.direction], _place(row.name)))
 
 
-def signature_table(rows: list[dict[str, Any]]) -> Table:
-    """The rows of `signature_rows`, a signature's name shown once."""
+def signature_table(rows: list[TensorRow]) -> Table:
+    """The rows, a signature's name shown once."""
     table = Table("signature", "", "name", "dtype", "shape", box=None, pad_edge=False)
     previous = ("", "")
     for row in rows:
-        current = (row["signature"], row["direction"])
-        if current[0] != previous[0] and previous[0]:
+        current = (row.signature, row.direction)
+        is_new = current[0] != previous[0]
+        if is_new and previous[0]:
             table.add_row()
-        table.add_row(
-            row["signature"] if current[0] != previous[0] else "",
-            ("in" if row["direction"] == "input" else "out") if current != previous else "",
-            row["name"],
-            row["dtype"],
-            _shape(row["shape"]),
-        )
+        side = {"input": "in", "output": "out"}[row.direction] if current != previous else ""
+        table.add_row(row.signature if is_new else "", side, row.name, row.dtype, _shape(row.shape))
         previous = current
-    return table
-
-
-def preset_table(presets: Mapping[str, Preset]) -> Table:
-    """Name, parameters, what the model reads, and description of each preset."""
-    table = Table("preset", "parameters", "reads", "description", box=None, pad_edge=False)
-    for name, preset in presets.items():
-        table.add_row(
-            name, f"{preset.parameters / 1e9:.1f} B", ", ".join(preset.modalities), preset.description
-        )
     return table
 
 
@@ -111,7 +67,7 @@ def answer_parts(outputs: dict[str, np.ndarray], row: Row | None) -> Iterator[An
         yield Text(f"text: {text.decode('utf-8', 'replace')}")
     if row:
         yield token_lines(*row)
-        for medium, lengths in running.soft_token_counts(*row).items():
+        for medium, lengths in soft_token_counts(*row).items():
             if lengths:
                 yield f"soft tokens per {medium}: {', '.join(map(str, lengths))}"
     yield tensor_table(outputs)
@@ -127,7 +83,7 @@ def answer_json(outputs: dict[str, np.ndarray], row: Row | None) -> dict[str, An
             "token_ids": row.ids.tolist(),
             "pieces": [row.pieces[token] for token in row.ids.tolist()],
         }
-        document["soft_tokens"] = running.soft_token_counts(*row)
+        document["soft_tokens"] = soft_token_counts(*row)
     return document | {
         "tensors": {
             name: {"dtype": str(value.dtype), "shape": value.shape} for name, value in _ordered(outputs)
@@ -179,10 +135,16 @@ def parity_table(results: list[Any]) -> Table:
     return table
 
 
+_PLACES = {name: place for place, name in enumerate(_ORDER)}
+
+
+def _place(name: str) -> float:
+    """In the order of the tables; what a model returns, with names of its own, before the status."""
+    return _PLACES.get(name, _PLACES["status"] - 0.5)
+
+
 def _ordered(outputs: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """In the order of the tables; what a model returns, whose names are its own, before the status."""
-    places = {name: place for place, name in enumerate(_ORDER)}
-    return sorted(outputs.items(), key=lambda item: places.get(item[0], places["status"] - 0.5))
+    return sorted(outputs.items(), key=lambda item: _place(item[0]))
 
 
 def _shape(shape: Any) -> str:

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from export.fusing.generate import Generation
-from graph_ops.features import FEATURES, dim_sizes, static_shape
+from graph_ops.features import FEATURES, static_shape
+from graph_ops.media.image import IMAGE
 from graph_ops.settings import Settings
 
 
@@ -90,9 +91,8 @@ def check_model(model: Any, settings: Settings) -> None:
 
 
 def _check_inputs(inputs: dict[str, ModelInput], settings: Settings) -> None:
-    sizes = dim_sizes(settings.row, settings.image, settings.audio)
-    groups = {"text", *(["vision"] if settings.image else []), *(["audio"] if settings.audio else [])}
-    made = {feature.name: feature for feature in FEATURES if feature.group in groups}
+    sizes = settings.dim_sizes
+    made = {feature.name: feature for feature in FEATURES if feature.group in settings.groups}
     if missing := sorted(inputs.keys() - made.keys()):
         raise ValueError(
             f"`model`: each of its inputs must be a feature of the preprocessor; got {missing}, and there "
@@ -117,25 +117,21 @@ def _check_backbone(backbone: Any, settings: Settings) -> None:
             f"`model`: its vocabulary must be the tokenizer's; got {theirs:,} ids for {size:,}. Pass the "
             f"one made for it."
         )
-    for argument, config, encoder in (
-        ("image_converter", settings.image, getattr(backbone, "vision_encoder", None)),
-        ("audio_converter", settings.audio, getattr(backbone, "audio_encoder", None)),
-    ):
-        if config and encoder is None:
+    for each in settings.media:
+        if getattr(backbone, f"{each.medium.group}_encoder", None) is None:
             raise ValueError(
-                f"`{argument}`: must be left out for a model without an encoder for it; got one. Pass None "
-                f"to the preprocessor."
+                f"`{each.medium.converter}`: must be left out for a model without an encoder for it; got "
+                f"one. "
+                "Pass None to the preprocessor."
             )
-    if settings.image:
+    if image := settings.config_of(IMAGE):
         encoder = backbone.vision_encoder
-        ours, theirs = (
-            (settings.image.patch_size, settings.image.pooling_kernel_size),
-            (encoder.patch_size, encoder.pool_size),
-        )
+        ours = image.patch_size, image.pooling_kernel_size
+        theirs = encoder.patch_size, encoder.pool_size
         if ours != theirs:
             raise ValueError(
-                f"`model`: its patches and pools must be the image converter's, {ours}; got {theirs}. Make "
-                f"both alike."
+                f"`model`: its patches and pools must be the image converter's, {ours}; got {theirs}. "
+                "Make both alike."
             )
 
 

@@ -14,17 +14,16 @@ one grid, and random samplers draw for a batch at once. `keras_hub` is not impor
 own code.
 """
 
-import contextlib
 import copy
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
-from unittest import mock
 
 import keras
 import tensorflow as tf
 
-Tensors = dict[str, tf.Tensor]
+from export.fusing.keras_ops import output_spec, slice_update
+from export.signature import Tensors
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,30 +100,6 @@ def is_random(sampler: Any) -> bool:
     return bool(_seed_generators(sampler))
 
 
-@contextlib.contextmanager
-def core_ops(model: Any) -> Iterator[None]:
-    """While it lasts, the model traces to ops that every TensorFlow has, and pools each image on the grid of
-    that image.
-
-    KerasHub writes its cache with an op of the XLA bridge, which stock TF Serving lacks.
-    """
-    with mock.patch.object(keras.ops, "slice_update", _slice_update), own_grids(model):
-        yield
-
-
-@contextlib.contextmanager
-def own_grids(model: Any) -> Iterator[None]:
-    """While it lasts, each image is pooled on its own grid; KerasHub takes the width of all from the widest
-    image of the batch.
-    """
-    encoder = getattr(getattr(model, "backbone", model), "vision_encoder", None)
-    with contextlib.ExitStack() as stack:
-        for layer in getattr(encoder, "layers", ()):
-            if type(layer).__name__ == "Gemma4VisionAveragePooling":
-                stack.enter_context(mock.patch.object(layer, "call", _one_by_one(layer.call)))
-        yield
-
-
 def encode_media(model: Any, features: Tensors) -> Tensors:
     """What `call_with_cache` takes of the media: embeddings of the slots that are filled, 0 in the others,
     with their places.
@@ -191,20 +166,10 @@ def _of_present(encode: Callable[..., tf.Tensor], present: tf.Tensor, *inputs: t
         shape = tf.concat([tf.shape(present, tf.int64), tf.shape(rows, tf.int64)[1:]], axis=0)
         return tf.scatter_nd(where, rows, shape)
 
-    like = _output_spec(encode, inputs)
+    like = output_spec(encode, [tf.TensorSpec([1, 1, *tensor.shape[2:]], tensor.dtype) for tensor in inputs])
     nothing = tf.zeros(tf.concat([tf.shape(present), like.shape[2:]], axis=0), like.dtype)
     embeddings = tf.cond(tf.size(where) > 0, encoded, lambda: nothing)
     return tf.ensure_shape(embeddings, [None, present.shape[1], *like.shape[2:]])
-
-
-def _output_spec(encode: Callable[..., tf.Tensor], inputs: tuple[tf.Tensor, ...]) -> tf.TensorSpec:
-    specs = [tf.TensorSpec([1, 1, *tensor.shape[2:]], tensor.dtype) for tensor in inputs]
-    output = (
-        tf.function(lambda *tensors: encode(*tensors), autograph=False)
-        .get_concrete_function(*specs)
-        .structured_outputs
-    )
-    return tf.TensorSpec(output.shape, output.dtype)
 
 
 def _choice(sampler: Any, seeds: tf.Tensor | None) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
@@ -244,35 +209,5 @@ class _GivenSeed(keras.random.SeedGenerator):
         return self.value
 
 
-def _slice_update(inputs: Any, start_indices: Any, updates: Any) -> tf.Tensor:
-    start = tf.stack([tf.cast(index, tf.int32) for index in start_indices])
-    return tf.raw_ops.TensorStridedSliceUpdate(
-        input=inputs, begin=start, end=start + tf.shape(updates), strides=tf.ones_like(start), value=updates
-    )
-
-
 def _with_column(ids: tf.Tensor, index: tf.Tensor, column: tf.Tensor) -> tf.Tensor:
-    return _slice_update(ids, (0, index), column[:, tf.newaxis])
-
-
-def _one_by_one(pool: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
-    """The pooling of patches [B, I, P, D] with positions [B, I, P, 2], an image at a time."""
-
-    def pool_each(inputs: tf.Tensor, pixel_position_ids: tf.Tensor) -> tf.Tensor:
-        images, patches, dim = inputs.shape[1:]
-        flat = (
-            tf.reshape(inputs, [-1, 1, 1, patches, dim]),
-            tf.reshape(pixel_position_ids, [-1, 1, 1, patches, 2]),
-        )
-        spec = _output_spec(
-            lambda *tensors: pool(tensors[0], pixel_position_ids=tensors[1]),
-            tuple(tensor[0] for tensor in flat),
-        )
-        pooled = tf.map_fn(
-            lambda image: pool(image[0], pixel_position_ids=image[1])[0, 0],
-            flat,
-            fn_output_signature=tf.TensorSpec(spec.shape[2:], spec.dtype),
-        )
-        return tf.reshape(pooled, [-1, images, *spec.shape[2:]])
-
-    return pool_each
+    return slice_update(ids, (0, index), column[:, tf.newaxis])

@@ -17,14 +17,17 @@ from typing import Any
 import tensorflow as tf
 
 from export.fusing.fusable import check_model, is_causal_lm
-from export.fusing.generate import cache_shape, own_grids
+from export.fusing.generate import cache_shape
+from export.fusing.keras_ops import own_grids
 from export.fusing.signatures import call_model, named_outputs
 from export.litert.signatures import device_signatures
 from export.litert.write import write_bundle
-from export.saved_model.signatures import Input, Signature, Tensors
-from export.saved_model.write import Report
+from export.publish import Report
+from export.signature import Input, Signature, Tensors
 from graph_ops import Gemma4CausalLMPreprocessor
-from graph_ops.features import BY_NAME, dim_sizes, feature_names, static_shape
+from graph_ops.features import BY_NAME, feature_names, static_shape
+from graph_ops.media.audio import AUDIO
+from graph_ops.media.image import IMAGE
 from graph_ops.settings import Settings
 
 _STATUS = ("status", "status_detail")
@@ -81,30 +84,27 @@ def _predicting(preprocess: Signature, model: Any) -> Signature:
 
 
 def _prefilling(model: Any, settings: Settings) -> Signature:
-    groups = ("text", *(["vision"] if settings.image else []), *(["audio"] if settings.audio else []))
-    sizes = dim_sizes(settings.row, settings.image, settings.audio) | {"B": 1}
+    sizes = settings.dim_sizes | {"B": 1}
     inputs = {
         name: Input(
             tf.int32 if BY_NAME[name].dtype == tf.bool else BY_NAME[name].dtype,
             tuple(shape),
             BY_NAME[name].meaning,
         )
-        for name in feature_names(*groups)
+        for name in feature_names(*settings.groups)
         if name != "position_ids"
         for shape in [static_shape(BY_NAME[name], sizes)]
     }
 
     def function(tensors: Tensors) -> Tensors:
         places: Tensors = {
-            name: tensors[name]
-            for name in ("vision_mask", "vision_indices", "audio_mask", "audio_indices")
-            if name in tensors
+            name: tensors[name] for each in settings.media for name in (each.medium.mask, each.medium.indices)
         }
         with own_grids(model):
-            if settings.image:
+            if settings.config_of(IMAGE):
                 given = {name: tensors[name] for name in ("pixel_values", "pixel_position_ids")}
                 places["img_embeddings"] = model.backbone.vision_encoder(given)
-            if settings.audio:
+            if settings.config_of(AUDIO):
                 mask = tf.cast(tensors["audio_mel_mask"], tf.bool)
                 places["audio_embeddings"] = model.backbone.audio_encoder(tensors["audio_mel"], mask)
         _, _, cache = model.call_with_cache(

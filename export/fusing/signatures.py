@@ -13,8 +13,10 @@ import keras
 import tensorflow as tf
 
 from export.fusing.fusable import is_causal_lm, named_inputs, speaks_ids
-from export.fusing.generate import Generation, core_ops, generate_rows, is_random
-from export.saved_model.signatures import DEFAULT, Input, Signature, Tensors, signatures
+from export.fusing.generate import Generation, generate_rows, is_random
+from export.fusing.keras_ops import core_ops
+from export.saved_model.signatures import DEFAULT, signatures
+from export.signature import Input, Signature, Tensors
 from graph_ops.pipeline.served import decode
 from graph_ops.settings import Settings
 

@@ -2,20 +2,20 @@
 
 import os
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from export.fusing.fusable import check_model, generation_settings
 from export.fusing.signatures import fused_signatures
-from export.saved_model.signatures import DEFAULT, Signature, signatures
+from export.publish import Report
+from export.saved_model.signatures import DEFAULT, signatures
 from export.saved_model.warmup import write_warmup_requests
-from export.saved_model.write import describe, save_checked, trace_signatures, variables_used, write_version
+from export.saved_model.write import describe, publish_version, save_checked
+from export.signature import Signature, trace_signatures, variables_used
 from graph_ops import Gemma4CausalLMPreprocessor
 from graph_ops.config import STOP_TOKENS
-
-Report = Callable[[str], None]
 
 
 class _Fused(tf.Module):
@@ -86,4 +86,4 @@ def fuse(
             {name: signature for name, signature in signatures(settings).items() if name != DEFAULT}, folder
         )
 
-    return write_version(out, version, write, report)
+    return publish_version(out, version, write)

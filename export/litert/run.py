@@ -5,19 +5,23 @@ import json
 import math
 import os
 import pathlib
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from export.litert.write import DESCRIPTION, MODEL, VOCABULARY
+from export.outputs import Arrays
 from graph_ops.audio.wav import decode_wavs
 from graph_ops.config import AudioConfig, ImageConfig
 from graph_ops.faults import Finding, raise_findings
 from graph_ops.image.decode import decode_image
+from graph_ops.media.arrays import pack_items
+from graph_ops.media.audio import AUDIO
+from graph_ops.media.image import IMAGE
+from graph_ops.media.table import MEDIA
 from graph_ops.text.vocabulary.vocabulary import Vocabulary, load_vocabulary
-
-Arrays = dict[str, np.ndarray]
 
 
 class Bundle(NamedTuple):
@@ -49,27 +53,23 @@ class Bundle(NamedTuple):
         return outputs
 
 
-def is_bundle(folder: "str | os.PathLike[str]") -> bool:
-    """Whether a folder holds a LiteRT bundle."""
-    return pathlib.Path(folder, DESCRIPTION).is_file()
-
-
 def read_bundle_description(folder: "str | os.PathLike[str]") -> dict[str, Any]:
     """What `signatures.json` says.
 
     Raises:
         FileNotFoundError: the folder is not a bundle.
     """
-    if not is_bundle(folder):
+    path = pathlib.Path(folder, DESCRIPTION)
+    if not path.is_file():
         raise FileNotFoundError(
-            f"`folder`: must hold a LiteRT bundle; no {DESCRIPTION} in {folder}. Pass what `export litert` "
-            f"wrote."
+            f"`folder`: must hold a LiteRT bundle; no {DESCRIPTION} in {folder}. Pass what "
+            f"`gemma4-graph litert` wrote."
         )
-    return json.loads(pathlib.Path(folder, DESCRIPTION).read_text())
+    return json.loads(path.read_text())
 
 
 def load_bundle(folder: "str | os.PathLike[str]", *, num_threads: int | None = None) -> Bundle:
-    """Loads a folder that `export litert` wrote.
+    """Loads a folder that `gemma4-graph litert` wrote.
 
     Raises:
         FileNotFoundError: it is not one.
@@ -93,62 +93,58 @@ def text_inputs(name: str, text: bytes) -> Arrays:
     return {name: np.frombuffer(text or b"\0", np.uint8), f"{name}_length": np.array([len(text)], np.int32)}
 
 
-def request(bundle: Bundle, prompt: bytes, images: list[np.ndarray], clips: list[np.ndarray]) -> Arrays:
-    """Runs `generate_preprocess` on one prompt, pixels uint8 [H, W, 3] and samples float32 [T] at 16 kHz.
+def request(
+    bundle: Bundle,
+    prompt: bytes,
+    media: Mapping[str, Sequence[np.ndarray]],
+    *,
+    signature: str = "generate_preprocess",
+) -> Arrays:
+    """Runs `generate_preprocess`, or a signature that takes the same, on one prompt and its items by the
+    medium's name, for example pixels uint8 [H, W, 3] and samples float32 [T] at 16 kHz.
 
     Raises:
-        ValueError: more media than the bundle has slots for, or the row's status.
+        ValueError: more items than the bundle has slots for, or the row's status.
     """
-    accepted = bundle.description["signatures"]["generate_preprocess"]["inputs"]
+    accepted = bundle.description["signatures"][signature]["inputs"]
     inputs = text_inputs("prompts", prompt)
-    for name, media, sizes_name in (("images", images, "image_sizes"), ("audio", clips, "audio_lengths")):
+    for medium in MEDIA:
+        name, items = medium.argument, media.get(medium.name, ())
         most = accepted[name]["shape"][1] if name in accepted else 0
-        if len(media) > most:
+        if len(items) > most:
             raise ValueError(
-                f"`{name}`: this bundle has {most} slot(s); got {len(media)}. Leave some out, or export "
-                f"with more slots."
+                f"`{name}`: this bundle has {most} slot(s); got {len(items)}. Leave some out, or export with "
+                "more slots."
             )
         if most:
-            inputs |= slots(name, sizes_name, media, most)
-    return bundle.run("generate_preprocess", **inputs)
+            inputs[name], inputs[medium.sizes] = pack_items([items], medium=medium, slots=most)
+    return bundle.run(signature, **inputs)
 
 
-def decoded(
-    images: list[bytes], audio: list[bytes], settings: dict[str, Any]
-) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Pixels and samples of files, as an app's own decoders would make them.
+def decoded(files: Mapping[str, Sequence[bytes]], settings: dict[str, Any]) -> dict[str, list[np.ndarray]]:
+    """Pixels and samples of files by the medium's name, as an app's own decoders would make them.
 
     Raises:
         ValueError: a file that does not decode.
     """
-    config = ImageConfig(
-        max_image_pixels=((settings["image_converter"] or {}).get("config") or vars(ImageConfig()))[
-            "max_image_pixels"
-        ]
-    )
-    pixels = []
-    for file in images:
-        image, fault, detail = decode_image(tf.constant(file), config=config)
-        raise_findings(Finding(fault[tf.newaxis], detail[tf.newaxis]), "image")
-        pixels.append(image.numpy())
-    if not audio:
-        return pixels, []
-    samples, lengths, fault, detail = decode_wavs(tf.constant(audio), config=AudioConfig())
-    raise_findings(Finding(fault, detail), "clip")
-    return pixels, [clip[:length] for clip, length in zip(samples.numpy(), lengths.numpy(), strict=True)]
+    decoders = {IMAGE.name: _decoded_images, AUDIO.name: _decoded_clips}
+    return {name: decoders[name](list(found), settings) for name, found in files.items() if found}
 
 
-def slots(name: str, sizes_name: str, media: list[np.ndarray], count: int) -> Arrays:
-    """Media side by side in one array [1, count, …], each from index 0 on, and their sizes."""
-    rank, dtype = (3, np.uint8) if name == "images" else (1, np.float32)
-    varying = rank - (name == "images")
-    largest: list[int] = [max([1, *(medium.shape[axis] for medium in media)]) for axis in range(varying)]
-    packed = np.zeros([1, count, *largest, *([3] if name == "images" else [])], dtype)
-    sizes = np.zeros([1, count, varying], np.int32)
-    for slot, medium in enumerate(media):
-        packed[0, slot][tuple(map(slice, medium.shape[:varying]))] = medium
-        sizes[0, slot] = medium.shape[:varying]
-    return {name: packed, sizes_name: sizes if name == "images" else sizes[..., 0]}
+def _decoded_images(files: list[bytes], settings: dict[str, Any]) -> list[np.ndarray]:
+    given = (settings[IMAGE.converter] or {}).get("config") or vars(ImageConfig())
+    config = ImageConfig(max_image_pixels=given["max_image_pixels"])
+    images = [decode_image(tf.constant(file), config=config) for file in files]
+    raise_findings(Finding(*map(tf.stack, zip(*(image.finding for image in images), strict=True))), "image")
+    return [image.pixels.numpy() for image in images]
+
+
+def _decoded_clips(files: list[bytes], settings: dict[str, Any]) -> list[np.ndarray]:
+    del settings  # devices take 16 kHz
+    waveforms = decode_wavs(tf.constant(files), config=AudioConfig())
+    raise_findings(waveforms.finding, "clip")
+    pairs = zip(waveforms.samples.numpy(), waveforms.lengths.numpy(), strict=True)
+    return [clip[:length] for clip, length in pairs]
 
 
 class CompiledRunner:

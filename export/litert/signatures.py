@@ -1,39 +1,40 @@
 """The table of a LiteRT bundle's signatures: one row at a time, bytes for strings, raw media, and only
 float32, int32 and uint8.
 
-Native runtimes resize their inputs, so lengths vary. Browsers cannot, so a static bundle has each signature
-once for every bucket, with inputs and outputs of fixed size.
+Native runtimes resize their inputs, so lengths vary. A static bundle has each signature once for every
+bucket, with inputs and outputs of fixed size.
 """
 
-import dataclasses
-import re
+from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
 
+from export.litert.buckets import KINDS, Buckets
 from export.saved_model.signatures import Input, Signature, Tensors
-from graph_ops.config import AudioConfig, ImageConfig
 from graph_ops.faults import Finding
 from graph_ops.features import BY_NAME, feature_names
-from graph_ops.media.slots import Audio, Vision, audio_from_arrays, vision_from_arrays
-from graph_ops.pipeline import litert as portable
+from graph_ops.media.slots import MediumBatch, from_arrays
+from graph_ops.media.table import MEDIA
+from graph_ops.pipeline import litert as pipeline
 from graph_ops.pipeline.litert import Text
-from graph_ops.settings import Settings
+from graph_ops.settings import Configured, Settings
+from graph_ops.target import LITERT
 
 INPUTS = {
     "text": "UTF-8 bytes",
     "text_length": "bytes that count",
-    "prompts": "UTF-8 bytes, with one `<|image|>` or `<|audio|>` for each medium",
+    "prompts": "UTF-8 bytes, with one placeholder such as `<|image|>` for each medium",
     "prompts_length": "bytes that count",
     "token_ids": "ids",
     "lengths": "ids that count",
     "padding_mask": "not 0 on what is read",
-    "images": "pixels, each image in its slot's top left corner",
-    "image_sizes": "true (height, width); (0, 0) for an empty slot",
-    "audio": "samples in -1…1 at 16 kHz",
-    "audio_lengths": "true lengths; 0 for an empty slot",
-    "image_soft_tokens": "what `preprocess_image` gave for each slot; 0 for an empty slot",
-    "audio_soft_tokens": "what `preprocess_audio` gave for each slot; 0 for an empty slot",
+    **{medium.argument: medium.array for medium in MEDIA},
+    **{medium.sizes: medium.size for medium in MEDIA},
+    **{
+        medium.soft_tokens: f"what `preprocess_{medium.name}` gave for each slot; 0 for an empty slot"
+        for medium in MEDIA
+    },
 }
 OUTPUTS = {
     "token_ids": "ids, 0 past the length",
@@ -48,86 +49,52 @@ OUTPUTS = {
 }
 
 
-@dataclasses.dataclass(frozen=True)
-class Buckets:
-    """Sizes of a static bundle's inputs.
-
-    Attributes:
-        text: most bytes of a text, and most ids to detokenize.
-        image: largest (height, width) of an image.
-        audio: most seconds of a clip.
-    """
-
-    text: tuple[int, ...] = ()
-    image: tuple[tuple[int, int], ...] = ()
-    audio: tuple[int, ...] = ()
-
-
-def parse_buckets(texts: list[str]) -> Buckets:
-    """Buckets from `["text=256,1024", "image=768x768", "audio=10"]`.
-
-    Raises:
-        ValueError: something else.
-    """
-    sizes: dict[str, list[Any]] = {"text": [], "image": [], "audio": []}
-    for text in texts:
-        kind, _, values = text.partition("=")
-        for value in values.split(","):
-            match = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)" if kind == "image" else r"([1-9]\d*)", value)
-            if kind not in sizes or not match:
-                raise ValueError(
-                    f"--static: must be like text=256,1024 or image=768x1024 (height x width) or audio=10 "
-                    f"(seconds); got {text!r}."
-                )
-            numbers = tuple(int(number) for number in match.groups())
-            sizes[kind].append(numbers if kind == "image" else numbers[0])
-    return Buckets(**{kind: tuple(dict.fromkeys(values)) for kind, values in sizes.items()})
-
-
 def device_signatures(settings: Settings, buckets: Buckets | None = None) -> dict[str, Signature]:
     """All signatures that the settings support, by name; with buckets, each of fixed size with the size in
     its name.
     """
     if buckets is None:
-        table = {"tokenize": _tokenizing(settings, None), "detokenize": _detokenizing(settings, None)}
-        table |= {"preprocess_image": _image(settings.image, None, None)} if settings.image else {}
-        table |= (
-            {"preprocess_audio": _audio(settings.audio, settings.row.parity, None)} if settings.audio else {}
-        )
-        table["generate_preprocess"] = _whole_row(settings)
-        table |= (
-            {"generate_preprocess_counts": _counted_row(settings, None)}
-            if settings.image or settings.audio
-            else {}
-        )
-        table["generate_postprocess"] = _postprocessing(settings, fixed=False)
         return {
-            name: signature._replace(function=_with_known_shapes(signature.function))
-            for name, signature in table.items()
+            name: _rewritten(signature, _with_known_shapes) for name, signature in _varying(settings).items()
         }
+    return {
+        name: _rewritten(_rewritten(signature, _with_known_shapes), _ending_elementwise)
+        for name, signature in _fixed(settings, buckets).items()
+    }
+
+
+def describe_output(name: str) -> str:
+    """The meaning of an output for readers."""
+    if name in OUTPUTS:
+        return OUTPUTS[name]
+    return BY_NAME[name].meaning if name in BY_NAME else "an output of the model"
+
+
+def _varying(settings: Settings) -> dict[str, Signature]:
+    table = {"tokenize": _tokenizing(settings, None), "detokenize": _detokenizing(settings, None)}
+    for each in settings.media:
+        axes = (None,) * each.medium.varying
+        table[f"preprocess_{each.medium.name}"] = _one_item(each, settings.row.parity, axes)
+    table["generate_preprocess"] = _whole_row(settings)
+    if settings.media:
+        table["generate_preprocess_counts"] = _counted_row(settings, None)
+    table["generate_postprocess"] = _postprocessing(settings, fixed=False)
+    return table
+
+
+def _fixed(settings: Settings, buckets: Buckets) -> dict[str, Signature]:
     table = {}
     for size in buckets.text:
-        table |= {
-            f"tokenize_{size}": _tokenizing(settings, size),
-            f"detokenize_{size}": _detokenizing(settings, size),
-        }
+        table[f"tokenize_{size}"] = _tokenizing(settings, size)
+        table[f"detokenize_{size}"] = _detokenizing(settings, size)
         table[f"generate_preprocess_counts_{size}"] = _counted_row(settings, size)
-    if settings.image:
-        table |= {
-            f"preprocess_image_{height}x{width}": _image(settings.image, height, width)
-            for height, width in buckets.image
-        }
-    if settings.audio:
-        table |= {
-            f"preprocess_audio_{seconds}s": _audio(settings.audio, settings.row.parity, seconds)
-            for seconds in buckets.audio
-        }
+    for each in settings.media:
+        kind = KINDS[each.medium.name]
+        for numbers in buckets.media.get(each.medium.name, ()):
+            name = f"preprocess_{each.medium.name}_{kind.label.format(*numbers)}"
+            table[name] = _one_item(each, settings.row.parity, kind.axes(numbers, each.config))
     table["generate_postprocess"] = _postprocessing(settings, fixed=True)
-    fixed = (_ending_elementwise(_with_known_shapes(signature.function)) for signature in table.values())
-    return {
-        name: signature._replace(function=function)
-        for (name, signature), function in zip(table.items(), fixed, strict=True)
-    }
+    return table
 
 
 def _text_inputs(name: str, size: int | None) -> dict[str, Input]:
@@ -138,152 +105,122 @@ def _input(name: str, dtype: tf.DType, *shape: int | None) -> Input:
     return Input(dtype, shape, INPUTS[name])
 
 
-def _media_inputs(settings: Settings) -> dict[str, Input]:
-    images, clips, given = settings.row.max_images_per_prompt, settings.row.max_audio_clips_per_prompt, {}
-    if settings.image:
-        given["images"] = _input("images", tf.uint8, 1, images, None, None, 3)
-        given["image_sizes"] = _input("image_sizes", tf.int32, 1, images, 2)
-    if settings.audio:
-        given["audio"] = _input("audio", tf.float32, 1, clips, None)
-        given["audio_lengths"] = _input("audio_lengths", tf.int32, 1, clips)
-    return given
+def _item_inputs(
+    each: Configured, leading: tuple[int, ...], axes: tuple[int | None, ...]
+) -> dict[str, Input]:
+    """A medium's arrays [*leading, *axes, …] and their sizes [*leading(, number of axes)]."""
+    medium = each.medium
+    sizes = (medium.varying,) if medium.varying > 1 else ()
+    return {
+        medium.argument: _input(
+            medium.argument, medium.dtype, *leading, *axes, *medium.item_shape[len(axes) :]
+        ),
+        medium.sizes: _input(medium.sizes, tf.int32, *leading, *sizes),
+    }
 
 
 def _tokenizing(settings: Settings, size: int | None) -> Signature:
     def function(tensors: Tensors) -> Tensors:
-        tokens, finding = portable.tokenize(Text(tensors["text"], tensors["text_length"]), settings)
+        tokens, finding = pipeline.tokenize(Text(tensors["text"], tensors["text_length"]), settings)
         return tokens._asdict() | _status(finding)
 
-    return Signature(_text_inputs("text", size), ("token_ids", "lengths", *_STATUS), function, "text to ids")
+    outputs = ("token_ids", "lengths", *STATUS)
+    return Signature(_text_inputs("text", size), outputs, function, "text to ids")
 
 
 def _detokenizing(settings: Settings, size: int | None) -> Signature:
-    def function(tensors: Tensors) -> Tensors:
-        return _text_outputs(
-            *portable.detokenize(
-                tensors["token_ids"], tensors["lengths"], settings, capacity=_capacity(settings, size)
-            )
-        )
+    capacity = _capacity(settings, size)
 
-    inputs = {"token_ids": _input("token_ids", tf.int32, 1, size), "lengths": _input("lengths", tf.int32, 1)}
-    return Signature(inputs, ("text", "text_length", *_STATUS), function, "ids to text")
+    def function(tensors: Tensors) -> Tensors:
+        ids, lengths = tensors["token_ids"], tensors["lengths"]
+        return _text_outputs(*pipeline.detokenize(ids, lengths, settings, capacity=capacity))
+
+    inputs = {
+        "token_ids": _input("token_ids", tf.int32, 1, size),
+        "lengths": _input("lengths", tf.int32, 1),
+    }
+    return Signature(inputs, ("text", "text_length", *STATUS), function, "ids to text")
 
 
 def _postprocessing(settings: Settings, *, fixed: bool) -> Signature:
-    size = settings.row.sequence_length
-    capacity = _capacity(settings, size if fixed else None)
+    size = settings.row.sequence_length if fixed else None
+    capacity = _capacity(settings, size)
 
     def function(tensors: Tensors) -> Tensors:
-        return _text_outputs(
-            *portable.generate_postprocess(
-                tensors["token_ids"], tensors["padding_mask"], settings, capacity=capacity
-            )
-        )
+        ids, mask = tensors["token_ids"], tensors["padding_mask"]
+        return _text_outputs(*pipeline.generate_postprocess(ids, mask, settings, capacity=capacity))
 
-    inputs = {
-        name: _input(name, tf.int32, 1, size if fixed else None) for name in ("token_ids", "padding_mask")
-    }
-    return Signature(
-        inputs, ("text", "text_length", *_STATUS), function, "generated ids to text, special tokens left out"
-    )
+    inputs = {name: _input(name, tf.int32, 1, size) for name in ("token_ids", "padding_mask")}
+    meaning = "generated ids to text, special tokens left out"
+    return Signature(inputs, ("text", "text_length", *STATUS), function, meaning)
 
 
-def _image(config: ImageConfig, height: int | None, width: int | None) -> Signature:
-    def function(tensors: Tensors) -> Tensors:
-        images, sizes = tensors["images"][:, tf.newaxis], tensors["image_sizes"][:, tf.newaxis]
-        vision = vision_from_arrays(images, sizes, config=config, portable=True)
-        features = {
-            "pixel_values": vision.pixel_values[:, 0],
-            "pixel_position_ids": vision.pixel_position_ids[:, 0],
-        }
-        return features | {"soft_tokens": vision.slots.num_soft_tokens[:, 0]} | _status(vision.slots.finding)
-
-    inputs = {
-        "images": _input("images", tf.uint8, 1, height, width, 3),
-        "image_sizes": _input("image_sizes", tf.int32, 1, 2),
-    }
-    return Signature(
-        inputs, ("pixel_values", "pixel_position_ids", "soft_tokens", *_STATUS), function, "one image"
-    )
-
-
-def _audio(config: AudioConfig, parity: str, seconds: int | None) -> Signature:
-    samples = None if seconds is None else seconds * config.sampling_rate
+def _one_item(each: Configured, parity: str, axes: tuple[int | None, ...]) -> Signature:
+    """One item of a medium, without a row."""
+    medium, config = each.medium, each.config
 
     def function(tensors: Tensors) -> Tensors:
-        clips, lengths = tensors["audio"][:, tf.newaxis], tensors["audio_lengths"][:, tf.newaxis]
-        audio = audio_from_arrays(clips, lengths, config=config, parity=parity, dft="matmul")
-        features = {"audio_mel": audio.audio_mel[:, 0], "audio_mel_mask": audio.audio_mel_mask[:, 0]}
-        return features | {"soft_tokens": audio.slots.num_soft_tokens[:, 0]} | _status(audio.slots.finding)
+        items, sizes = (tensors[name][:, tf.newaxis] for name in (medium.argument, medium.sizes))
+        batch = from_arrays(items, sizes, medium=medium, config=config, parity=parity, target=LITERT)
+        features = {medium.values: batch.values[:, 0], medium.marks: batch.marks[:, 0]}
+        return features | {"soft_tokens": batch.slots.num_soft_tokens[:, 0]} | _status(batch.slots.finding)
 
-    inputs = {
-        "audio": _input("audio", tf.float32, 1, samples),
-        "audio_lengths": _input("audio_lengths", tf.int32, 1),
-    }
-    return Signature(inputs, ("audio_mel", "audio_mel_mask", "soft_tokens", *_STATUS), function, "one clip")
+    outputs = (medium.values, medium.marks, "soft_tokens", *STATUS)
+    return Signature(_item_inputs(each, (1,), axes), outputs, function, medium.item.partition(" is ")[0])
 
 
 def _whole_row(settings: Settings) -> Signature:
-    def function(tensors: Tensors) -> Tensors:
-        vision = audio = None
-        if settings.image:
-            vision = vision_from_arrays(
-                tensors["images"], tensors["image_sizes"], config=settings.image, portable=True
-            )
-        if settings.audio:
-            parity = settings.row.parity
-            audio = audio_from_arrays(
-                tensors["audio"], tensors["audio_lengths"], config=settings.audio, parity=parity, dft="matmul"
-            )
-        return _row(tensors, vision, audio, settings)
+    parity = settings.row.parity
+    inputs = _text_inputs("prompts", None)
+    for each in settings.media:
+        leading = (1, each.medium.num_slots(settings.row))
+        inputs |= _item_inputs(each, leading, (None,) * each.medium.varying)
 
-    groups = ("text", *(["vision"] if settings.image else []), *(["audio"] if settings.audio else []))
+    def function(tensors: Tensors) -> Tensors:
+        media = {
+            medium.name: from_arrays(
+                tensors[medium.argument],
+                tensors[medium.sizes],
+                medium=medium,
+                config=config,
+                parity=parity,
+                target=LITERT,
+            )
+            for medium, config, _ in settings.media
+        }
+        return _row(tensors, media, settings)
+
     meaning = "a prompt and its media, to generate from"
-    return Signature(
-        _text_inputs("prompts", None) | _media_inputs(settings),
-        (*feature_names(*groups), *_STATUS),
-        function,
-        meaning,
-    )
+    return Signature(inputs, (*feature_names(*settings.groups), *STATUS), function, meaning)
 
 
 def _counted_row(settings: Settings, size: int | None) -> Signature:
     """A row without the media's own tensors, which the app has from before."""
     row, inputs, kept = settings.row, _text_inputs("prompts", size), feature_names("text")
-    if settings.image:
-        inputs["image_soft_tokens"] = _input("image_soft_tokens", tf.int32, 1, row.max_images_per_prompt)
-        kept += ["vision_indices", "vision_mask"]
-    if settings.audio:
-        inputs["audio_soft_tokens"] = _input("audio_soft_tokens", tf.int32, 1, row.max_audio_clips_per_prompt)
-        kept += ["audio_indices", "audio_mask"]
+    for each in settings.media:
+        name = each.medium.soft_tokens
+        inputs[name] = _input(name, tf.int32, 1, each.medium.num_slots(row))
+        kept += [each.medium.indices, each.medium.mask]
 
     def function(tensors: Tensors) -> Tensors:
-        vision = audio = None
-        if settings.image:
-            slots = portable.counted_slots(tensors["image_soft_tokens"], row.num_vision_tokens_per_image)
-            vision = Vision(
-                _nothing(slots.num_soft_tokens, tf.float32), _nothing(slots.num_soft_tokens, tf.int32), slots
-            )
-        if settings.audio:
-            slots = portable.counted_slots(tensors["audio_soft_tokens"], settings.audio.max_soft_tokens)
-            audio = Audio(
-                _nothing(slots.num_soft_tokens, tf.float32),
-                _nothing(slots.num_soft_tokens, tf.int32)[..., 0],
-                slots,
-            )
-        return {
-            name: tensor
-            for name, tensor in _row(tensors, vision, audio, settings).items()
-            if name in (*kept, *_STATUS)
-        }
+        media = {each.medium.name: _counted(each, tensors, settings) for each in settings.media}
+        features = _row(tensors, media, settings)
+        return {name: features[name] for name in (*kept, *STATUS)}
 
-    return Signature(inputs, (*kept, *_STATUS), function, "a prompt whose media were preprocessed before")
+    return Signature(inputs, (*kept, *STATUS), function, "a prompt whose media were preprocessed before")
 
 
-def _row(tensors: Tensors, vision: Vision | None, audio: Audio | None, settings: Settings) -> Tensors:
-    features, finding = portable.generate_preprocess(
-        Text(tensors["prompts"], tensors["prompts_length"]), vision, audio, settings
-    )
+def _counted(each: Configured, tensors: Tensors, settings: Settings) -> MediumBatch:
+    """Slots of which only the soft tokens are known; values and marks that nobody asks for."""
+    most = each.medium.block(settings.row, each.config)
+    slots = pipeline.counted_slots(tensors[each.medium.soft_tokens], most=most)
+    nothing = tf.zeros_like(slots.num_soft_tokens)[..., tf.newaxis, tf.newaxis]
+    return MediumBatch(tf.cast(nothing, tf.float32), nothing, slots)
+
+
+def _row(tensors: Tensors, media: Mapping[str, MediumBatch], settings: Settings) -> Tensors:
+    prompt = Text(tensors["prompts"], tensors["prompts_length"])
+    features, finding = pipeline.generate_preprocess(prompt, media, settings)
     numbers = {
         name: tf.cast(tensor, tf.int32) if tensor.dtype == tf.bool else tensor
         for name, tensor in features.items()
@@ -291,12 +228,8 @@ def _row(tensors: Tensors, vision: Vision | None, audio: Audio | None, settings:
     return numbers | _status(finding)
 
 
-def _nothing(counts: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
-    """[1, K, 1, 1]: a medium's tensor that nobody asks for."""
-    return tf.cast(tf.zeros_like(counts), dtype)[..., tf.newaxis, tf.newaxis]
-
-
-_STATUS = ("status", "status_detail")
+STATUS = ("status", "status_detail")
+"""Outputs of every signature."""
 
 
 def _status(finding: Finding) -> Tensors:
@@ -309,45 +242,33 @@ def _text_outputs(text: Text, finding: Finding) -> Tensors:
 
 def _capacity(settings: Settings, ids: int | None) -> int | None:
     """Bytes that so many ids can become."""
-    return (
-        None
-        if ids is None
-        else ids * max(3, *(len(piece.encode()) for piece in settings.tokenizer.vocabulary.pieces))
+    if ids is None:
+        return None
+    return ids * max(3, *(len(piece.encode()) for piece in settings.tokenizer.vocabulary.pieces))
+
+
+def _rewritten(signature: Signature, rewrite: Any) -> Signature:
+    function = signature.function
+    return signature._replace(
+        function=lambda tensors: {name: rewrite(tensor) for name, tensor in function(tensors).items()}
     )
 
 
-def _with_known_shapes(function: Any) -> Any:
-    """The same function; an output whose shape is known while tracing is known to have it in the bundle too,
-    where IF hides it.
+def _with_known_shapes(tensor: tf.Tensor) -> tf.Tensor:
+    """An output whose shape is known while tracing is known to have it in the bundle too, where IF hides
+    it.
     """
-
-    def known(tensor: tf.Tensor) -> tf.Tensor:
-        return tf.reshape(tensor, tensor.shape) if tensor.shape.is_fully_defined() else tensor
-
-    return lambda tensors: {name: known(tensor) for name, tensor in function(tensors).items()}
+    return tf.reshape(tensor, tensor.shape) if tensor.shape.is_fully_defined() else tensor
 
 
-def _ending_elementwise(function: Any) -> Any:
-    """The same function, each output of the size it says and the minimum of itself and its dtype's largest
-    number; bytes as they are.
+def _ending_elementwise(tensor: tf.Tensor) -> tf.Tensor:
+    """The output, of the size it says, as the minimum of itself and its dtype's largest number; bytes as they
+    are.
 
     LiteRT.js returns garbage, without an error, for outputs that come straight out of segment ops, WHILE or
     RANGE (bytes are the outcome of a cast), and cannot hand out one whose size the model does not say, which
     the converter forgets behind a branch.
     """
-
-    def ended(tensor: tf.Tensor) -> tf.Tensor:
-        return (
-            tensor
-            if tensor.dtype == tf.uint8
-            else tf.minimum(tf.reshape(tensor, tensor.shape), tensor.dtype.max)
-        )
-
-    return lambda tensors: {name: ended(tensor) for name, tensor in function(tensors).items()}
-
-
-def describe_output(name: str) -> str:
-    """The meaning of an output for readers."""
-    if name in OUTPUTS:
-        return OUTPUTS[name]
-    return BY_NAME[name].meaning if name in BY_NAME else "an output of the model"
+    if tensor.dtype == tf.uint8:
+        return tensor
+    return tf.minimum(tf.reshape(tensor, tensor.shape), tensor.dtype.max)

@@ -10,18 +10,20 @@ import tempfile
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.lite.python import schema_py_generated as schema
 
-from export.litert.signatures import Buckets, describe_output, device_signatures
-from export.saved_model.signatures import Signature, input_specs
-from export.saved_model.write import Report, describe_settings, variables_used
+from export.litert.buckets import Buckets
+from export.litert.signatures import describe_output, device_signatures
+from export.publish import Report, check_new, publish
+from export.saved_model.write import describe_settings
+from export.signature import Signature, trace_signatures, variables_used
+from export.tensorflow_formats import schema
 from graph_ops import Gemma4CausalLMPreprocessor
 from graph_ops.faults import SENTENCES
 
 MODEL = "preprocessor.tflite"
 DESCRIPTION = "signatures.json"
 VOCABULARY = "vocabulary.spm"
-"""For `export run` and `export verify`; devices do not need it."""
+"""For `gemma4-graph run` and `verify`; devices do not need it."""
 
 
 def export_litert(
@@ -56,31 +58,29 @@ def write_bundle(
     report: Report,
 ) -> pathlib.Path:
     """Converts a table of signatures and writes the folder `out`, under a hidden name until it is whole."""
-    folder = pathlib.Path(out).expanduser()
-    if folder.exists():
-        raise FileExistsError(f"`out`: must be new; {folder} exists. Pass another folder or remove it.")
-    functions = {}
-    for name, signature in table.items():
-        report(f"tracing {name}")
-        functions[name] = traced(signature)
-    model = convert(functions, report)
-    report("writing")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".export-", dir=folder.parent) as scratch:
-        written = pathlib.Path(scratch, "bundle")
-        written.mkdir()
-        (written / MODEL).write_bytes(model)
-        (written / VOCABULARY).write_bytes(preprocessor.tokenizer.proto)
-        (written / DESCRIPTION).write_text(
-            json.dumps(_description(preprocessor, table, model), indent=2) + "\n"
-        )
-        written.chmod(0o755)
-        written.rename(folder)
-    return folder
+    target = pathlib.Path(out).expanduser()
+    check_new(target, argument="out")
+
+    def write(folder: pathlib.Path) -> None:
+        model = convert(trace_signatures(table, report), report, scratch=folder)
+        report("writing")
+        (folder / MODEL).write_bytes(model)
+        (folder / VOCABULARY).write_bytes(preprocessor.tokenizer.proto)
+        description = json.dumps(_description(preprocessor, table, model), indent=2)
+        (folder / DESCRIPTION).write_text(description + "\n")
+
+    return publish(target, write)
 
 
-def convert(functions: dict[str, Any], report: Report = lambda _: None) -> bytes:
+def convert(
+    functions: dict[str, Any], report: Report = lambda _: None, *, scratch: pathlib.Path | None = None
+) -> bytes:
     """A .tflite with these concrete functions as signatures.
+
+    Args:
+        functions: by the signature's name.
+        report: called with a line before each slow step.
+        scratch: folder for what lies between; by default the system's.
 
     Raises:
         ValueError: an op that is not a LiteRT builtin; names all.
@@ -88,11 +88,11 @@ def convert(functions: dict[str, Any], report: Report = lambda _: None) -> bytes
     module = tf.Module()
     module.functions = functions
     module.weights = variables_used(functions)
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(dir=scratch) as saved:
         report("saving")
-        tf.saved_model.save(module, scratch, signatures=functions)
+        tf.saved_model.save(module, saved, signatures=functions)
         report("converting")
-        converter = tf.lite.TFLiteConverter.from_saved_model(scratch, signature_keys=list(functions))
+        converter = tf.lite.TFLiteConverter.from_saved_model(saved, signature_keys=list(functions))
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         model = converter.convert()
     if foreign := [op for op in count_ops(model) if op.startswith(_CUSTOM)]:
@@ -119,15 +119,6 @@ def count_ops(model: bytes) -> dict[str, int]:
 def _op_name(code: Any, names: dict[int, str]) -> str:
     number = max(code.builtinCode, code.deprecatedBuiltinCode)
     return f"{_CUSTOM}{code.customCode.decode()}" if code.customCode else names[number]
-
-
-def traced(signature: Signature) -> Any:
-    """A signature's function with the shapes of its inputs."""
-
-    def function(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        return signature.function(inputs)
-
-    return tf.function(function, autograph=False).get_concrete_function(**input_specs(signature))
 
 
 def _description(

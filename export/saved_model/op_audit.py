@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from tensorflow.core.framework.graph_pb2 import GraphDef
+from export.tensorflow_formats import GraphDef
 
 SENTENCEPIECE_OPS = frozenset({"SentencepieceOp", "SentencepieceTokenizeOp", "SentencepieceDetokenizeOp"})
 """tensorflow-text's ops that stock TF Serving links in."""

@@ -1,21 +1,21 @@
-"""The table of signatures: name -> inputs, outputs, the function that computes them. What an artifact offers
-is read off it.
+"""The table of a SavedModel's signatures: name -> inputs, outputs, the function that computes them. What the
+artifact offers is read off it.
 """
 
 import dataclasses
 import functools
-from collections.abc import Callable
-from typing import NamedTuple
 
 import tensorflow as tf
 
+from export.signature import Input, Signature, Tensors
 from graph_ops.faults import Finding, status_messages
-from graph_ops.features import BY_NAME, dim_sizes, feature_names, static_shape
+from graph_ops.features import BY_NAME, feature_names, static_shape
+from graph_ops.media.image import IMAGE
+from graph_ops.media.medium import Medium
+from graph_ops.media.table import MEDIA
 from graph_ops.pipeline.served import decode, decode_ids, encode
 from graph_ops.settings import Settings
 from graph_ops.text.reading import prompt_reading
-
-Tensors = dict[str, tf.Tensor]
 
 DEFAULT = "serving_default"
 """TensorFlow's name of the signature that a client gets without asking; here the same as
@@ -23,52 +23,36 @@ DEFAULT = "serving_default"
 """
 
 
-class Input(NamedTuple):
-    """One input of a signature; -1 of `TensorSpec` is None here."""
-
-    dtype: tf.DType
-    shape: tuple[int | None, ...]
-    meaning: str
-
-
-class Signature(NamedTuple):
-    """One signature.
-
-    Attributes:
-        inputs: by name.
-        outputs: names of `FEATURES` and of `PLAIN_OUTPUTS`, in order.
-        function: from the inputs to all of the outputs.
-        meaning: for readers.
-    """
-
-    inputs: dict[str, Input]
-    outputs: tuple[str, ...]
-    function: Callable[[Tensors], Tensors]
-    meaning: str
-
-
 INPUTS = {
-    "prompts": Input(tf.string, (None,), "UTF-8, with one `<|image|>` or `<|audio|>` for each medium"),
+    "prompts": Input(tf.string, (None,), "UTF-8, with one placeholder such as `<|image|>` for each medium"),
     "responses": Input(tf.string, (None,), "UTF-8"),
-    "images": Input(tf.string, (None, None), 'JPEG, PNG, GIF, BMP or WebP files; "" for an empty slot'),
-    "audio": Input(tf.string, (None, None), 'WAV files; "" for an empty slot'),
     "text": Input(tf.string, (None,), "UTF-8"),
     "token_ids": Input(tf.int32, (None, None), "ids"),
     "padding_mask": Input(tf.bool, (None, None), "True on what is read"),
     "lengths": Input(tf.int32, (None,), "ids of each row"),
 }
-ARRAY_INPUTS = {
-    "images": Input(tf.uint8, (None, None, None, None, 3), "pixels [B, I, H, W, 3]"),
-    "image_sizes": Input(tf.int32, (None, None, 2), "true (height, width); (0, 0) for an empty slot"),
-    "audio": Input(tf.float32, (None, None, None), "samples [B, A, T] in -1…1 at 16 kHz"),
-    "audio_lengths": Input(tf.int32, (None, None), "true lengths; 0 for an empty slot"),
+FILE_INPUTS = {
+    medium.argument: Input(tf.string, (None, None), f'{medium.files}; "" for an empty slot')
+    for medium in MEDIA
 }
 PLAIN_OUTPUTS = {
-    "status": 'what is wrong with the row and how to mend it; "" for a good row',
+    "status": 'what is wrong with the row and how to correct it; "" for a good row',
     "text": "UTF-8",
     "token_ids": "ids, 0 past the length",
     "lengths": "ids of each row",
 }
+
+
+def array_inputs(medium: Medium) -> dict[str, Input]:
+    """A medium's items as arrays [B, K, …], and their true sizes [B, K(, axes)]."""
+    axes = (medium.varying,) if medium.varying > 1 else ()
+    return {
+        medium.argument: Input(medium.dtype, (None, None, *medium.item_shape), medium.array),
+        medium.sizes: Input(tf.int32, (None, None, *axes), medium.size),
+    }
+
+
+ARRAY_INPUTS = {name: given for medium in MEDIA for name, given in array_inputs(medium).items()}
 
 
 def signatures(settings: Settings, *, compact: bool = False) -> dict[str, Signature]:
@@ -79,26 +63,19 @@ def signatures(settings: Settings, *, compact: bool = False) -> dict[str, Signat
         compact: whether `pixel_values` are the pixels themselves, uint8, for the client to scale: a quarter
             of the bytes to send.
     """
-    if compact and settings.image:
-        settings = settings._replace(image=dataclasses.replace(settings.image, scale=None, offset=None))
-    vision = ("images",) if settings.image else ()
-    audio = ("audio",) if settings.audio else ()
+    if compact and (image := settings.config_of(IMAGE)):
+        settings = settings.with_config(IMAGE, dataclasses.replace(image, scale=None, offset=None))
+    media = tuple(each.medium for each in settings.media)
     preprocessing = functools.partial(_preprocessing, settings, compact=compact)
     table = {"generate_preprocess_text": preprocessing((), "text alone")}
-    if vision:
-        table["generate_preprocess_image"] = preprocessing(vision, "text and encoded images")
-    if audio:
-        table["generate_preprocess_audio"] = preprocessing(audio, "text and WAV files")
+    for medium in media:
+        table[f"generate_preprocess_{medium.name}"] = preprocessing((medium,), f"text and {medium.files}")
     table["generate_preprocess"] = preprocessing(
-        vision + audio, "everything that the preprocessor takes, to generate from"
+        media, "everything that the preprocessor takes, to generate from"
     )
-    if vision or audio:
-        table["generate_preprocess_arrays"] = preprocessing(
-            vision + audio, "the same from pixels and samples", arrays=True
-        )
-    table["preprocess"] = preprocessing(
-        vision + audio, "the same with responses, labels and weights", training=True
-    )
+    if media:
+        table["generate_preprocess_arrays"] = preprocessing(media, "the same from arrays", arrays=True)
+    table["preprocess"] = preprocessing(media, "the same with responses, labels and weights", training=True)
     table["generate_postprocess"] = _postprocessing(settings)
     table["tokenize"] = _tokenizing(settings)
     table["detokenize"] = _detokenizing(settings)
@@ -106,42 +83,28 @@ def signatures(settings: Settings, *, compact: bool = False) -> dict[str, Signat
     return table
 
 
-def input_specs(signature: Signature) -> dict[str, tf.TensorSpec]:
-    """What a signature is traced with."""
-    return {
-        name: tf.TensorSpec(given.shape, given.dtype, name=name) for name, given in signature.inputs.items()
-    }
-
-
 def _preprocessing(
     settings: Settings,
-    media: tuple[str, ...],
+    media: tuple[Medium, ...],
     meaning: str,
     *,
     compact: bool,
     arrays: bool = False,
     training: bool = False,
 ) -> Signature:
-    groups = [
-        "text",
-        *(group for medium, group in (("images", "vision"), ("audio", "audio")) if medium in media),
-    ]
-    names = feature_names(*groups, *(["labels"] if training else []))
-    sizes = dim_sizes(settings.row, settings.image, settings.audio)
-    inputs = {"prompts": INPUTS["prompts"]} | ({"responses": INPUTS["responses"]} if training else {})
+    groups = ("text", *(medium.group for medium in media), *(["labels"] if training else []))
+    names, sizes = feature_names(*groups), settings.dim_sizes
+    inputs = {name: INPUTS[name] for name in ("prompts", *(["responses"] if training else []))}
     for medium in media:
-        companion = {"images": "image_sizes", "audio": "audio_lengths"}[medium]
-        inputs |= (
-            {name: ARRAY_INPUTS[name] for name in (medium, companion)} if arrays else {medium: INPUTS[medium]}
-        )
+        inputs |= array_inputs(medium) if arrays else {medium.argument: FILE_INPUTS[medium.argument]}
 
     def function(tensors: Tensors) -> Tensors:
         length = settings.row.sequence_length
         features, finding = encode(tensors, settings, sequence_length=length, training=training, served=True)
         shaped = {name: tf.ensure_shape(features[name], static_shape(BY_NAME[name], sizes)) for name in names}
-        if compact and "pixel_values" in shaped:
-            shaped["pixel_values"] = tf.cast(shaped["pixel_values"], tf.uint8)
-        return shaped | {"status": status_messages(finding)}
+        if compact and IMAGE.values in shaped:
+            shaped[IMAGE.values] = tf.cast(shaped[IMAGE.values], tf.uint8)
+        return shaped | _status(finding)
 
     return Signature(inputs, (*names, "status"), function, meaning)
 
@@ -167,11 +130,15 @@ def _detokenizing(settings: Settings) -> Signature:
         keep = tf.sequence_mask(tensors["lengths"], tf.shape(tensors["token_ids"])[1])
         return _text_and_status(decode_ids(tensors["token_ids"], keep, settings.tokenizer))
 
-    return Signature(
-        {name: INPUTS[name] for name in ("token_ids", "lengths")}, ("text", "status"), function, "ids to text"
-    )
+    inputs = {name: INPUTS[name] for name in ("token_ids", "lengths")}
+    return Signature(inputs, ("text", "status"), function, "ids to text")
 
 
 def _text_and_status(decoded: tuple[tf.Tensor, Finding]) -> Tensors:
     text, finding = decoded
-    return {"text": text, "status": status_messages(finding)}
+    return {"text": text} | _status(finding)
+
+
+def _status(finding: Finding) -> Tensors:
+    with tf.name_scope("status"):
+        return {"status": status_messages(finding)}

@@ -8,17 +8,20 @@ first client.
 
 import os
 import pathlib
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from export.serving.configuration import allowed_batch_sizes
-from graph_ops.config import AUDIO_TOKENS, IMAGE_TOKENS
+from export.serving_configuration import allowed_batch_sizes
+from graph_ops.family import GEMMA4
+from graph_ops.media.audio import AUDIO
+from graph_ops.media.image import IMAGE
+from graph_ops.media.table import MEDIA
 
 if TYPE_CHECKING:
-    from export.saved_model.signatures import Signature
+    from export.signature import Signature
 
 WARMUP = pathlib.PurePath("assets.extra", "tf_serving_warmup_requests")
 """Where TF Serving looks for them."""
@@ -58,38 +61,44 @@ def read_warmup_requests(folder: str | os.PathLike[str]) -> Iterator[Any]:
 
 
 def _inputs(signature: "Signature", rows: int) -> dict[str, Any]:
-    """A value for each input of the signature, with one small medium of each kind that it takes in every
+    """A value for each input of the signature, with one small item of each medium that it takes in every
     row.
     """
-    placeholders = {"images": IMAGE_TOKENS.placeholder, "audio": AUDIO_TOKENS.placeholder}
-    prompt = " ".join(["Hello", *(placeholders[key] for key in signature.inputs if key in placeholders)])
-    arrays = "image_sizes" in signature.inputs or "audio_lengths" in signature.inputs
-    media = _arrays() if arrays else _files()
-    row = {
+    taken = [medium for medium in MEDIA if medium.argument in signature.inputs]
+    placeholders = (GEMMA4.tokens_of(medium.name).placeholder for medium in taken)
+    prompt = " ".join(["Hello", *placeholders])
+    row: dict[str, Any] = {
         "prompts": prompt,
         "responses": "there",
         "text": prompt,
         "token_ids": np.arange(_IDS),
         "padding_mask": np.ones(_IDS, bool),
         "lengths": _IDS,
-        **media,
     }
+    for medium in taken:
+        item = _ITEMS[medium.name]
+        if medium.sizes in signature.inputs:
+            size = item.array.shape[: medium.varying]
+            row[medium.argument] = item.array[np.newaxis]
+            row[medium.sizes] = np.array([size if medium.varying > 1 else size[0]])
+        else:
+            row[medium.argument] = np.array([item.file(item.array)], object)
     return {key: np.stack([row[key]] * rows) for key in signature.inputs}
 
 
-def _arrays() -> dict[str, Any]:
-    """One image and one clip, as `generate_preprocess_arrays` takes them in a row."""
-    return {
-        "images": np.full((1, _SIDE, _SIDE, 3), 128, np.uint8),
-        "image_sizes": np.full((1, 2), _SIDE),
-        "audio": np.zeros((1, _SAMPLES), np.float32),
-        "audio_lengths": np.full(1, _SAMPLES),
-    }
+class _Item(NamedTuple):
+    """A small item of a medium, and what makes a file of it."""
+
+    array: np.ndarray
+    file: Callable[[np.ndarray], bytes]
 
 
-def _files() -> dict[str, Any]:
-    """The same as files, as the other signatures take them in a row."""
-    arrays = _arrays()
-    png = tf.io.encode_png(arrays["images"][0]).numpy()
-    wav = tf.audio.encode_wav(arrays["audio"].T, 16_000).numpy()
-    return {"images": np.array([png], object), "audio": np.array([wav], object)}
+_ITEMS = {
+    IMAGE.name: _Item(
+        np.full((_SIDE, _SIDE, 3), 128, np.uint8), lambda pixels: tf.io.encode_png(pixels).numpy()
+    ),
+    AUDIO.name: _Item(
+        np.zeros(_SAMPLES, np.float32),
+        lambda samples: tf.audio.encode_wav(samples[:, np.newaxis], 16_000).numpy(),
+    ),
+}

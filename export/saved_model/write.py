@@ -4,16 +4,17 @@ import importlib.metadata
 import json
 import os
 import pathlib
-import tempfile
 from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
+from export.publish import Report, check_new, publish, version_folder
 from export.saved_model.op_audit import count_ops, foreign_ops
-from export.saved_model.signatures import Signature, input_specs, signatures
+from export.saved_model.signatures import signatures
 from export.saved_model.warmup import write_warmup_requests
+from export.signature import Signature, trace_signatures
+from export.tensorflow_formats import SavedModel
 from graph_ops import Gemma4CausalLMPreprocessor
 from graph_ops.text.vocabulary.vocabulary import Vocabulary, load_vocabulary
 
@@ -23,8 +24,6 @@ VOCABULARY = pathlib.PurePath("assets.extra", "vocabulary.spm")
 """The vocabulary of an export with the engine "builtin", whose graph holds only tables made from it; for
 `run` and `verify`.
 """
-
-Report = Callable[[str], None]
 
 
 class _Servable(tf.Module):
@@ -36,32 +35,6 @@ class _Servable(tf.Module):
         super().__init__()
         self.functions = trace_signatures(table, report)
         self.vocabularies = preprocessor.tokenizer.models()
-
-
-def trace_signatures(table: dict[str, Signature], report: Report) -> dict[str, Any]:
-    """A concrete function for each signature of the table; signatures of one function share it."""
-    traced: dict[int, Any] = {}
-    for name, signature in table.items():
-        report(f"tracing {name}")
-        if id(signature.function) not in traced:
-            traced[id(signature.function)] = _traced(signature)
-    return {name: traced[id(signature.function)] for name, signature in table.items()}
-
-
-def variables_used(functions: dict[str, Any]) -> list[tf.Variable]:
-    """Each variable of the concrete functions, once."""
-    return list(
-        {
-            id(variable): variable for function in functions.values() for variable in function.graph.variables
-        }.values()
-    )
-
-
-def _traced(signature: Signature) -> Any:
-    def function(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        return signature.function(inputs)
-
-    return tf.function(function, autograph=False).get_concrete_function(**input_specs(signature))
 
 
 def export_saved_model(
@@ -101,32 +74,16 @@ def export_saved_model(
         describe(preprocessor, folder, compact=compact)
         write_warmup_requests(table, folder)
 
-    return write_version(out, version, write, report)
+    return publish_version(out, version, write)
 
 
-def write_version(
-    out: str | os.PathLike[str], version: int | None, write: Callable[[pathlib.Path], None], report: Report
+def publish_version(
+    out: str | os.PathLike[str], version: int | None, write: Callable[[pathlib.Path], None]
 ) -> pathlib.Path:
-    """Has `write` fill a hidden folder beside, and renames it to `out/version`, by default one more than the
-    highest that is there.
-    """
-    folder = pathlib.Path(out).expanduser()
-    version = _next_version(folder) if version is None else version
-    if version < 1:
-        raise ValueError(
-            f"`version`: must be a positive whole number; got {version}. TF Serving takes the highest."
-        )
-    target = folder / str(version)
-    if target.exists():
-        raise FileExistsError(f"`version`: must be new; {target} exists. Pass another version or remove it.")
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as scratch:
-        written = pathlib.Path(scratch, "model")
-        write(written)
-        report(f"renaming to {target}")
-        written.chmod(0o755)
-        written.rename(target)
-    return target
+    """Publishes what `write` fills a folder with as `out/version`; see `version_folder` and `publish`."""
+    target = version_folder(out, version)
+    check_new(target, argument="version")
+    return publish(target, write)
 
 
 def save_checked(servable: Any, folder: pathlib.Path) -> None:
@@ -144,8 +101,8 @@ def read_description(folder: str | os.PathLike[str]) -> dict[str, Any]:
     path = pathlib.Path(folder, DESCRIPTION)
     if not path.is_file():
         raise FileNotFoundError(
-            f"`folder`: must be a version folder written by `export saved-model`; {path} is missing. Pass "
-            f"DIR/N, such as models/gemma4/1."
+            f"`folder`: must be a version folder that `gemma4-graph saved-model` wrote; {path} is missing. "
+            f"Pass DIR/N, such as models/gemma4/1."
         )
     return json.loads(path.read_text())
 
@@ -160,13 +117,6 @@ def read_vocabulary(folder: str | os.PathLike[str]) -> Vocabulary:
     ]
     # A second, longer one reads control tokens in text.
     return load_vocabulary(min(protos, key=len) if protos else pathlib.Path(folder, VOCABULARY))
-
-
-def _next_version(folder: pathlib.Path) -> int:
-    versions = (
-        [int(entry.name) for entry in folder.glob("*") if entry.name.isdigit()] if folder.is_dir() else []
-    )
-    return max(versions, default=0) + 1
 
 
 def _graphs(folder: pathlib.Path) -> list[Any]:

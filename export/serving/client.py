@@ -4,6 +4,7 @@ It knows of the model what the server's metadata say. Works with TF Serving as w
 """
 
 import base64
+import http.client
 import json
 import urllib.error
 import urllib.parse
@@ -23,6 +24,8 @@ from graph_ops.config import END_TOKEN, PAD_TOKEN, START_TOKEN
 _CONTROL_PIECES = {0: PAD_TOKEN, 1: END_TOKEN, 2: START_TOKEN}
 """Gemma's control ids, which `detokenize` leaves out of a text."""
 _DETOKENIZE = "detokenize"
+_NO_ANSWER = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.DEADLINE_EXCEEDED)
+"""What gRPC makes of a server that speaks another protocol, and of none."""
 
 
 class _Transport(Protocol):
@@ -35,7 +38,7 @@ class Client:
     """Sends requests to one server.
 
     Args:
-        address: host:port for gRPC, http://host:port for REST.
+        address: host:port of gRPC, or of REST, which is found out; http://host:port for REST alone.
         model_name: of the model.
         timeout: seconds to wait for each answer.
 
@@ -44,9 +47,7 @@ class Client:
     """
 
     def __init__(self, address: str, model_name: str, *, timeout: float) -> None:
-        kind = _Rest if "://" in address else _Grpc
-        self._transport: _Transport = kind(address, model_name, timeout)
-        self._signatures = self._transport.signatures()
+        self._transport, self._signatures = _connected(address, model_name, timeout)
 
     def request(
         self, signature: str, prompt: str, *, images: list[bytes], audio: list[bytes], seed: int = 0
@@ -106,6 +107,30 @@ class Client:
         return self._signatures[name]
 
 
+def _connected(address: str, model_name: str, timeout: float) -> tuple[_Transport, Mapping[str, Any]]:
+    """The transport that the server behind an address speaks, and its model's signatures."""
+    if "://" in address:
+        rest = _Rest(address, model_name, timeout)
+        return rest, rest.signatures()
+    try:
+        stub = _Grpc(address, model_name, timeout)
+        return stub, stub.signatures()
+    except _NoGrpcError as refused:
+        rest = _Rest(f"http://{address}", model_name, timeout)
+        try:
+            return rest, rest.signatures()
+        except _NoHttpError:
+            raise refused from None
+
+
+class _NoGrpcError(ConnectionError):
+    """Nobody there, or nobody that speaks gRPC."""
+
+
+class _NoHttpError(ConnectionError):
+    """Nobody there, or nobody that speaks HTTP."""
+
+
 class _Grpc:
     def __init__(self, address: str, model_name: str, timeout: float) -> None:
         most = Limits().answer_bytes + Limits().request_bytes
@@ -136,7 +161,8 @@ class _Grpc:
         try:
             return method(request, self._timeout)
         except grpc.RpcError as error:
-            raise ConnectionError(f"{self._address}: {error.code().name}: {error.details()}") from None
+            kind = _NoGrpcError if error.code() in _NO_ANSWER else ConnectionError
+            raise kind(f"{self._address}: {error.code().name}: {error.details()}") from None
 
 
 class _Rest:
@@ -161,11 +187,16 @@ class _Rest:
         try:
             request = urllib.request.Request(self._url + path, body, {"Content-Type": "application/json"})
             with urllib.request.urlopen(request, timeout=self._timeout) as answer:
-                return json.loads(answer.read())
+                answered = answer.read()
         except urllib.error.HTTPError as error:
             raise ConnectionError(f"{self._address}: HTTP {error.code}: {_error_of(error.read())}") from None
-        except (urllib.error.URLError, TimeoutError) as error:
-            raise ConnectionError(f"{self._address}: {getattr(error, 'reason', error)}") from None
+        except http.client.HTTPException:
+            raise _NoHttpError(
+                f"{self._address}: what answers does not speak HTTP. For gRPC leave out http://."
+            ) from None
+        except OSError as error:
+            raise _NoHttpError(f"{self._address}: {getattr(error, 'reason', error)}") from None
+        return _parsed(answered, self._address)
 
 
 def _strings(value: Any, *, media: bool) -> np.ndarray:
@@ -188,6 +219,16 @@ def _from_json(value: Any, dtype: tf.DType) -> np.ndarray:
     if dtype != tf.string:
         return np.array(value, dtype.as_numpy_dtype)
     return np.array([text.encode() for text in value], object)
+
+
+def _parsed(body: bytes, address: str) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        raise ConnectionError(
+            f"{address}: must be TF Serving or the embedded server; what answers over HTTP sends no JSON. "
+            f"Check the port."
+        ) from None
 
 
 def _error_of(body: bytes) -> str:

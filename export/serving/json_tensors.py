@@ -7,17 +7,14 @@ format of its request.
 """
 
 import base64
-import itertools
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
-import tensorflow as tf
-from tensorflow.core.framework import types_pb2
 
-from export.serving.prediction import type_name
+from export.serving.json_values import is_base64, quoted, to_array
 from export.serving.refusals import Refusal, invalid
 
 MAX_CONTAINERS = 1_000_000
@@ -26,16 +23,6 @@ JSON.
 """
 BYTES_SUFFIX = "_bytes"
 """Outputs with such a name are bytes and travel in base64; other strings are text."""
-_MAX_QUOTED = 200
-_JSON_TYPES = {
-    type(None): "Null",
-    bool: "True",
-    dict: "Object",
-    list: "Array",
-    str: "String",
-    int: "Number",
-    float: "Number",
-}
 _INT32 = np.iinfo(np.int32)
 
 
@@ -63,14 +50,14 @@ def parse(body: bytes, find_inputs: Callable[[str], Mapping[str, Any]]) -> Parse
     name = document.get("signature_name", "")
     if not isinstance(name, str):
         raise invalid(
-            f"JSON Value: {_quoted(document)} not formatted correctly. 'signature_name' key must be a "
+            f"JSON Value: {quoted(document)} not formatted correctly. 'signature_name' key must be a "
             f"string value."
         )
     inputs = find_inputs(name)
     types = {key: info.dtype for key, info in sorted(inputs.items())}
     if "instances" in document and "inputs" in document:
         raise invalid(
-            f"JSON Value: {_quoted(document)} Not formatted correctly expecting only one of 'inputs' or "
+            f"JSON Value: {quoted(document)} Not formatted correctly expecting only one of 'inputs' or "
             f"'instances' keys to exist "
         )
     if "instances" in document:
@@ -97,32 +84,6 @@ def write(outputs: Mapping[str, np.ndarray], *, in_rows: bool) -> bytes:
     return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def to_array(value: Any, dtype: int) -> np.ndarray:
-    """The tensor of a JSON value.
-
-    Raises:
-        Refusal: ragged, nested too deep, or with an element that is not of the type.
-    """
-    shape = _shape(value)
-    items = [value]
-    for level, size in enumerate(shape):
-        for item in items:
-            if not isinstance(item, list):
-                raise invalid(
-                    f"JSON Value: {_quoted(item)} found at incorrect level: {level + 1} in the JSON DOM. "
-                    f"Expected at level: {len(shape)}"
-                )
-            if len(item) != size:
-                raise invalid(
-                    f"Encountered list at unexpected size: {len(item)} at level: {level} expected size: "
-                    f"{size}"
-                )
-        items = list(itertools.chain.from_iterable(items))
-    if list in set(map(type, items)):
-        raise invalid(f"Encountered list at unexpected level: {len(shape)} expected < {len(shape)}")
-    return _leaves(items, dtype).reshape(shape)
-
-
 def _document(body: bytes) -> dict[str, Any]:
     if not body:
         raise invalid("JSON Parse error: The document is empty")
@@ -140,16 +101,16 @@ def _document(body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise invalid(f"JSON Parse error: {error}") from None
     if not isinstance(document, dict):
-        raise invalid(f"JSON Value: {_quoted(document)} Is not object")
+        raise invalid(f"JSON Value: {quoted(document)} Is not object")
     return document
 
 
 def _from_instances(document: dict[str, Any], types: dict[str, int]) -> dict[str, np.ndarray]:
     instances = document["instances"]
     if not isinstance(instances, list):
-        raise invalid(f"JSON Value: {_quoted(document)} Excepting 'instances' to be an list/array")
+        raise invalid(f"JSON Value: {quoted(document)} Excepting 'instances' to be an list/array")
     if not instances:
-        raise invalid(f"JSON Value: {_quoted(document)} No values in 'instances' array")
+        raise invalid(f"JSON Value: {quoted(document)} No values in 'instances' array")
     if not isinstance(instances[0], dict) and len(types) > 1:
         raise invalid(
             "instances is a plain list, but expecting list of objects as multiple input tensors required "
@@ -171,7 +132,7 @@ def _from_instances(document: dict[str, Any], types: dict[str, int]) -> dict[str
             _add_item(columns, key, value, types, where)
         if named and instance.keys() != types.keys():
             raise invalid(
-                f"Failed to process element: {index} of 'instances' list. JSON object: {_quoted(instance)} "
+                f"Failed to process element: {index} of 'instances' list. JSON object: {quoted(instance)} "
                 f"keys must be equal to: "
                 f"{','.join(types)}"
             )
@@ -214,68 +175,7 @@ def _from_columns(columns: Any, types: dict[str, int]) -> dict[str, np.ndarray]:
 
 def _is_object(value: Any) -> bool:
     """Whether it holds named tensors, rather than being a tensor or a string in base64."""
-    return isinstance(value, dict) and not _is_base64(value)
-
-
-def _is_base64(value: Any) -> bool:
-    return isinstance(value, dict) and value.keys() == {"b64"} and isinstance(value["b64"], str)
-
-
-def _shape(value: Any) -> list[int]:
-    shape = []
-    while isinstance(value, list):
-        shape.append(len(value))
-        value = value[0] if value else None
-    return shape
-
-
-def _leaves(items: list[Any], dtype: int) -> np.ndarray:
-    """Scalars as an array [len(items)]."""
-    if dtype == types_pb2.DT_STRING:
-        strings = np.empty(len(items), object)
-        strings[:] = [_string(item) for item in items]
-        return strings
-    allowed = {types_pb2.DT_FLOAT: (int, float), types_pb2.DT_BOOL: (bool,)}.get(dtype, (int,))
-    if not set(map(type, items)) <= set(allowed):
-        raise _type_error(next(item for item in items if type(item) not in allowed), dtype)
-    if dtype == types_pb2.DT_FLOAT:
-        return _floats(items)
-    kind = tf.as_dtype(dtype).as_numpy_dtype
-    if dtype != types_pb2.DT_BOOL:
-        low, high = np.iinfo(kind).min, np.iinfo(kind).max
-        for item in (min(items, default=0), max(items, default=0)):
-            if not low <= item <= high:
-                raise _type_error(item, dtype)
-    return np.array(items, kind)
-
-
-def _floats(items: list[Any]) -> np.ndarray:
-    """Float32; an integer past its 24 bits, or a number past its range, is refused rather than rounded."""
-    for item in items:
-        if type(item) is int and abs(item) >= 1 << 24:
-            raise _lossy(item)
-    doubles = np.array(items, np.float64)
-    too_large = np.isfinite(doubles) & (np.abs(doubles) > np.finfo(np.float32).max)
-    if too_large.any():
-        raise _lossy(items[int(too_large.argmax())])
-    return doubles.astype(np.float32)
-
-
-def _string(item: Any) -> bytes:
-    if isinstance(item, str):
-        try:
-            return item.encode()
-        except UnicodeEncodeError:
-            raise invalid("JSON Parse error: The surrogate pair in string is invalid.") from None
-    if not isinstance(item, dict):
-        raise _type_error(item, types_pb2.DT_STRING)
-    if not _is_base64(item):
-        raise invalid(f"JSON Value: {_quoted(item)} not formatted correctly for base64 data")
-    try:
-        text = item["b64"].rstrip("=")
-        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except ValueError:
-        raise invalid("Unable to base64 decode") from None
+    return isinstance(value, dict) and not is_base64(value)
 
 
 def _plain(name: str, array: np.ndarray) -> Any:
@@ -301,20 +201,6 @@ def _nested(array: np.ndarray, write_item: Callable[[Any], Any]) -> list[Any]:
 
 def _base64(string: bytes) -> dict[str, str]:
     return {"b64": base64.b64encode(string).decode()}
-
-
-def _type_error(item: Any, dtype: int) -> Refusal:
-    kind = "False" if item is False else _JSON_TYPES[type(item)]
-    return invalid(f"JSON Value: {_quoted(item)} Type: {kind} is not of expected type: {type_name(dtype)}")
-
-
-def _lossy(item: Any) -> Refusal:
-    return invalid(f"Cannot convert JSON value: {_quoted(item)} to float without loss of precision.")
-
-
-def _quoted(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= _MAX_QUOTED else text[:_MAX_QUOTED] + "…"
 
 
 def _joined(shape: tuple[int, ...]) -> str:

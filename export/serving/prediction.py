@@ -11,8 +11,6 @@ from typing import Any
 import grpc
 import numpy as np
 import tensorflow as tf
-from tensorflow.core.framework import types_pb2
-from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from tensorflow_serving.apis import predict_pb2
 
 from export.saved_model import run as running
@@ -21,6 +19,7 @@ from export.saved_model.warmup import read_warmup_requests
 from export.serving import tensor_protos
 from export.serving.refusals import Refusal, from_tensorflow, invalid
 from export.serving.store import Servable
+from export.tensorflow_formats import SavedModel, types_pb2
 
 MEBIBYTE = 1 << 20
 

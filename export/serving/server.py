@@ -19,11 +19,11 @@ import grpc
 import uvicorn
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
-from export.serving.configuration import check_model_folder
 from export.serving.grpc_service import ModelService, PredictionService
 from export.serving.prediction import Limits, load_servable
 from export.serving.rest import application
 from export.serving.store import Choice, ModelStore, Servable
+from export.serving_configuration import check_model_folder
 
 GRPC, REST = 8500, 8501
 """Ports of TF Serving's image."""

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.core.framework import tensor_pb2, types_pb2
 
 from export.serving.refusals import invalid
+from export.tensorflow_formats import tensor_pb2, types_pb2
 
 _FLOAT_VAL, _BOOL_VAL = b"\x2a", b"\x5a"
 """Tags of TensorProto's packed fields 5 and 11, whose packed form is the array's own bytes."""

@@ -13,12 +13,13 @@ Microsoft's `mmreg.h` for WAVEFORMATEXTENSIBLE.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import tensorflow as tf
 
-from graph_ops.audio import resample as resampling
+from graph_ops.audio.resample import DESIGN, context, resample
 from graph_ops.config import AudioConfig
-from graph_ops.faults import Fault
+from graph_ops.faults import Fault, Finding, check, first_finding
 
 MAX_CHUNKS = 256
 """Chunks that are looked at before `data`; files have fewer than 20. More are a fault, so that a million of
@@ -36,13 +37,32 @@ xxxxxxxx-0000-0010-8000-00AA00389B71).
 FORMATS = ((PCM, 8), (PCM, 16), (PCM, 24), (PCM, 32), (FLOAT, 32), (FLOAT, 64))
 """Formats that are decoded, as (tag, bits); `_decoders` has one function for each, in this order."""
 
+LARGEST_MAGNITUDE = 2.0**31
+"""Largest magnitude of a sample: a 32-bit integer that was never scaled. Ours: far below where squares
+overflow.
+"""
+
 _CHUNK_HEADER = 8
 _RIFF_HEADER = 12
 _MIN_FORMAT_CHUNK = 16
 _FORMAT_WORDS = 20  # of 16 bits: WAVEFORMATEXTENSIBLE has 40 bytes
 
 
-def decode_wav(encoded: tf.Tensor, *, config: AudioConfig) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+class Waveforms(NamedTuple):
+    """Mono clips.
+
+    Attributes:
+        samples: float32 [N, T], T that of the longest; zeros beyond a row's length. [T] for a single clip.
+        lengths: int32 [N], 0 for no clip and for a faulty one.
+        finding: what is wrong with each clip, [N].
+    """
+
+    samples: tf.Tensor
+    lengths: tf.Tensor
+    finding: Finding
+
+
+def decode_wav(encoded: tf.Tensor, *, config: AudioConfig) -> Waveforms:
     """Decodes one WAV file to mono samples at `config.sampling_rate`.
 
     8-bit (unsigned), 16, 24 and 32-bit integers, 32 and 64-bit floats; channels are mixed down by their mean.
@@ -54,17 +74,17 @@ def decode_wav(encoded: tf.Tensor, *, config: AudioConfig) -> tuple[tf.Tensor, t
 
     Returns:
         samples: float32 [T], T = min(ceil(F × 16000 / rate), 480000) for F sample frames. Integers lie in
-            [-1, 1] before resampling; floats keep their value, of NaN and infinities 0 is made. [0] with a
-            fault.
-        fault: int32 [], AUDIO_UNDECODABLE, AUDIO_FORMAT, AUDIO_TRUNCATED, AUDIO_EMPTY or NONE; the first that
-            applies.
-        detail: int32 [2], (bytes, 0), (tag, bits), (bytes claimed, bytes there), (0, 0); clamped to int32.
+            [-1, 1] before resampling; floats keep their value. [0] with a fault.
+        lengths: int32 [], T.
+        finding: [], AUDIO_UNDECODABLE with (bytes, 0), AUDIO_FORMAT with (tag, bits), AUDIO_TRUNCATED with
+            (bytes claimed, bytes there), AUDIO_EMPTY, or AUDIO_VALUE; the first that applies. Numbers are
+            clamped to int32.
     """
     length = tf.cast(tf.strings.length(encoded), tf.int64)
     fmt, data = _find_chunks(encoded, length)
     tag, channels, rate, block, bits = _read_format(encoded, fmt, length)
     there = length - data[0]
-    fault, detail = _first_fault(
+    finding = _first_fault(
         (
             _not_wave(encoded) | (fmt[0] < 0) | (data[0] < 0) | (fmt[1] < _MIN_FORMAT_CHUNK),
             Fault.AUDIO_UNDECODABLE,
@@ -74,7 +94,7 @@ def decode_wav(encoded: tf.Tensor, *, config: AudioConfig) -> tuple[tf.Tensor, t
         (data[1] > there, Fault.AUDIO_TRUNCATED, (data[1], there)),
         (data[1] < block, Fault.AUDIO_EMPTY, (0, 0)),
     )
-    good = tf.equal(fault, Fault.NONE)
+    good = finding.is_clean
     rate, channels, block = (
         tf.where(good, rate, config.sampling_rate),
         tf.where(good, channels, 1),
@@ -83,44 +103,50 @@ def decode_wav(encoded: tf.Tensor, *, config: AudioConfig) -> tuple[tf.Tensor, t
     # With a fault no byte is decoded and the rest runs on nothing.
     num_frames = tf.where(good, tf.minimum(data[1] // block, _num_needed(rate, config)), 0)
     raw = tf.strings.substr(encoded, tf.clip_by_value(data[0], 0, length), num_frames * block)
-    samples = _to_float(raw, tag, bits)
-    mono = tf.reduce_mean(tf.reshape(samples, [num_frames, channels]), 1)
-    resampled = resampling.resample(mono, tf.cast(rate, tf.int32), config=config)
-    return resampled[: config.max_samples], fault, detail
+    mono = tf.reduce_mean(tf.reshape(_to_float(raw, tag, bits), [num_frames, channels]), 1)
+    finding = first_finding(finding, value_findings(mono[tf.newaxis]).at(0))
+    mono = tf.cond(finding.is_clean, lambda: mono, lambda: mono[:0])
+    resampled = resample(mono, tf.cast(rate, tf.int32), config=config)[: config.max_samples]
+    return Waveforms(resampled, tf.size(resampled), finding)
 
 
-def decode_wavs(
-    encoded: tf.Tensor, *, config: AudioConfig
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
+def decode_wavs(encoded: tf.Tensor, *, config: AudioConfig) -> Waveforms:
     """Decodes a batch of WAV files; "" stands for no clip.
 
     Args:
         encoded: string [N]; N may be 0.
         config: sampling rate and longest clip.
-
-    Returns:
-        samples: float32 [N, T], T that of the longest; zeros beyond a row's length.
-        lengths: int32 [N], 0 for no clip and for a fault.
-        fault: int32 [N], as `decode_wav`; NONE for no clip.
-        detail: int32 [N, 2], as `decode_wav`.
     """
-    samples, fault, detail = tf.map_fn(
+    decoded: Waveforms = tf.map_fn(
         lambda one: decode_wav(one, config=config),
         encoded,
-        fn_output_signature=(
+        fn_output_signature=Waveforms(
             tf.RaggedTensorSpec([None], tf.float32),
             tf.TensorSpec([], tf.int32),
-            tf.TensorSpec([2], tf.int32),
+            Finding(tf.TensorSpec([], tf.int32), tf.TensorSpec([2], tf.int32)),
         ),
     )
     absent = tf.equal(encoded, "")
-    lengths = tf.cast(samples.row_lengths(), tf.int32)
-    return (
-        samples.to_tensor(),
-        lengths,
-        tf.where(absent, Fault.NONE, fault),
-        tf.where(absent[:, tf.newaxis], 0, detail),
-    )
+    fault, detail = decoded.finding
+    finding = Finding(tf.where(absent, Fault.NONE, fault), tf.where(absent[:, tf.newaxis], 0, detail))
+    return Waveforms(decoded.samples.to_tensor(), decoded.lengths, finding)
+
+
+def value_findings(samples: tf.Tensor) -> Finding:
+    """AUDIO_VALUE for each clip of float32 [N, T] with a sample that no spectrogram can be computed of.
+
+    Its numbers are how many there are and the index of the first.
+    """
+    # NaN is not below anything. Not `~(…)`, which graph optimisation makes `>`, and NaN is not above
+    # anything.
+    unusable = 1 - tf.cast(tf.abs(samples) <= LARGEST_MAGNITUDE, tf.int32)
+
+    def found() -> Finding:
+        count, first = tf.reduce_sum(unusable, axis=1), tf.argmax(unusable, axis=1, output_type=tf.int32)
+        return check(count > 0, Fault.AUDIO_VALUE, count, first)
+
+    clean = Finding.none(tf.zeros(tf.shape(samples)[:1], tf.int32))
+    return tf.cond(tf.reduce_any(unusable > 0), found, lambda: clean)
 
 
 def _word(text: bytes) -> int:
@@ -191,21 +217,21 @@ def _is_supported(
     """Whether the format is one of FORMATS and the header agrees with itself."""
     is_known = tf.reduce_any(tf.reduce_all(tf.stack([tag, bits]) == FORMATS, 1))
     is_consistent = (channels > 0) & (block == channels * bits // 8)
-    return is_known & is_consistent & (rate > 0) & (rate <= resampling.DESIGN.max_rate)
+    return is_known & is_consistent & (rate > 0) & (rate <= DESIGN.max_rate)
 
 
-def _first_fault(*checks: tuple[tf.Tensor, Fault, tuple]) -> tuple[tf.Tensor, tf.Tensor]:
-    """Code and detail of the first (condition, code, detail) whose condition holds."""
+def _first_fault(*checks: tuple[tf.Tensor, Fault, tuple]) -> Finding:
+    """The first (condition, code, detail) where the condition holds."""
     fault, detail = tf.constant(Fault.NONE, tf.int32), tf.constant([0, 0], tf.int64)
     for condition, code, numbers in reversed(checks):
         fault = tf.where(condition, tf.constant(code, tf.int32), fault)
         detail = tf.where(condition, tf.stack([tf.cast(number, tf.int64) for number in numbers]), detail)
-    return fault, tf.cast(tf.minimum(detail, tf.int32.max), tf.int32)
+    return Finding(fault, tf.cast(tf.minimum(detail, tf.int32.max), tf.int32))
 
 
 def _num_needed(rate: tf.Tensor, config: AudioConfig) -> tf.Tensor:
     """Sample frames that the longest clip depends on: its seconds and the resampler's reach beyond them."""
-    return rate * config.max_audio_length + resampling.context(rate, config=config)
+    return rate * config.max_audio_length + context(rate, config=config)
 
 
 def _to_float(raw: tf.Tensor, tag: tf.Tensor, bits: tf.Tensor) -> tf.Tensor:
@@ -230,8 +256,7 @@ def _decoders(raw: tf.Tensor) -> list[Callable[[], tf.Tensor]]:
         return tf.cast(tf.bitcast(low_first, tf.int32), tf.float32) / 2**31
 
     def floats(dtype: tf.DType) -> tf.Tensor:
-        values = tf.cast(tf.io.decode_raw(raw, dtype), tf.float32)
-        return tf.where(tf.math.is_finite(values), values, 0)
+        return tf.cast(tf.io.decode_raw(raw, dtype), tf.float32)
 
     return [
         lambda: integers(tf.uint8, 8) - 1,

@@ -89,7 +89,7 @@ def bicubic_weights(
 def known_weights(
     in_size: int | tf.Tensor, out_size: int | tf.Tensor, *, block: int = BLOCK
 ) -> tuple[tf.Tensor, ...] | None:
-    """`bicubic_weights` as constants, if both sizes are known while tracing."""
+    """`bicubic_weights` of int32 [] sizes as constants, if both are known while tracing."""
     sizes = tf.get_static_value(in_size), tf.get_static_value(out_size)
     if None in sizes:
         return None
@@ -106,7 +106,9 @@ def _keys_cubic(x: tf.Tensor) -> tf.Tensor:
 
 
 def quantised_halves(weight: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Whole weights in units of 2^-`WEIGHT_BITS` as the two halves of `bicubic_weights`."""
+    """Whole weights float [...] in units of 2^-`WEIGHT_BITS` as the two float32 [...] halves of
+    `bicubic_weights`.
+    """
     scaled = weight * 2.0**-LOW_BITS
     high = tf.floor(scaled + 0.5)
     return tf.cast(high, tf.float32), tf.cast(scaled - high, tf.float32)
@@ -166,7 +168,7 @@ def resize_bicubic(
 def branch(
     condition: tf.Tensor | bool, then: Callable[[], tf.Tensor], otherwise: Callable[[], tf.Tensor]
 ) -> tf.Tensor:
-    """`tf.cond`, or only one of the two if the condition is known while tracing."""
+    """`tf.cond` of a bool [], or only one of the two if the condition is known while tracing."""
     known = tf.get_static_value(condition)
     return tf.cond(condition, then, otherwise) if known is None else (then if known else otherwise)()
 

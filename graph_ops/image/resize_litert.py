@@ -27,7 +27,7 @@ class Axis(NamedTuple):
 
 
 def resize_to_patches(
-    images: tf.Tensor, index: int, size: Size, target: Size, *, config: ImageConfig
+    images: tf.Tensor, size: Size, target: Size, *, index: int, config: ImageConfig
 ) -> tf.Tensor:
     """The patches of one image, resized to `target` by Pillow's bicubic.
 

@@ -10,10 +10,10 @@ import keras
 import tensorflow as tf
 from typing_extensions import Self
 
-from graph_ops.audio.log_mel import log_mel_spectrogram
+from graph_ops.audio.mel import log_mel_spectrogram
 from graph_ops.config import AudioConfig, ImageConfig
-from graph_ops.faults import Finding, raise_findings
-from graph_ops.image.patches import encode_image_arrays, encode_images
+from graph_ops.faults import raise_findings
+from graph_ops.image.encode import encode_image_arrays, encode_images
 from graph_ops.presets.catalogue import load_preset
 
 
@@ -91,8 +91,8 @@ class Gemma4ImageConverter(_Converter):
         single = images.shape.rank == item_rank
         images = images[tf.newaxis] if single else images
         outputs = encode_images(images, config=self.config) if item_rank == 0 else self._from_arrays(images)
-        raise_findings(Finding(*outputs[3:]), "image")
-        features = {"pixel_values": outputs[0], "pixel_position_ids": outputs[1]}
+        raise_findings(outputs.finding, "image")
+        features = {"pixel_values": outputs.values, "pixel_position_ids": outputs.positions}
         return {name: feature[0] for name, feature in features.items()} if single else features
 
     def _from_arrays(self, images: tf.Tensor) -> Any:

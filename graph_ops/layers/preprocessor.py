@@ -18,12 +18,14 @@ from graph_ops.layers.keras_hub import (
     own_tokenizer,
 )
 from graph_ops.layers.tokenizer import Gemma4Tokenizer
+from graph_ops.media.audio import AUDIO
+from graph_ops.media.image import IMAGE
+from graph_ops.media.table import MEDIA
 from graph_ops.pipeline.served import decode, encode
 from graph_ops.presets.catalogue import PRESETS, load_preset
 from graph_ops.presets.folders import PresetSettings, check_vocabulary
 from graph_ops.presets.saving import write_folder
-from graph_ops.rows.control_ids import control_ids
-from graph_ops.settings import Settings
+from graph_ops.settings import Settings, make_settings
 
 _VIDEO_ARGUMENTS = {"num_frames_per_video", "num_vision_tokens_per_frame", "video_fps"}
 
@@ -104,11 +106,6 @@ class Gemma4CausalLMPreprocessor(keras.layers.Layer):
             parity=parity,
             plain_text=plain_text,
         )
-        self._ids = control_ids(
-            tokenizer.vocabulary,
-            with_images=image_converter is not None,
-            with_audio=audio_converter is not None,
-        )
         self._traced: dict[Any, Any] = {}
         _check_settings(self.settings)
         self.built = True
@@ -179,13 +176,12 @@ class Gemma4CausalLMPreprocessor(keras.layers.Layer):
     @property
     def settings(self) -> Settings:
         """What the graph is built from."""
-        return Settings(
-            self.tokenizer,
-            self._ids,
-            self.row,
-            self.image_converter.config if self.image_converter else None,
-            self.audio_converter.config if self.audio_converter else None,
-        )
+        configs = {
+            medium.name: getattr(converter, "config", None)
+            for medium in MEDIA
+            for converter in [getattr(self, medium.converter)]
+        }
+        return make_settings(self.tokenizer, self.row, configs)
 
     @property
     def text_only_model(self) -> bool:
@@ -348,17 +344,14 @@ def _as_keras_hub(features: dict[str, tf.Tensor], settings: Settings) -> dict[st
     """Adds the tensors without images or clips that KerasHub's class emits for a medium that was not
     given.
     """
-    if settings.image is None and settings.audio is None:
+    if not settings.media:
         return features
+    image = settings.config_of(IMAGE)
     batch, length = tf.shape(features["token_ids"])[0], tf.shape(features["token_ids"])[1]
     nowhere = tf.zeros([batch, length], tf.bool)
     if "pixel_values" not in features:
-        patches, dim = (0, settings.image.patch_dim) if settings.image else (1, 48)
-        width = (
-            settings.row.max_images_per_prompt * settings.row.num_vision_tokens_per_image
-            if settings.image
-            else 0
-        )
+        patches, dim = (0, image.patch_dim) if image else (1, 48)
+        width = settings.row.max_images_per_prompt * settings.row.num_vision_tokens_per_image if image else 0
         features["pixel_values"] = tf.zeros([batch, 0, patches, dim])
         features["pixel_position_ids"] = tf.zeros([batch, 0, patches, 2], tf.int32)
         features["vision_indices"] = tf.zeros([batch, width], tf.int32)
@@ -372,7 +365,7 @@ def _as_keras_hub(features: dict[str, tf.Tensor], settings: Settings) -> dict[st
 
 
 def _check_settings(settings: Settings) -> None:
-    row, image = settings.row, settings.image
+    row, image = settings.row, settings.config_of(IMAGE)
     if row.parity not in PARITIES:
         raise ValueError(f"`parity`: must be one of {PARITIES}; got {row.parity!r}. Pass one of them.")
     if row.plain_text not in PLAIN_TEXTS:
@@ -406,8 +399,18 @@ def _check_settings(settings: Settings) -> None:
 
 def _check_media(inputs: dict[str, tf.Tensor], settings: Settings) -> None:
     for keys, config, argument, most in (
-        (("images", "pixel_values"), settings.image, "image_converter", settings.row.max_images_per_prompt),
-        (("audio", "audio_mel"), settings.audio, "audio_converter", settings.row.max_audio_clips_per_prompt),
+        (
+            ("images", "pixel_values"),
+            settings.config_of(IMAGE),
+            "image_converter",
+            settings.row.max_images_per_prompt,
+        ),
+        (
+            ("audio", "audio_mel"),
+            settings.config_of(AUDIO),
+            "audio_converter",
+            settings.row.max_audio_clips_per_prompt,
+        ),
     ):
         for key in keys:
             if key not in inputs:

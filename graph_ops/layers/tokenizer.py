@@ -114,7 +114,8 @@ class Gemma4Tokenizer(keras.layers.Layer):
         ids = ids if isinstance(ids, tf.RaggedTensor) else tf.convert_to_tensor(ids, tf.int32)
         flat = ids.flat_values if isinstance(ids, tf.RaggedTensor) else ids
         in_range = tf.debugging.Assert(
-            tf.reduce_all(is_valid_id(flat, len(self.vocabulary))), [_OUT_OF_RANGE, len(self.vocabulary)]
+            tf.reduce_all(is_valid_id(flat, vocabulary_size=len(self.vocabulary))),
+            [_OUT_OF_RANGE, len(self.vocabulary)],
         )
         with tf.control_dependencies([in_range] if in_range is not None else []):
             return self._decode(tf.identity(ids) if isinstance(ids, tf.Tensor) else ids)

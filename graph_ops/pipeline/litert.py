@@ -6,19 +6,18 @@ serves all texts up to its size. Outputs are those of the served signatures, B =
 is a `Finding`, as everywhere.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import tensorflow as tf
 
-from graph_ops.faults import Fault, Finding, check, first_finding, first_finding_of_slots
-from graph_ops.media.slots import Audio, Slots, Vision
-from graph_ops.pipeline.served import encode_tokens, kept_ids
+from graph_ops.faults import Fault, Finding, check, first_finding
+from graph_ops.media.slots import MediumBatch, Slots, from_counts
+from graph_ops.pipeline.served import Tensors, encode_tokens, id_finding, kept_ids
 from graph_ops.settings import Settings
 from graph_ops.text.engines import BuiltinEngine
 from graph_ops.text.reading import prompt_reading
-from graph_ops.text.tokens import TokenRows, is_valid_id
-
-Tensors = dict[str, tf.Tensor]
+from graph_ops.text.tokens import TokenRows
 
 
 class Text(NamedTuple):
@@ -43,7 +42,8 @@ def engine_of(settings: Settings) -> BuiltinEngine:
     if not isinstance(engine, BuiltinEngine):
         raise ValueError(
             "`tokenizer`: a bundle for devices needs the engine 'builtin'. Make it with "
-            "`Gemma4Tokenizer(..., engine='builtin')`."
+            "`Gemma4Tokenizer(..., "
+            "engine='builtin')`."
         )
     return engine
 
@@ -53,8 +53,11 @@ def tokenize(text: Text, settings: Settings) -> tuple[TokenRows, Finding]:
     finding.
     """
     finding = _length_finding(text.length, tf.size(text.codes))
-    length = tf.where(tf.equal(finding.fault, 0), text.length, 0)
-    tokens = engine_of(settings).tokenize_bytes(text.codes, length[0], reading=prompt_reading(settings.row))
+    length = tf.where(finding.is_clean, text.length, 0)
+    with tf.name_scope("tokenize"):
+        tokens = engine_of(settings).tokenize_bytes(
+            text.codes, length[0], reading=prompt_reading(settings.row)
+        )
     return TokenRows(tokens.ids[tf.newaxis], tokens.count[tf.newaxis]), finding
 
 
@@ -65,7 +68,7 @@ def detokenize(
     of as many as there are.
     """
     finding = _length_finding(lengths, tf.shape(token_ids)[1])
-    keep = tf.sequence_mask(lengths, tf.shape(token_ids)[1]) & tf.equal(finding.fault, 0)[:, tf.newaxis]
+    keep = tf.sequence_mask(lengths, tf.shape(token_ids)[1]) & finding.is_clean[:, tf.newaxis]
     text, out_of_range = _detokenize_kept(token_ids, keep, settings, capacity)
     return text, first_finding(finding, out_of_range)
 
@@ -76,23 +79,21 @@ def generate_postprocess(
     """The text of a generated row int32 [1, S] without special tokens, where `padding_mask` int32 [1, S] is
     not 0.
     """
-    return _detokenize_kept(
-        token_ids, kept_ids(token_ids, tf.not_equal(padding_mask, 0), settings), settings, capacity
-    )
+    keep = kept_ids(token_ids, tf.not_equal(padding_mask, 0), settings)
+    return _detokenize_kept(token_ids, keep, settings, capacity)
 
 
 def generate_preprocess(
-    prompt: Text, vision: Vision | None, audio: Audio | None, settings: Settings
+    prompt: Text, media: Mapping[str, MediumBatch], settings: Settings
 ) -> tuple[Tensors, Finding]:
-    """Features of a prompt with its media, as in `generate_preprocess` of the SavedModel, and what is wrong
-    with the row.
+    """Features [1, …] of a prompt with its media by name, as in `generate_preprocess` of the SavedModel
+    (int32 and float32, masks bool), and what is wrong with the row.
     """
     tokens, finding = tokenize(prompt, settings)
     return encode_tokens(
         tokens,
         None,
-        vision,
-        audio,
+        media,
         settings,
         sequence_length=settings.row.sequence_length,
         training=False,
@@ -101,15 +102,13 @@ def generate_preprocess(
     )
 
 
-def counted_slots(counts: tf.Tensor, most: int) -> Slots:
-    """Slots of media that were preprocessed before, from their soft tokens int32 [1, K]; 0 for an empty
+def counted_slots(counts: tf.Tensor, *, most: int) -> Slots:
+    """Slots of items that were preprocessed before, from their soft tokens int32 [1, K]; 0 for an empty
     slot.
     """
     faulty = (counts < 0) | (counts > most)
-    possible = tf.where(faulty, 0, counts)
-    return Slots(
-        possible > 0, possible, first_finding_of_slots(check(faulty, Fault.SOFT_TOKENS, counts, most))
-    )
+    slots = from_counts(tf.where(faulty, 0, counts))
+    return slots._replace(finding=check(faulty, Fault.SOFT_TOKENS, counts, most).of_rows())
 
 
 def _length_finding(lengths: tf.Tensor, given: tf.Tensor) -> Finding:
@@ -119,12 +118,8 @@ def _length_finding(lengths: tf.Tensor, given: tf.Tensor) -> Finding:
 def _detokenize_kept(
     token_ids: tf.Tensor, keep: tf.Tensor, settings: Settings, capacity: int | None
 ) -> tuple[Text, Finding]:
-    size = len(settings.tokenizer.vocabulary)
-    invalid = keep & ~is_valid_id(token_ids, size)
-    faulty = tf.reduce_any(invalid, axis=1)
-    first = tf.argmax(tf.cast(invalid, tf.int32), axis=1, output_type=tf.int32)
-    finding = check(faulty, Fault.TOKEN_ID_OUT_OF_RANGE, tf.gather(token_ids, first, batch_dims=1), size)
-    texts = engine_of(settings).detokenize_bytes(
-        token_ids[0], (keep & ~faulty[:, tf.newaxis])[0], capacity=capacity
-    )
+    finding = id_finding(token_ids, keep, settings.tokenizer)
+    kept = (keep & finding.is_clean[:, tf.newaxis])[0]
+    with tf.name_scope("detokenize"):
+        texts = engine_of(settings).detokenize_bytes(token_ids[0], kept, capacity=capacity)
     return Text(tf.cast(texts.codes, tf.uint8), tf.reshape(texts.ends[-1], [1])), finding

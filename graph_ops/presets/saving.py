@@ -5,18 +5,15 @@ import os
 import pathlib
 from typing import Any
 
-from graph_ops.config import AudioConfig, ImageConfig, RowConfig
+from graph_ops.config import RowConfig
+from graph_ops.media.audio import AUDIO
+from graph_ops.media.table import MEDIA
 from graph_ops.presets.downloads import KERAS_HUB_VOCABULARY
 from graph_ops.presets.folders import OWN_SETTINGS
 from graph_ops.presets.keras_hub_settings import OWN_FIELDS, TOKENIZER_FLAGS, field_names, serialized
 from graph_ops.settings import Settings
 
 Json = dict[str, Any]
-
-_CONVERTERS = (
-    ("image", "image_converter", "Gemma4ImageConverter", "gemma4_image_converter"),
-    ("audio", "audio_converter", "Gemma4AudioConverter", "gemma4_audio_converter"),
-)
 
 
 def write_folder(settings: Settings, folder: "str | os.PathLike[str]") -> None:
@@ -37,9 +34,9 @@ def write_folder(settings: Settings, folder: "str | os.PathLike[str]") -> None:
     preprocessor = serialized("Gemma4CausalLMPreprocessor", "gemma4_causal_lm_preprocessor", row | layers)
     for name, layer in ({"preprocessor": preprocessor} | layers).items():
         _write(target / f"{name}.json", layer)
-    for medium, name, _, _ in _CONVERTERS:
-        if getattr(settings, medium) is None:
-            (target / f"{name}.json").unlink(missing_ok=True)
+    for medium in MEDIA:
+        if settings.config_of(medium) is None:
+            (target / f"{medium.converter}.json").unlink(missing_ok=True)
     if not (target / "config.json").exists():  # keras-hub asks it which model this is
         _write(target / "config.json", serialized("Gemma4Backbone", "gemma4_backbone", {}))
     _write_metadata(settings, target / "metadata.json")
@@ -47,29 +44,26 @@ def write_folder(settings: Settings, folder: "str | os.PathLike[str]") -> None:
 
 def _layers(settings: Settings) -> Json:
     flags = {name: getattr(settings.tokenizer, name) for name in TOKENIZER_FLAGS}
-    flags["has_audio_tokens"] |= settings.audio is not None
+    flags["has_audio_tokens"] |= settings.config_of(AUDIO) is not None
     layers = {"tokenizer": serialized("Gemma4Tokenizer", "gemma4_tokenizer", {"proto": None, **flags})}
-    for medium, name, class_name, module in _CONVERTERS:
-        config = getattr(settings, medium)
-        if config is not None:
-            layers[name] = serialized(
-                class_name, module, {field: getattr(config, field) for field in field_names(type(config))}
-            )
+    for medium, config, _ in settings.media:
+        fields = {field: getattr(config, field) for field in field_names(medium.config)}
+        class_name = f"Gemma4{medium.name.capitalize()}Converter"
+        layers[medium.converter] = serialized(class_name, f"gemma4_{medium.converter}", fields)
     return layers
 
 
 def _write_metadata(settings: Settings, path: pathlib.Path) -> None:
     own: Json = {"vocabulary_sha256": settings.tokenizer.vocabulary.sha256}
-    defaults = {"image": ImageConfig(), "audio": AudioConfig(), "row": RowConfig()}
-    for name, default in defaults.items():
-        config = getattr(settings, name)
-        if config is not None:
-            changed = {
-                field: getattr(config, field)
-                for field in OWN_FIELDS[type(config)]
-                if getattr(config, field) != getattr(default, field)
-            }
-            own |= {name: changed} if changed else {}
+    configs = {"row": settings.row} | {each.medium.name: each.config for each in settings.media}
+    for name, config in configs.items():
+        default, fields = type(config)(), OWN_FIELDS[type(config)]
+        changed = {
+            field: getattr(config, field)
+            for field in fields
+            if getattr(config, field) != getattr(default, field)
+        }
+        own |= {name: changed} if changed else {}
     metadata = json.loads(path.read_text("utf-8")) if path.is_file() else {}
     _write(path, metadata | {OWN_SETTINGS: own})
 

@@ -4,19 +4,61 @@ positions, what is wrong.
 Generation is training without responses and without an end token.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
 
-from graph_ops.config import (
-    RowConfig,
-)
 from graph_ops.faults import Fault, Finding, check, first_finding
 from graph_ops.media.slots import Slots
-from graph_ops.rows.control_ids import ControlIds, MediumIds
 from graph_ops.rows.packing import Rows, Segment, pack_rows, truncated_lengths
-from graph_ops.rows.placeholders import Medium, count_ids, expand_placeholders, soft_token_indices
+from graph_ops.rows.placeholders import (
+    Placeholder,
+    count_ids,
+    expand_placeholders,
+    first_of,
+    soft_token_indices,
+)
+from graph_ops.rows.special_ids import MediumIds, RowIds
 from graph_ops.text.tokens import TokenRows
+
+
+class RowMedium(NamedTuple):
+    """A medium of a batch, as rows see it.
+
+    Attributes:
+        ids: of its special tokens.
+        slots: items of the batch; K = 0 for none.
+        fixed: soft tokens that every item takes in a row, or None if each takes as many as it has.
+        block: width of an item's block of indices, or None for as wide as the batch's longest item needs.
+        count_fault: what a row is reported as if its placeholders are not as many as its items.
+    """
+
+    ids: MediumIds
+    slots: Slots
+    fixed: int | None
+    block: int | None
+    count_fault: Fault
+
+    @property
+    def counts(self) -> tf.Tensor:
+        """Int32 [B, K]: the soft tokens that each slot takes in its row; 0 for an empty one."""
+        slots = self.slots
+        return slots.num_soft_tokens if self.fixed is None else tf.where(slots.present, self.fixed, 0)
+
+
+class MediumPlaces(NamedTuple):
+    """Where a medium's soft tokens stand in good rows.
+
+    Attributes:
+        indices: int32 [B, K × block]: a block of positions for each slot, then 0; 0 throughout a faulty row.
+        mask: bool [B, S]: True on soft tokens.
+        longest: int32 []: soft tokens of the batch's longest item, faulty rows included.
+    """
+
+    indices: tf.Tensor
+    mask: tf.Tensor
+    longest: tf.Tensor
 
 
 class EncodedRows(NamedTuple):
@@ -24,29 +66,21 @@ class EncodedRows(NamedTuple):
 
     Attributes:
         rows: the packed rows; those with a fault are all padding.
-        image_starts: int32 [B, I]: index of each image's opening token in its row, 0 for an empty slot.
-        audio_starts: int32 [B, A]: the same for clips.
-        image_counts: int32 [B, I]: soft tokens of each image in its row.
-        audio_counts: int32 [B, A]: the same for clips.
+        places: of each medium, in the order of the media.
         finding: what is wrong with each row, [B].
     """
 
     rows: Rows
-    image_starts: tf.Tensor
-    audio_starts: tf.Tensor
-    image_counts: tf.Tensor
-    audio_counts: tf.Tensor
+    places: tuple[MediumPlaces, ...]
     finding: Finding
 
 
 def encode_rows(
     prompts: TokenRows,
     responses: TokenRows | None,
-    images: Slots,
-    audio: Slots,
+    media: Sequence[RowMedium],
     *,
-    ids: ControlIds,
-    config: RowConfig,
+    ids: RowIds,
     sequence_length: int,
     labelled: bool,
     add_start_token: bool,
@@ -56,12 +90,10 @@ def encode_rows(
     """Expands placeholders, truncates text as KerasHub does without cutting a medium, and packs.
 
     Args:
-        prompts: ids with one placeholder per medium.
+        prompts: ids with one placeholder per item.
         responses: ids, or None for prompts alone.
-        images: slots of the batch; K = 0 for none.
-        audio: the same for clips.
-        ids: control ids.
-        config: whose layout, and the soft tokens of an image in KerasHub's.
+        media: those that a prompt may hold.
+        ids: of the special tokens of a row.
         sequence_length: tokens in a row of the model.
         labelled: whether rows get one token more, to take labels from.
         add_start_token: whether a row begins with the start token.
@@ -69,23 +101,12 @@ def encode_rows(
         also: what was found wrong with rows before, [B].
     """
     response = responses or TokenRows(tf.zeros_like(prompts.token_ids[:, :0]), tf.zeros_like(prompts.lengths))
-    image_counts = _row_counts(
-        images, config.num_vision_tokens_per_image if config.parity == "keras_hub" else None
-    )
-    audio_counts = _row_counts(audio, None)
-    both = ((ids.image, images, image_counts), (ids.audio, audio, audio_counts))
-    configured = [(medium, slots, counts) for medium, slots, counts in both if medium]
     row_length = sequence_length + labelled
     budget = row_length - add_start_token - add_end_token
-    media_budget = min(
-        budget, sequence_length - add_start_token
-    )  # the token that only serves as label is not the model's
-    expansion = expand_placeholders(
-        *prompts,
-        [Medium(*medium, _present_first(slots.present, counts)) for medium, slots, counts in configured],
-        width=row_length,
-    )
-    finding = _row_finding(prompts, response, images, audio, expansion.media_end, ids, media_budget)
+    media_budget = min(budget, sequence_length - add_start_token)  # the last label is not the model's
+    placeholders = [Placeholder(*each.ids, _present_first(each)) for each in media]
+    expansion = expand_placeholders(*prompts, placeholders, width=row_length)
+    finding = _row_finding(prompts, responses, media, expansion.media_end, media_budget)
     finding = first_finding(also, finding) if also else finding
     kept, response_kept = truncated_lengths(
         expansion.lengths,
@@ -96,43 +117,40 @@ def encode_rows(
     rows = pack_rows(
         Segment(expansion.token_ids, kept),
         Segment(response.token_ids, response_kept),
+        keep=finding.is_clean,
         sequence_length=row_length,
         start_id=ids.start if add_start_token else None,
         end_id=ids.end if add_end_token else None,
         pad_id=ids.pad,
     )
-    starts: dict[MediumIds | None, tf.Tensor] = {
-        medium: tf.where(slots.present, _by_slot(slots.present, found) + int(add_start_token), 0)
-        for (medium, slots, _), found in zip(configured, expansion.starts, strict=True)
-    }
-    return EncodedRows(
-        _without_faulty(rows, finding, ids.pad),
-        starts.get(ids.image, tf.zeros_like(image_counts)),
-        starts.get(ids.audio, tf.zeros_like(audio_counts)),
-        image_counts,
-        audio_counts,
-        finding,
+    places = (
+        _places(each, starts + int(add_start_token), rows, finding, sequence_length)
+        for each, starts in zip(media, expansion.starts, strict=True)
     )
+    return EncodedRows(rows, tuple(places), finding)
 
 
-def medium_indices(
-    starts: tf.Tensor, counts: tf.Tensor, finding: Finding, *, block: int | tf.Tensor
-) -> tf.Tensor:
-    """`soft_token_indices` of the good rows: int32 [B, K × block]; 0 throughout a faulty row."""
-    good = tf.equal(finding.fault, 0)[:, tf.newaxis]
-    return soft_token_indices(starts, tf.where(good, counts, 0), block=block)
+def _places(
+    medium: RowMedium, starts: tf.Tensor, rows: Rows, finding: Finding, sequence_length: int
+) -> MediumPlaces:
+    """`starts` int32 [B, K]: index of the k-th item's opening token, whatever its slot."""
+    present = medium.slots.present
+    longest = tf.reduce_max(tf.pad(medium.counts, [[0, 1], [0, 1]]))
+    indices = soft_token_indices(
+        tf.where(present, _by_slot(present, starts), 0),
+        tf.where(finding.is_clean[:, tf.newaxis], medium.counts, 0),
+        block=longest if medium.block is None else medium.block,
+    )
+    mask = tf.equal(rows.token_ids[:, :sequence_length], medium.ids.placeholder)
+    return MediumPlaces(indices, mask, longest)
 
 
-def _row_counts(slots: Slots, fixed: int | None) -> tf.Tensor:
-    """Int32 [B, K]: the soft tokens that each slot takes in its row, the real number or a fixed one."""
-    return slots.num_soft_tokens if fixed is None else tf.where(slots.present, fixed, 0)
-
-
-def _present_first(present: tf.Tensor, counts: tf.Tensor) -> tf.Tensor:
-    """Counts [B, K] with empty slots moved to the end: the k-th placeholder stands for the k-th medium,
+def _present_first(medium: RowMedium) -> tf.Tensor:
+    """Counts [B, K] with empty slots moved to the end: the k-th placeholder stands for the k-th item,
     whatever its slot.
     """
-    return tf.gather(counts, tf.argsort(tf.cast(~present, tf.int32), axis=1, stable=True), batch_dims=1)
+    order = tf.argsort(tf.cast(~medium.slots.present, tf.int32), axis=1, stable=True)
+    return tf.gather(medium.counts, order, batch_dims=1)
 
 
 def _by_slot(present: tf.Tensor, found: tf.Tensor) -> tf.Tensor:
@@ -143,29 +161,21 @@ def _by_slot(present: tf.Tensor, found: tf.Tensor) -> tf.Tensor:
 
 def _row_finding(
     prompts: TokenRows,
-    response: TokenRows,
-    images: Slots,
-    audio: Slots,
+    responses: TokenRows | None,
+    media: Sequence[RowMedium],
     media_end: tf.Tensor,
-    ids: ControlIds,
     budget: int,
 ) -> Finding:
-    findings = [images.finding, audio.finding]
-    in_response = [tf.zeros_like(media_end), tf.zeros_like(media_end)]
-    for index, (medium, slots, fault) in enumerate(
-        ((ids.image, images, Fault.IMAGE_COUNT), (ids.audio, audio, Fault.AUDIO_COUNT))
-    ):
-        if medium is None:
-            continue
-        placeholders = count_ids(*prompts, medium.placeholder)
-        present = tf.reduce_sum(tf.cast(slots.present, tf.int32), axis=1)
-        findings.append(check(tf.not_equal(placeholders, present), fault, placeholders, present))
-        in_response[index] = count_ids(*response, medium.placeholder)
-    findings.append(check(in_response[0] + in_response[1] > 0, Fault.MEDIA_IN_RESPONSE, *in_response))
+    findings = [each.slots.finding for each in media]
+    for each in media:
+        placeholders = count_ids(*prompts, wanted=each.ids.placeholder)
+        present = tf.reduce_sum(tf.cast(each.slots.present, tf.int32), axis=1)
+        wrong = tf.not_equal(placeholders, present)
+        findings.append(check(wrong, each.count_fault, placeholders, present))
+    if media and responses:
+        wanted = [each.ids.placeholder for each in media]
+        in_response = tf.add_n([count_ids(*responses, wanted=placeholder) for placeholder in wanted])
+        first = first_of(*responses, wanted=wanted)
+        findings.append(check(in_response > 0, Fault.MEDIA_IN_RESPONSE, in_response, first))
     findings.append(check(media_end > budget, Fault.MEDIA_DO_NOT_FIT, media_end, budget))
     return first_finding(*findings)
-
-
-def _without_faulty(rows: Rows, finding: Finding, pad_id: int) -> Rows:
-    good = tf.equal(finding.fault, 0)[:, tf.newaxis]
-    return Rows(tf.where(good, rows.token_ids, pad_id), rows.padding_mask & good, rows.response_mask & good)

@@ -55,6 +55,7 @@ def pack_rows(
     prompt: Segment,
     response: Segment,
     *,
+    keep: tf.Tensor,
     sequence_length: int,
     start_id: int | None,
     end_id: int | None,
@@ -62,7 +63,8 @@ def pack_rows(
 ) -> Rows:
     """Lays out segments that fit as `[start] prompt response [end] padding…` in rows of `sequence_length`.
 
-    With start 2, end 1, padding 0 and length 8, the segments [5, 6] and [7] become
+    Where `keep` bool [B] is False, the row is all padding. With start 2, end 1, padding 0 and length 8, the
+    segments [5, 6] and [7] become
 
         token_ids      2 5 6 7 1 0 0 0
         padding_mask   T T T T T F F F
@@ -82,7 +84,7 @@ def pack_rows(
         ids = tf.where(tf.equal(place, 0), start_id, ids)
     if end_id is not None:
         ids = tf.where(tf.equal(place, end_at), end_id, ids)
-    padding_mask = place < stop
+    padding_mask = (place < stop) & keep[:, tf.newaxis]
     return Rows(tf.where(padding_mask, ids, pad_id), padding_mask, padding_mask & (place >= response_from))
 
 

@@ -21,7 +21,7 @@ import tensorflow as tf
 from graph_ops.shapes import with_shape
 
 
-class Medium(NamedTuple):
+class Placeholder(NamedTuple):
     """One medium's ids, and the soft-token count of each of its placeholders in a row.
 
     Attributes:
@@ -54,14 +54,26 @@ class Expansion(NamedTuple):
     starts: tuple[tf.Tensor, ...]
 
 
-def count_ids(token_ids: tf.Tensor, lengths: tf.Tensor, wanted: int) -> tf.Tensor:
+def count_ids(token_ids: tf.Tensor, lengths: tf.Tensor, *, wanted: int) -> tf.Tensor:
     """Number of times `wanted` stands in each row: int32 [B], from ids int32 [B, L] and lengths int32 [B]."""
     found = tf.equal(token_ids, wanted) & tf.sequence_mask(lengths, tf.shape(token_ids)[1])
     return tf.reduce_sum(tf.cast(found, tf.int32), axis=1)
 
 
+def first_of(token_ids: tf.Tensor, lengths: tf.Tensor, *, wanted: Sequence[int]) -> tf.Tensor:
+    """Index of the first of several ids in each row: int32 [B], L where there is none.
+
+    Ids are int32 [B, L], lengths int32 [B].
+    """
+    length = tf.shape(token_ids)[1]
+    is_wanted = tf.reduce_any([tf.equal(token_ids, each) for each in wanted], axis=0)
+    found = is_wanted & tf.sequence_mask(lengths, length)
+    places = tf.where(found, tf.range(length), length)
+    return tf.reduce_min(tf.pad(places, [[0, 0], [0, 1]], constant_values=length), axis=1)
+
+
 def expand_placeholders(
-    token_ids: tf.Tensor, lengths: tf.Tensor, media: Sequence[Medium], *, width: int
+    token_ids: tf.Tensor, lengths: tf.Tensor, media: Sequence[Placeholder], *, width: int
 ) -> Expansion:
     """Replaces each placeholder by its opening, soft and closing tokens.
 

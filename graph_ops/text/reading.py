@@ -7,7 +7,7 @@
 | `<|turn>` `<tool_call|>` `<|"|>` `<unused7>` `<mask>` … | tokens | tokens | characters | characters |
 | newlines, spaces, `<table>` … | tokens | tokens | tokens | tokens |
 
-The last line's are user-defined pieces too, but say nothing to the model that the text does not say.
+The last line's are user-defined symbols too, but say nothing to the model that the text does not say.
 """
 
 import enum
@@ -18,7 +18,7 @@ from graph_ops.config import AUDIO_TOKENS, IMAGE_TOKENS, RowConfig
 from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
 CONTROL_TOKEN = re.compile(r"<\|.+>|<.+\|>|<unused\d+>|<mask>|\[multimodal\]")
-"""Names of Gemma 4's control tokens among the user-defined pieces. Source: its tokenizer_config.json;
+"""Names of Gemma 4's control tokens among the user-defined symbols. Source: its tokenizer_config.json;
 `<unusedN>` for later ones.
 """
 
@@ -44,7 +44,12 @@ def response_reading(row: RowConfig) -> Reading:
 
 @functools.lru_cache(maxsize=8)
 def as_read(vocabulary: Vocabulary, reading: Reading) -> Vocabulary:
-    """The vocabulary whose SentencePiece model reads texts so."""
+    """The vocabulary with a SentencePiece model that reads texts so.
+
+    Raises:
+        TypeError: `reading` is no `Reading`.
+    """
+    require_reading(reading)
     if reading is Reading.TRAINED:
         return vocabulary
     if reading is Reading.CONTROL:
@@ -53,6 +58,18 @@ def as_read(vocabulary: Vocabulary, reading: Reading) -> Vocabulary:
     return vocabulary.without_user_defined(
         [piece for piece in vocabulary.pieces if CONTROL_TOKEN.fullmatch(piece) and piece not in kept]
     )
+
+
+def require_reading(reading: Reading) -> Reading:
+    """The reading itself.
+
+    Raises:
+        TypeError: it is no `Reading`.
+    """
+    if not isinstance(reading, Reading):
+        names = ", ".join(map(str, Reading))
+        raise TypeError(f"`reading`: must be one of {names}; got {reading!r}. Take it from `Reading`.")
+    return reading
 
 
 def _reading_of(parity: str) -> Reading:

@@ -37,6 +37,6 @@ class Tokenizer(Protocol):
         """Ids that are left out of a generated text."""
 
 
-def is_valid_id(token_ids: tf.Tensor, vocabulary_size: int) -> tf.Tensor:
-    """Bool of the same shape: whether an int32 id is in [0, vocabulary_size)."""
+def is_valid_id(token_ids: tf.Tensor, *, vocabulary_size: int) -> tf.Tensor:
+    """Bool […]: whether ids int32 […] are in [0, vocabulary_size)."""
     return (token_ids >= 0) & (token_ids < vocabulary_size)

@@ -24,6 +24,11 @@ def characters(text):
     return found
 
 
+def all_words(alphabet, size):
+    """All strings of a length over an alphabet."""
+    return ["".join(letters) for letters in itertools.product(alphabet, repeat=size)]
+
+
 class Encoder:
     """Bytes to ids with a vocabulary."""
 

@@ -11,13 +11,12 @@ import platformdirs
 import tensorflow as tf
 
 from graph_ops.text.bpe import strings
-from graph_ops.text.bpe import supported as builtin_vocabulary
-from graph_ops.text.bpe import tables as builtin_tables
-from graph_ops.text.bpe.tables import BuiltinTables
+from graph_ops.text.bpe.supported import require_supported
+from graph_ops.text.bpe.tables import BuiltinTables, build, flatten, unflatten
 from graph_ops.text.bpe.tokenize import tokenize
 from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
-FORMAT = 1
+FORMAT = 2
 """Raised with every change of what the tables hold."""
 
 Report = Callable[[str], None]
@@ -30,21 +29,21 @@ def load_tables(
     there.
 
     Args:
-        vocabulary: whose.
+        vocabulary: of a model.
         report: told what is being built.
         folder: of the cache; by default the user's.
 
     Raises:
-        ValueError: the engine cannot reproduce the vocabulary; see `builtin_vocabulary.check`.
+        ValueError: the engine cannot reproduce the vocabulary; see `require_supported`.
     """
-    builtin_vocabulary.check(vocabulary)
+    require_supported(vocabulary)
     path = pathlib.Path(
         folder or platformdirs.user_cache_dir("gemma4-graph"), f"{vocabulary.sha256}-{FORMAT}.npz"
     )
     tables = _read(path)
     if tables is None:
         with tf.init_scope():
-            tables = builtin_tables.build(vocabulary, whole_words=_whole_words, report=report)
+            tables = build(vocabulary, whole_words=_whole_words, report=report)
         _write(tables, path)
     return tables
 
@@ -61,7 +60,7 @@ def _read(path: pathlib.Path) -> BuiltinTables | None:
     """The tables in a file, or None if they are not there or damaged."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            return builtin_tables.unflatten({name: arrays[name] for name in arrays.files})
+            return unflatten({name: arrays[name] for name in arrays.files})
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
 
@@ -72,7 +71,7 @@ def _write(tables: BuiltinTables, path: pathlib.Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
             written = pathlib.Path(scratch, "tables.npz")
-            np.savez(written, **builtin_tables.flatten(tables))
+            np.savez(written, **flatten(tables))
             written.replace(path)
     except OSError:
         return

@@ -51,11 +51,11 @@ def detokenize(token_ids: tf.Tensor, tables: BuiltinTables, *, capacity: int | N
     stream = tf.where(
         tf.gather(is_empty, piece), utf8.SEPARATOR, tf.cast(tf.gather(tables.piece_bytes, places), tf.int32)
     )
-    codes, before = _mended(stream, capacity)
+    codes, before = _repaired(stream, capacity)
     return Texts(codes, tf.gather(before, starts))
 
 
-def _mended(stream: tf.Tensor, capacity: int | None) -> tuple[tf.Tensor, tf.Tensor]:
+def _repaired(stream: tf.Tensor, capacity: int | None) -> tuple[tf.Tensor, tf.Tensor]:
     """The stream with U+FFFD for what is not UTF-8 and without separators, and how many bytes come before
     each of its elements.
     """

@@ -2,7 +2,7 @@
 
 Terms:
 
-* A **symbol** is a character's piece, a merged piece, a frozen piece or -1 (no piece).
+* A **symbol** is a character's piece, a merged piece, a user-defined symbol or -1 (no piece).
 * The **rank** of two neighbours is the id of the piece that they merge into; the lower the better, `NONE` if
   they do not.
 * A **cut** is a place between two characters that stand side by side in no piece: no merge ever reaches

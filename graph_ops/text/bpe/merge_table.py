@@ -26,7 +26,7 @@ class Merges(NamedTuple):
 
 
 def merges(vocabulary: Vocabulary) -> Merges:
-    """Every merge of a vocabulary. User-defined pieces are never parts: they are frozen."""
+    """Every merge of a vocabulary. User-defined symbols are never parts."""
     ids = normal_pieces(vocabulary)
     found = [
         (left, right, merged)

@@ -8,14 +8,19 @@ from typing import Any
 import numpy as np
 
 from graph_ops.text.bpe import pair_table
-from graph_ops.text.vocabulary.sentencepiece_model import MODEL_TYPE_BPE, PieceType, parse_model
+from graph_ops.text.vocabulary.sentencepiece_model import (
+    BYTE_PIECES,
+    MODEL_TYPE_BPE,
+    PieceType,
+    parse_model,
+)
 from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
 LARGEST_ID = pair_table.NONE
 """Of a piece that a text can hold; a normal piece's is smaller."""
 
 
-def check(vocabulary: Vocabulary) -> None:
+def require_supported(vocabulary: Vocabulary) -> None:
     """Accepts a vocabulary that the engine reproduces exactly.
 
     Raises:
@@ -28,11 +33,6 @@ def check(vocabulary: Vocabulary) -> None:
             f'`engine`: "builtin" must be able to reproduce the vocabulary; this one has '
             f'{"; ".join(problems)}. Use engine="sentencepiece".'
         )
-
-
-def unknown_text(vocabulary: Vocabulary) -> str:
-    """What SentencePiece writes for the unknown piece."""
-    return parse_model(vocabulary.proto).trainer_spec.unk_surface.decode()
 
 
 def _model_problems(model: Any) -> Iterator[str]:
@@ -72,9 +72,9 @@ def _piece_problems(vocabulary: Vocabulary) -> Iterator[str]:
         if kind in (PieceType.CONTROL, PieceType.UNKNOWN)
     ):
         yield "a control piece of one character"
-    if {piece for piece, kind in zip(pieces, types, strict=True) if kind == PieceType.BYTE} != {
-        f"<0x{byte:02X}>" for byte in range(256)
-    }:
+    if {piece for piece, kind in zip(pieces, types, strict=True) if kind == PieceType.BYTE} != set(
+        BYTE_PIECES
+    ):
         yield "not one piece for each byte"
     if in_text and max(in_text) > LARGEST_ID:
         yield f"a piece with an id over {LARGEST_ID}"

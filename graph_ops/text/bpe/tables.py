@@ -5,26 +5,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from graph_ops.text.bpe import (
-    merge_table,
-    utf8,
-    word_table,
-)
-from graph_ops.text.bpe import (
-    supported as builtin_vocabulary,
-)
-from graph_ops.text.bpe import (
-    user_defined as frozen_pieces,
-)
+from graph_ops.text.bpe import merge_table, user_defined, utf8, word_table
 from graph_ops.text.bpe.pair_table import PairTable
 from graph_ops.text.bpe.user_defined import Trie
 from graph_ops.text.bpe.word_table import WORD_BYTES, WordTable
-from graph_ops.text.sentencepiece.segments import byte_cuts
-from graph_ops.text.vocabulary.sentencepiece_model import PieceType
+from graph_ops.text.cuts import byte_cuts
+from graph_ops.text.vocabulary.sentencepiece_model import BYTE_PIECES, SPACE, PieceType
 from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
-SPACE = "\u2581"
-"""What a space is in a piece."""
 PAGE = 256
 """Code points in a page of the character table."""
 
@@ -50,9 +38,9 @@ class BuiltinTables(NamedTuple):
         cuts: bool [257 × 257]; whether there is a cut between elements a and b of a stream, at 257 a + b.
         words: segments that are one piece as they stand.
         characters: code points to pieces.
-        frozen: user-defined pieces.
+        user_defined: user-defined symbols.
         merges: (left id, right id) to merged id.
-        is_calm: bool [V]; see `merging`.
+        is_calm: bool [V]; see `merge`.
         byte_ids: int32 [256]; id of each byte's piece.
         piece_bytes: uint8; what each piece stands for in a text, one after the other, and some padding.
         piece_starts: int32 [V + 2]; where they begin in `piece_bytes`. Pieces without a text, and id V, are
@@ -64,7 +52,7 @@ class BuiltinTables(NamedTuple):
     cuts: np.ndarray
     words: WordTable
     characters: Characters
-    frozen: Trie
+    user_defined: Trie
     merges: PairTable
     is_calm: np.ndarray
     byte_ids: np.ndarray
@@ -79,7 +67,7 @@ def build(
     whole_words: Callable[["BuiltinTables", list[bytes]], np.ndarray],
     report: Callable[[str], None],
 ) -> BuiltinTables:
-    """All tables of a vocabulary that `builtin_vocabulary.check` accepts.
+    """All tables of a vocabulary that `require_supported` accepts.
 
     Args:
         vocabulary: the pieces.
@@ -89,24 +77,23 @@ def build(
     report("merges")
     found = merge_table.merges(vocabulary)
     merges, is_calm = merge_table.merge_table(vocabulary, found), merge_table.calm_pieces(vocabulary, found)
-    report("characters and user-defined pieces")
-    frozen = {piece: index for index, piece, kind in _entries(vocabulary) if kind == PieceType.USER_DEFINED}
+    report("characters and user-defined symbols")
+    symbols = {piece: index for index, piece, kind in _entries(vocabulary) if kind == PieceType.USER_DEFINED}
     normal = merge_table.normal_pieces(vocabulary)
-    letters = sorted({character for piece in (*frozen, *normal) for character in piece})
+    letters = sorted({character for piece in (*symbols, *normal) for character in piece})
     numbers = {character: number for number, character in enumerate(letters, 1)}
-    unknown_text = builtin_vocabulary.unknown_text(vocabulary)
-    texts = [_text(piece, kind, unknown_text) for _, piece, kind in _entries(vocabulary)]
+    texts = [_text(piece, kind, vocabulary.unknown_text) for _, piece, kind in _entries(vocabulary)]
     tables = BuiltinTables(
         cuts=_cuts(vocabulary),
         words=word_table.build([b"\0"], np.array([len(vocabulary)])),
         characters=_characters(letters, normal),
-        frozen=frozen_pieces.build(frozen, numbers),
+        user_defined=user_defined.build(symbols, numbers),
         merges=merges,
         is_calm=is_calm,
-        byte_ids=np.array([vocabulary.find(f"<0x{byte:02X}>") for byte in range(256)], np.int32),
+        byte_ids=np.array([vocabulary.find(piece) for piece in BYTE_PIECES], np.int32),
         piece_bytes=np.frombuffer(b"".join(texts) + bytes(WORD_BYTES), np.uint8),
         piece_starts=np.cumsum([0, *map(len, texts), 0], dtype=np.int32),
-        ids_of_a_byte=1 if {SPACE, "\ufffd"} <= {*normal, *frozen} else 3,
+        ids_of_a_byte=1 if {SPACE, "\ufffd"} <= {*normal, *symbols} else 3,
     )
     report("words")
     candidates = [

@@ -1,9 +1,9 @@
 """Bytes -> token ids in core ops: SentencePiece's BPE with byte fallback.
 
 A text, or several, comes as one **stream**: bytes as int32, with `utf8.SEPARATOR` after each text. The stream
-falls into segments at cuts between bytes (see `fast_tokenizing`, which also says why segments can be
-tokenized one by one). A segment that is a piece as it stands is looked up; the rest goes through
-SentencePiece's steps: characters, user-defined pieces, merging, byte fallback.
+falls into segments at cuts between bytes (see `cuts`, which also says why segments can be tokenized one
+by one). A segment that is a piece as it stands is looked up; the rest goes through
+SentencePiece's steps: characters, user-defined symbols, merging, byte fallback.
 
 ```
 W e   h o l d   z y x .  |    a text and its separator
@@ -16,10 +16,9 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from graph_ops.text.bpe import merge as merging
-from graph_ops.text.bpe import user_defined as frozen_pieces
-from graph_ops.text.bpe import utf8, word_table
+from graph_ops.text.bpe import merge, user_defined, utf8, word_table
 from graph_ops.text.bpe.tables import PAGE, BuiltinTables
+from graph_ops.text.vocabulary.sentencepiece_model import SPACE
 
 
 class Tokens(NamedTuple):
@@ -57,8 +56,11 @@ def tokenize(stream: tf.Tensor, tables: BuiltinTables) -> Tokens:
         `Tokens` with a capacity of N, or 3 N if a single byte can become three ids (no piece for `▁` or
         U+FFFD).
     """
-    words, is_unknown = _words(stream, tables)
-    return _assemble(words, _rest(stream, is_unknown, tables), tf.shape(stream)[0], tables)
+    with tf.name_scope("segments"):
+        words, is_unknown = _words(stream, tables)
+    rest = _rest(stream, is_unknown, tables)
+    with tf.name_scope("assemble"):
+        return _assemble(words, rest, tf.shape(stream)[0], tables)
 
 
 def _words(stream: tf.Tensor, tables: BuiltinTables) -> tuple[_Pieces, tf.Tensor]:
@@ -82,19 +84,31 @@ def _words(stream: tf.Tensor, tables: BuiltinTables) -> tuple[_Pieces, tf.Tensor
 
 def _rest(stream: tf.Tensor, is_unknown: tf.Tensor, tables: BuiltinTables) -> _Pieces:
     """The pieces of all unknown segments."""
+    with tf.name_scope("characters"):
+        places, points, characters = _characters(stream, is_unknown, tables)
+    with tf.name_scope("user_defined"):
+        ids = tf.gather(tables.characters.ids, characters)
+        symbols = user_defined.put_in(characters, ids, tables.user_defined)
+    with tf.name_scope("merge"):
+        kept = tf.cast(tf.where(symbols.is_kept)[:, 0], tf.int32)
+        ids, indices = merge.merge(tf.gather(symbols.ids, kept), kept, tables.merges, tables.is_calm)
+    return _Pieces(ids, tf.gather(places, indices), tf.gather(points, indices))
+
+
+def _characters(
+    stream: tf.Tensor, is_unknown: tf.Tensor, tables: BuiltinTables
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Of the unknown segments' characters, int32 [K] each: places, code points, character numbers."""
     places = tf.cast(tf.where(_with_one_after(is_unknown))[:, 0], tf.int32)
     rest = tf.where(tf.gather(is_unknown, places), tf.gather(stream, places), utf8.SEPARATOR)
     decoded = utf8.decode(rest)
     starts = tf.where(decoded.is_start)[:, 0]
-    places, points = tf.gather(places, starts), tf.gather(decoded.code_points, starts)
+    points = tf.gather(decoded.code_points, starts)
     page = points // PAGE
-    characters = tf.gather(
+    numbers = tf.gather(
         tables.characters.numbers, tf.gather(tables.characters.pages, page) + points - page * PAGE
     )
-    symbols = frozen_pieces.put_in(characters, tf.gather(tables.characters.ids, characters), tables.frozen)
-    kept = tf.cast(tf.where(symbols.is_kept)[:, 0], tf.int32)
-    ids, indices = merging.merge(tf.gather(symbols.ids, kept), kept, tables.merges, tables.is_calm)
-    return _Pieces(ids, tf.gather(places, indices), tf.gather(points, indices))
+    return tf.gather(places, starts), points, numbers
 
 
 def _with_one_after(is_unknown: tf.Tensor) -> tf.Tensor:
@@ -107,7 +121,7 @@ def _with_one_after(is_unknown: tf.Tensor) -> tf.Tensor:
 def _assemble(words: _Pieces, rest: _Pieces, size: tf.Tensor, tables: BuiltinTables) -> Tokens:
     """Ids in the order of the stream; what has no piece as the pieces of its bytes."""
     ids, places, points = (tf.concat(pair, axis=0) for pair in zip(words, rest, strict=True))
-    points = tf.where(tf.equal(points, ord(" ")), ord("\u2581"), points)
+    points = tf.where(tf.equal(points, ord(" ")), ord(SPACE), points)
     is_fallback = (ids < 0) & (points < utf8.SEPARATOR_CODE_POINT)
     lengths = utf8.encoded_length(points)
     counts = tf.where(is_fallback, lengths, tf.cast(ids >= 0, tf.int32))

@@ -1,4 +1,4 @@
-"""User-defined pieces in a text: found first, from left to right, the longest at each place, and never
+"""User-defined symbols in a text: found first, from left to right, the longest at each place, and never
 merged.
 
 At build time they become a trie over characters. In the graph all places of a text walk it at once, one
@@ -18,7 +18,7 @@ from graph_ops.text.bpe.pair_table import PairTable
 
 
 class Trie(NamedTuple):
-    """User-defined pieces, character by character; node 0 is the root.
+    """User-defined symbols, character by character; node 0 is the root.
 
     Attributes:
         roots: int32 [C]; node of a piece's first character, by character number; 0 for a character that
@@ -33,11 +33,11 @@ class Trie(NamedTuple):
 
 
 class Symbols(NamedTuple):
-    """Characters [K] with user-defined pieces put in their place.
+    """Characters [K] with user-defined symbols put in their place.
 
     Attributes:
-        ids: int32 [K]; of the character or of the user-defined piece that begins there, -1 for none.
-        is_kept: bool [K]; False for a character inside a user-defined piece.
+        ids: int32 [K]; of the character or of the user-defined symbol that begins there, -1 for none.
+        is_kept: bool [K]; False for a character inside a user-defined symbol.
     """
 
     ids: tf.Tensor
@@ -66,7 +66,7 @@ def build(pieces: Mapping[str, int], numbers: Mapping[str, int]) -> Trie:
 
 
 def put_in(characters: tf.Tensor, ids: tf.Tensor, trie: Trie) -> Symbols:
-    """Finds the user-defined pieces of a text and puts them in.
+    """Finds the user-defined symbols of a text and puts them in.
 
     Args:
         characters: int32 [K]; character numbers, 0 for those in no piece. The last is 0.

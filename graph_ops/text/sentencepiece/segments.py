@@ -1,31 +1,20 @@
 """Strings -> token ids with less work for SentencePiece: words that are whole pieces are looked up in a
 table.
 
-Terms:
+Cuts and segments are those of `cuts`.
 
-* A **cut** is a place between two characters that stand next to each other in no piece of the vocabulary: in
-  Gemma's, a letter and a full stop, or a letter and a space.
-* A **segment** is what lies between two cuts.
 * A segment is **known** if the piece table holds it, with its one id. A **run** is a stretch of unknown
   segments of one text.
 
 ```
 We hold zyx zyxes.|   a text and the byte 0xFF after it
-1122222333344444456   segments by number, in Gemma's vocabulary
+1122222333333444456   segments by number, in Gemma's vocabulary
 +++++++----------++   known or not: ` zyx zyxes` is a run
 ```
 
-Why the ids are SentencePiece's own, for any text. No user-defined piece matches across a cut and no merge
-reaches across one, since either would be a piece with both characters in it; matching goes from left to right
-and starts anew at a cut, merges on its two sides do not meet, byte fallback works character by character. So
-the ids of a text are those of its segments, one after the other, or of any longer parts that end at cuts. The
-piece table holds what SentencePiece itself said of each segment when the table was built, with all the
-segment's bytes as the key; runs are given to SentencePiece.
-
-Cuts are found by looking at pairs of *bytes*, the last of one character and the first of the next, and a pair
-is a cut only if *all* characters with these bytes allow it. A space counts as `▁` too, any byte over 0x7F as
-U+FFFD too, which it is read as where it is not UTF-8; a byte that can continue a character never follows a
-cut.
+The ids are SentencePiece's own, for any text: those of a text are those of its segments, or of any longer
+parts that end at cuts. The piece table holds what SentencePiece itself said of each segment when the table
+was built, with all the segment's bytes as the key; runs are given to SentencePiece.
 """
 
 from collections.abc import Callable
@@ -34,7 +23,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from graph_ops.text.vocabulary.sentencepiece_model import PieceType
+from graph_ops.text.cuts import byte_cuts, pieces_in_text
+from graph_ops.text.vocabulary.sentencepiece_model import SPACE, PieceType
 from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
 Encode = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
@@ -83,7 +73,7 @@ def segment_tables(vocabulary: Vocabulary, encode: Encode) -> SegmentTables | No
     """
     if not (vocabulary.is_bpe and vocabulary.has_byte_fallback and vocabulary.keeps_text):
         return None
-    if PieceType.UNUSED in vocabulary.types or any(" " in piece for piece in _pieces_in_text(vocabulary)):
+    if PieceType.UNUSED in vocabulary.types or any(" " in piece for piece in pieces_in_text(vocabulary)):
         return None
     with tf.init_scope():
         return SegmentTables(
@@ -128,13 +118,28 @@ def _pays(codes: tf.Tensor, texts: tf.Tensor) -> tf.Tensor:
 def _tokenize_segments(
     codes: tf.Tensor, tables: SegmentTables, encode: Encode
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    starts, ends = _segments(codes, tables.cuts)
-    keys = _keys(codes, starts, ends)
-    is_end = keys[0] == _uint64(2**64 - 1)
-    is_known, ids = _look_up(tables.pieces, *keys)
-    is_known &= ends - starts <= _KEY_BYTES
-    runs, lasts = _runs(is_known | is_end)
-    run_ids, run_splits = encode(_strings(codes, tf.gather(starts, runs), tf.gather(ends, lasts)))
+    with tf.name_scope("segments"):
+        starts, ends = _segments(codes, tables.cuts)
+        keys = _keys(codes, starts, ends)
+        is_end = keys[0] == _uint64(2**64 - 1)
+        is_known, ids = _look_up(tables.pieces, *keys)
+        is_known &= ends - starts <= _KEY_BYTES
+        runs, lasts = _runs(is_known | is_end)
+    with tf.name_scope("runs"):
+        run_ids, run_splits = encode(_strings(codes, tf.gather(starts, runs), tf.gather(ends, lasts)))
+    with tf.name_scope("assemble"):
+        return _assemble(is_known, ids, is_end, runs, run_ids, run_splits)
+
+
+def _assemble(
+    is_known: tf.Tensor,
+    ids: tf.Tensor,
+    is_end: tf.Tensor,
+    runs: tf.Tensor,
+    run_ids: tf.Tensor,
+    run_splits: tf.Tensor,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Ids of known segments and of runs in the order of the text, and where each text's begin."""
     run_lengths = run_splits[1:] - run_splits[:-1]
     counts = tf.tensor_scatter_nd_update(tf.cast(is_known, tf.int64), runs[:, tf.newaxis], run_lengths)
     offsets = tf.cumsum(counts, exclusive=True)
@@ -217,47 +222,11 @@ def _strings(codes: tf.Tensor, starts: tf.Tensor, ends: tf.Tensor) -> tf.Tensor:
     return tf.raw_ops.StringSplitV2(input=joined[tf.newaxis], sep=bytes([_END]), maxsplit=-1).values[:-1]
 
 
-def _pieces_in_text(vocabulary: Vocabulary) -> list[str]:
-    """The pieces that a text is made of: control pieces and the unknown one never match, bytes are no
-    characters.
-    """
-    kinds = (PieceType.NORMAL, PieceType.USER_DEFINED)
-    return [piece for piece, kind in zip(vocabulary.pieces, vocabulary.types, strict=True) if kind in kinds]
-
-
 def _cuts(vocabulary: Vocabulary) -> np.ndarray:
     """Bool [256, 256]: as `byte_cuts`, with 0xFF a segment of its own."""
     cuts = byte_cuts(vocabulary)
     cuts[_END], cuts[:, _END] = True, True
     return cuts
-
-
-def byte_cuts(vocabulary: Vocabulary) -> np.ndarray:
-    """Bool [256, 256]: whether there is a cut between two bytes."""
-    cuts = np.ones((256, 256), bool)
-    cuts[:, 0x80:0xC0] = False
-    for first, second in _adjacent_characters(_pieces_in_text(vocabulary)):
-        for last_byte in _bytes_of(first, -1):
-            cuts[last_byte, _bytes_of(second, 0)] = False
-    return cuts
-
-
-def _adjacent_characters(pieces: list[str]) -> list[tuple[str, str]]:
-    """The pairs of characters that stand next to each other in a piece, and some with NUL, which is between
-    pieces here.
-    """
-    codes = np.frombuffer("\0".join(pieces).encode("utf-32-le"), np.uint32).astype(np.int64)
-    pairs = np.unique(codes[:-1] << 32 | codes[1:])
-    return [(chr(pair >> 32), chr(pair & 0xFFFFFFFF)) for pair in pairs.tolist()]
-
-
-def _bytes_of(character: str, place: int) -> list[int]:
-    """The bytes that may stand at a place (0: first, -1: last) of what a text holds for a character of a
-    piece.
-    """
-    if character == "\ufffd":
-        return list(range(0x80, 0x100))
-    return [character.encode()[place]] + [0x20] * (character == "\u2581")
 
 
 def _piece_table(vocabulary: Vocabulary, encode: Encode) -> np.ndarray:
@@ -266,7 +235,7 @@ def _piece_table(vocabulary: Vocabulary, encode: Encode) -> np.ndarray:
     """
     texts = [
         text
-        for text in (piece.replace("\u2581", " ").encode() for piece in vocabulary.pieces)
+        for text in (piece.replace(SPACE, " ").encode() for piece in vocabulary.pieces)
         if 0 < len(text) <= _KEY_BYTES
     ]
     ids, splits = (found.numpy() for found in encode(tf.constant(texts, tf.string, [len(texts)])))

@@ -43,7 +43,7 @@ _SCHEMA: dict[str, tuple[tuple[str, int, int, int, str], ...]] = {
         ("type", 3, _FIELD.TYPE_INT32, _FIELD.LABEL_OPTIONAL, ""),
     ),
     "TrainerSpec": (
-        ("model_type", 3, _FIELD.TYPE_INT32, _FIELD.LABEL_OPTIONAL, ""),
+        ("model_type", 3, _FIELD.TYPE_INT32, _FIELD.LABEL_OPTIONAL, "1"),
         ("vocab_size", 4, _FIELD.TYPE_INT32, _FIELD.LABEL_OPTIONAL, ""),
         ("treat_whitespace_as_suffix", 24, _FIELD.TYPE_BOOL, _FIELD.LABEL_OPTIONAL, ""),
         ("byte_fallback", 35, _FIELD.TYPE_BOOL, _FIELD.LABEL_OPTIONAL, ""),

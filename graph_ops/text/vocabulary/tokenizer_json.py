@@ -5,7 +5,7 @@ What is equal, and why:
 * *Normalizer.* It replaces each space by `▁`, as SentencePiece does; there is no prefix, no Unicode form.
 * *Pre-tokenizer.* None, or a split at spaces, of which the normalizer leaves none.
 * *Added tokens.* Both find them from left to right, the longest first, and nothing merges with them: they
-  become user-defined pieces. Hugging Face looks for those with `normalized` false first, and in the text
+  become user-defined symbols. Hugging Face looks for those with `normalized` false first, and in the text
   before the normalizer, so it is checked that neither can tell. A text with a literal `▁` can
   (`check_space_runs`).
 * *Control tokens.* `<pad>`, `<eos>`, `<bos>` and `<unk>` become what SentencePiece means by control and

@@ -49,6 +49,11 @@ class Vocabulary:
         """Hex digest of the model's bytes."""
         return hashlib.sha256(self.proto).hexdigest()
 
+    @functools.cached_property
+    def unknown_text(self) -> str:
+        """What SentencePiece writes for the unknown piece."""
+        return parse_model(self.proto).trainer_spec.unk_surface.decode()
+
     def __len__(self) -> int:
         return len(self.pieces)
 
@@ -94,7 +99,7 @@ class Vocabulary:
         return _from_model(model, model.SerializeToString())
 
     def without_user_defined(self, pieces: Iterable[str]) -> "Vocabulary":
-        """The same vocabulary, except that these user-defined pieces, written in a text, are ordinary
+        """The same vocabulary, except that these user-defined symbols, written in a text, are ordinary
         characters.
         """
         model, plain = parse_model(self.proto), set(pieces)

@@ -1,48 +1,10 @@
-"""The commands as a user types them."""
+"""`inspect`, `run` and `verify` as a user types them, and what a user gets wrong."""
 
 import json
-import os
-import re
-import signal
-import socket
-import subprocess
-import sys
 
 import pytest
 
-from export.cli import serving as commands_serving
-from export.cli.main import main
-from export.cli.options import PreprocessorOptions, make_preprocessor
-from export.verify.samples import demonstration_file
-from tests.export.cli.commands import run
-
-VOCABULARY = str(demonstration_file("demonstration.spm"))
-PHOTO, SPEECH = str(demonstration_file("photo.jpg")), str(demonstration_file("speech.wav"))
-
-
-@pytest.fixture(scope="module")
-def export_folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("commands") / "gemma4"
-    with pytest.raises(SystemExit) as stop:
-        main(["saved-model", "--tokenizer", VOCABULARY, "--out", str(folder), "--sequence-length", "800"])
-    assert stop.value.code == 0
-    return folder / "1"
-
-
-@pytest.fixture(scope="module")
-def server(export_folder):
-    """An embedded server of the export."""
-    from export.serving.server import Server, Settings
-
-    server = Server(Settings(export_folder.parent, port=0, rest_port=0, warm=False))
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(params=["gRPC", "REST"])
-def address(request, server):
-    return f"127.0.0.1:{server.port}" if request.param == "gRPC" else f"http://127.0.0.1:{server.rest_port}"
+from tests.export.cli.commands import PHOTO, SPEECH, VOCABULARY, run
 
 
 def test_inspect_prints_every_signature(capsys, export_folder):
@@ -148,120 +110,10 @@ def test_verify_compares_every_step(capsys, export_folder):
 
 
 def test_verify_fails_where_a_step_is_off(capsys, export_folder, monkeypatch):
-    monkeypatch.setattr("export.verify.verify.MEL_TOLERANCE", -1.0)
+    monkeypatch.setattr("export.verify.media.MEL_TOLERANCE", -1.0)
     code, out, _ = run(capsys, "verify", str(export_folder), "--texts", "5")
     assert code == 1
     assert "FAR" in out
-
-
-MEDIA = ("--prompt", "see <|image|>\n hear <|audio|>", "--image", PHOTO, "--audio", SPEECH)
-
-
-@pytest.mark.slow
-def test_request_prints_what_run_prints(capsys, export_folder, server):
-    addresses = f"127.0.0.1:{server.port}", f"http://127.0.0.1:{server.rest_port}"
-    for arguments in (MEDIA, (*MEDIA, "--json")):
-        printed = run(capsys, "run", str(export_folder), *arguments)
-        for address in addresses:
-            assert run(capsys, "request", address, *arguments) == printed
-
-
-def test_request_runs_other_signatures(capsys, address):
-    code, out, _ = run(
-        capsys, "request", address, "--prompt", "hello", "--signature", "generate_preprocess_text", "--json"
-    )
-    assert code == 0
-    assert json.loads(out)["tensors"].keys() == {"token_ids", "padding_mask", "position_ids", "status"}
-    code, out, _ = run(capsys, "request", address, "--prompt", "hello", "--signature", "tokenize", "--json")
-    assert json.loads(out) == {
-        "tensors": {
-            "lengths": {"dtype": "int32", "shape": [1]},
-            "token_ids": {"dtype": "int32", "shape": [1, 3]},
-        }
-    }
-
-
-REQUEST_MISTAKES = {
-    "row with a fault": (("--prompt", "<|image|>"), "got 1 placeholder(s) and 0 image(s)"),
-    "other model": (
-        ("--prompt", "a", "--model-name", "other"),
-        "Servable not found for request: Latest(other)",
-    ),
-    "other signature": (("--prompt", "a", "--signature", "fly"), "`signature`: must be one of the model's"),
-    "signature of ids": (
-        ("--prompt", "a", "--signature", "detokenize"),
-        "must take a prompt and files; detokenize takes",
-    ),
-    "surplus image": (
-        ("--prompt", "a", "--image", PHOTO, "--signature", "tokenize"),
-        "`images`: tokenize takes ['text'] only",
-    ),
-    "no time": (("--prompt", "a", "--timeout", "0.000001"), "127.0.0.1"),
-}
-
-
-@pytest.mark.parametrize("mistake", REQUEST_MISTAKES)
-def test_mistakes_in_requests_are_one_line_and_exit_code_2(capsys, address, mistake):
-    arguments, message = REQUEST_MISTAKES[mistake]
-    code, out, err = run(capsys, "request", address, *arguments)
-    assert code == 2
-    assert message in err
-    assert len(err.splitlines()) == 1
-    assert out == ""
-
-
-@pytest.mark.parametrize("scheme", ["", "http://"])
-def test_request_to_nobody_is_one_line_and_exit_code_2(capsys, scheme):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    code, _, err = run(capsys, "request", f"{scheme}127.0.0.1:{port}", "--prompt", "a", "--timeout", "5")
-    assert code == 2
-    assert "onnection refused" in err
-    assert len(err.splitlines()) == 1
-
-
-@pytest.mark.slow
-def test_serve_says_what_it_is_and_where_and_ends_in_order_on_a_signal(export_folder):
-    command = [
-        sys.executable,
-        "-m",
-        "export",
-        "serve",
-        export_folder.parent,
-        "--port",
-        "0",
-        "--rest-port",
-        "0",
-    ]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PATH": ""})
-    lines = [server.stdout.readline().strip() for _ in range(5)]
-    server.send_signal(signal.SIGTERM)
-    assert server.wait(30) == 0
-    assert lines[0] == "embedded server, for development only (tensorflow_model_server is not on the PATH)"
-    assert lines[1:3] == ["loading and warming up", "version 1: available"]
-    assert re.fullmatch(r"gRPC 127.0.0.1:\d+, REST http://127.0.0.1:\d+/v1/models/gemma4", lines[3])
-    assert [lines[4], server.stdout.read().strip()] == ["ready", "stopping"]
-
-
-def test_serve_runs_tf_serving_where_it_is_installed(export_folder, tmp_path):
-    binary = tmp_path / commands_serving.TF_SERVING
-    binary.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
-    binary.chmod(0o755)
-    environment = {**os.environ, "PATH": f"{tmp_path}:/usr/bin:/bin"}
-    ran = subprocess.run(
-        [sys.executable, "-m", "export", "serve", export_folder.parent],
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
-    first, second, *given = ran.stdout.splitlines()
-    assert (ran.returncode, first) == (0, f"TF Serving: {binary}")
-    assert second == "gRPC 0.0.0.0:8500, REST http://0.0.0.0:8501/v1/models/gemma4"
-    assert f"--model_base_path={export_folder.parent}" in given
-    assert given[:-1] == commands_serving.tf_serving_arguments(
-        export_folder.parent, 8500, 8501, "gemma4", None, 1
-    )
-    assert given[-1] == "--enable_model_warmup=true"
 
 
 MISTAKES = {
@@ -290,9 +142,18 @@ MISTAKES = {
     ),
     "bad parity": (
         ("saved-model", "--tokenizer", VOCABULARY, "--out", "x", "--parity", "torch"),
-        "`parity`: must be one of",
+        "Invalid value for '--parity': must be one of keras_hub, transformers; got 'torch'.",
     ),
-    "no export": (("inspect", "nowhere"), "no saved_model.pb in nowhere"),
+    "bad engine": (
+        ("saved-model", "--tokenizer", VOCABULARY, "--out", "x", "--engine", "unigram"),
+        "Invalid value for '--engine': must be one of sentencepiece, builtin; got 'unigram'.",
+    ),
+    "bad size": (
+        ("litert", "--tokenizer", VOCABULARY, "--out", "x", "--static", "image=big"),
+        "--static: must be like text=256,1024",
+    ),
+    "nowhere": (("inspect", "nowhere"), "there is no nowhere. Pass DIR, such as models/gemma4, or DIR/N."),
+    "a file": (("verify", PHOTO), "photo.jpg is a file."),
     "no image file": (
         ("run", "EXPORT", "--prompt", "<|image|>", "--image", "nowhere.jpg"),
         "No such file or directory: 'nowhere.jpg'",
@@ -322,62 +183,51 @@ def test_mistakes_are_one_line_and_exit_code_2(capsys, export_folder, mistake):
     )
     assert code == 2
     assert message in err
-    assert "Traceback" not in err + out
+    assert len(err.splitlines()) == 1
+    assert out == ""
 
 
-def test_the_module_is_quiet_in_a_process_of_its_own(export_folder):
-    ran = subprocess.run(
-        [sys.executable, "-m", "export", "inspect", export_folder, "--json"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert ran.stderr == ""
-    assert json.loads(ran.stdout)
+def test_a_model_stands_for_its_newest_version(capsys, export_folder, tmp_path):
+    model = tmp_path / "model"
+    model.mkdir()
+    for version in ("9", "10"):
+        (model / version).symlink_to(export_folder)
+    (model / "11").mkdir()  # not an artifact
+    code, out, err = run(capsys, "inspect", str(model))
+    assert (code, err) == (0, f"note: taking {model / '10'}, the newest version\n")
+    assert out == run(capsys, "inspect", str(export_folder))[1]
+    request = ("--prompt", "hello", "--json")
+    assert run(capsys, "run", str(model), *request)[1] == run(capsys, "run", str(export_folder), *request)[1]
 
 
-def test_presets_prints_the_eight_presets(capsys):
-    code, out, _ = run(capsys, "presets")
-    assert code == 0
-    for part in ("gemma4_instruct_26b_a4b", "26.0 B", "text, image, audio", "mixture of experts"):
-        assert part in out
-    listed = json.loads(run(capsys, "presets", "--json")[1])
-    assert len(listed) == 8
-    assert listed["gemma4_2b"]["parameters"] == 5_100_000_000
+def test_a_folder_without_an_artifact_is_named_with_what_it_holds(capsys, tmp_path):
+    for name in ("a", "b", "c", "d", "e", "f", "g"):
+        (tmp_path / name).touch()
+    (tmp_path / "1").mkdir()
+    code, _, err = run(capsys, "run", str(tmp_path), "--prompt", "a")
+    assert code == 2
+    assert "must hold a SavedModel (saved_model.pb) or a LiteRT bundle (signatures.json)" in err
+    assert f"{tmp_path} holds 1/, a, b, c, d and 3 more" in err
 
 
-def test_options_replace_a_presets_settings():
-    options = PreprocessorOptions(
-        preset="gemma4_31b",
-        tokenizer=VOCABULARY,
-        sequence_length=700,
-        max_image_pixels=10**6,
-        add_end_token=False,
-    )
-    made = make_preprocessor(options)
-    assert (made.sequence_length, made.add_start_token, made.add_end_token, made.audio_converter) == (
-        700,
-        True,
-        False,
-        None,
-    )
-    assert made.image_converter.config.max_image_pixels == 10**6
-    assert make_preprocessor(PreprocessorOptions(tokenizer=VOCABULARY, images=False)).image_converter is None
+def test_a_bundle_is_inspected_and_run(capsys, bundle_folder):
+    code, out, err = run(capsys, "inspect", str(bundle_folder))
+    assert (code, err) == (0, "")
+    assert "tokenize" in out
+    assert "uint8" in out
+    code, out, err = run(capsys, "run", str(bundle_folder), "--prompt", "hello", "--json")
+    assert (code, err) == (0, "")
+    assert json.loads(out)["pieces"][0] == "<bos>"
 
 
-def test_a_preset_folder_is_exported_and_what_it_leaves_out_is_said(capsys, tmp_path):
-    make_preprocessor(PreprocessorOptions(tokenizer=VOCABULARY)).save_to_preset(tmp_path / "preset")
-    config = tmp_path / "preset" / "preprocessor.json"
-    config.write_text(config.read_text().replace('"config": {', '"config": {"video_converter": {},', 1))
-    code, _, err = run(
-        capsys,
-        "saved-model",
-        "--preset",
-        str(tmp_path / "preset"),
-        "--no-images",
-        "--no-audio",
-        "--out",
-        str(tmp_path / "out"),
-    )
-    assert code == 0
-    assert "note: `video_converter`: is left out" in err
+def test_an_export_that_is_there_is_refused_before_anything_is_built(capsys, export_folder, bundle_folder):
+    source = ("--tokenizer", VOCABULARY)
+    taken = ("--out", str(export_folder.parent), "--version", "1")
+    for command, arguments in (
+        ("saved-model", taken),
+        ("litert", ("--out", str(bundle_folder))),
+        ("fuse", (*taken, "--model", "any")),
+    ):
+        code, _, err = run(capsys, command, *source, *arguments)
+        assert code == 2
+        assert "must be new;" in err

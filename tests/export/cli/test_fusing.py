@@ -1,4 +1,4 @@
-"""`python -m export fuse` as a user types it, and a client of what it wrote."""
+"""`gemma4-graph fuse` as a user types it, and a client of what it wrote."""
 
 import json
 
@@ -6,9 +6,11 @@ import keras
 import pytest
 
 from examples.small_gemma4 import small_gemma4
+from export.artifact import open_artifact
 from export.cli.main import main
+from export.cli.options import PreprocessorOptions, make_preprocessor
 from export.fusing import models
-from export.fusing.self_check import check_answers
+from export.fusing.self_check import check_answers, check_bundle_answers
 from export.serving.client import Client
 from export.serving.server import Server, Settings
 from export.verify.samples import demonstration_file
@@ -114,9 +116,10 @@ def test_fuse_writes_a_bundle_for_devices(capsys, model_file, tmp_path):
         *TEXT_ONLY,
         "--litert",
     )
-    code, out, _ = run(capsys, "fuse", *options)
+    code, out, _ = run(capsys, "fuse", *options, "--engine", "builtin")
     assert code == 0
-    assert f"Next: python -m export inspect {tmp_path / 'bundle'}" in out
+    assert "asked: What is this?\nanswered: What is this?" in out
+    assert f"Next: gemma4-graph inspect {tmp_path / 'bundle'}" in out
     rows = json.loads(run(capsys, "inspect", str(tmp_path / "bundle"), "--json")[1])
     shapes = {(row["signature"], row["name"]): row["shape"] for row in rows}
     assert shapes["decode", "logits"] == [1, 4096]
@@ -130,13 +133,73 @@ def test_the_self_check_finds_an_answer(fused):
     assert check.outputs["text"][0].startswith(b"What is this?")
 
 
+@pytest.mark.parametrize(
+    ("option", "reason"),
+    [
+        (("--version", "2"), "`version`: must be left out with --litert; a bundle has no versions"),
+        (("--max-new-tokens", "4"), "`max_new_tokens`: must be left out with --litert; an app generates"),
+        (("--stop-token", "<eos>"), "`stop_tokens`: must be left out with --litert; an app generates"),
+        (("--sampler", "top_k"), "`sampler`: must be left out with --litert; an app generates"),
+        (("--strip-prompt",), "`strip_prompt`: must be left out with --litert; an app generates"),
+        (("--engine", "sentencepiece"), "`engine`: must be builtin with --litert"),
+    ],
+)
+def test_what_has_no_effect_on_a_bundle_is_refused(capsys, model_file, tmp_path, option, reason):
+    options = ("--tokenizer", VOCABULARY, "--model", str(model_file), "--out", str(tmp_path / "bundle"))
+    code, out, err = run(capsys, "fuse", *options, *TEXT_ONLY, "--litert", *option)
+    assert (code, out) == (2, "")
+    assert reason in err
+    assert len(err.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def plain_file(tmp_path_factory):
+    """A model that converts fast: it tells how many ids a row has."""
+    ids, mask = (keras.Input((64,), dtype="int32", name=name) for name in ("token_ids", "padding_mask"))
+    count = keras.ops.sum(keras.ops.cast(mask, "float32"), axis=1, keepdims=True)
+    path = tmp_path_factory.mktemp("plain") / "plain.keras"
+    keras.Model([ids, mask], keras.layers.Dense(1, kernel_initializer="ones")(count)).save(path)
+    return path
+
+
+def test_a_bundle_is_asked_unless_told_not_to_be(capsys, plain_file, tmp_path, monkeypatch):
+    options = ("--tokenizer", VOCABULARY, "--model", str(plain_file), *TEXT_ONLY, "--litert", "--json")
+    code, out, err = run(capsys, "fuse", *options, "--out", str(tmp_path / "asked"))
+    assert (code, err) == (0, "")
+    assert json.loads(out)["check"]["prompt"] == "What is this?"
+    outputs = check_bundle_answers(tmp_path / "asked").outputs
+    row = open_artifact(tmp_path / "asked").request("What is this?", {})
+    assert outputs["outputs"].tolist() == [[row["padding_mask"].sum()]]
+    code, out, _ = run(capsys, "fuse", *options, "--out", str(tmp_path / "not"), "--no-check")
+    assert (code, json.loads(out).keys()) == (0, {"folder", "bytes"})
+
+
+def test_progress_names_the_tables_and_our_warnings_are_notes(capsys, plain_file, tmp_path, monkeypatch):
+    """As those of `saved-model`."""
+    make_preprocessor(PreprocessorOptions(tokenizer=VOCABULARY)).save_to_preset(tmp_path / "preset")
+    config = tmp_path / "preset" / "preprocessor.json"
+    config.write_text(config.read_text().replace('"config": {', '"config": {"video_converter": {},', 1))
+    said = []
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: tmp_path / "cache")
+    monkeypatch.setattr("rich.status.Status.update", lambda self, status: said.append(status))
+    source = ("--preset", str(tmp_path / "preset"), "--model", str(plain_file), *TEXT_ONLY)
+    options = ("--engine", "builtin", "--no-check", "--out", str(tmp_path / "fused"))
+    code, _, err = run(capsys, "fuse", *source, *options)
+    assert code == 0
+    assert err.startswith("note: `video_converter`: is left out")
+    assert len(err.splitlines()) == 1
+    assert said[:4] == ["merges", "characters and user-defined pieces", "words", "loading the model"]
+    assert said.index("loading the model") < said.index("saving")
+
+
 def test_what_a_user_gets_wrong_is_one_line(capsys, model_file, tmp_path, monkeypatch):
     options = ("fuse", "--tokenizer", VOCABULARY, "--out", str(tmp_path), *TEXT_ONLY)
     for given, message in (
         (("--model", str(tmp_path / "none.keras")), "`model`: must be a .keras file that exists"),
         (
             ("--model", str(model_file), "--sampler", "beam"),
-            "`sampler`: must be one of ('greedy', 'random', 'top_k', 'top_p'); got 'beam'",
+            "Invalid value for '--sampler': must be one of greedy, random, top_k, top_p; got 'beam'.",
         ),
         (
             ("--model", str(model_file), "--stop-token", "<stop>"),

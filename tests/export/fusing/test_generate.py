@@ -8,7 +8,8 @@ import tensorflow as tf
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from export import fuse
-from export.fusing.generate import core_ops, encode_media
+from export.fusing.generate import encode_media
+from export.fusing.keras_ops import core_ops
 from export.saved_model.signatures import DEFAULT, signatures
 from export.saved_model.write import read_description
 from tests.export.fusing.rig import (

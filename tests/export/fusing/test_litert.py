@@ -10,7 +10,8 @@ from ai_edge_litert.interpreter import Interpreter
 
 import graph_ops
 from examples.small_gemma4 import small_gemma4
-from export.fusing.generate import Generation, core_ops, generate_rows
+from export.fusing.generate import Generation, generate_rows
+from export.fusing.keras_ops import core_ops
 from export.fusing.litert import fuse_litert
 from export.litert.signatures import device_signatures
 from export.litert.write import MODEL, count_ops

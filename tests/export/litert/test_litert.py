@@ -16,12 +16,17 @@ from tensorflow.lite.python import schema_py_generated as schema
 import graph_ops
 from export.litert import run as litert_running
 from export.litert import write as litert
-from export.litert.signatures import Buckets, device_signatures, parse_buckets
+from export.litert.buckets import Buckets, parse_buckets
+from export.litert.runtime import CompiledModelRuntime, InterpreterRuntime
+from export.litert.signatures import device_signatures
 from export.saved_model.run import load
+from export.saved_model.runtime import SavedModelRuntime
 from export.saved_model.write import export_saved_model
+from export.signature import traced
 from export.verify import samples
-from export.verify.runtimes import CompiledModelRuntime, InterpreterRuntime, SavedModelRuntime
 from graph_ops.faults import SENTENCES, Fault
+from graph_ops.media.arrays import pack_items
+from graph_ops.media.table import BY_NAME
 from tests.data import DEMONSTRATION, REAL, needs_real
 
 MEL_TOLERANCE = 1e-4  # float32 matrix products in place of a float64 FFT
@@ -72,7 +77,7 @@ def on_device(request, bundle):
 
 @pytest.fixture(scope="module")
 def static(tmp_path_factory):
-    buckets = Buckets(text=(64, 256), image=((96, 160),), audio=(1,))
+    buckets = Buckets(text=(64, 256), media={"image": ((96, 160),), "audio": ((1,),)})
     return litert_running.load_bundle(
         litert.export_litert(make(), tmp_path_factory.mktemp("static") / "bundle", buckets=buckets)
     )
@@ -87,14 +92,17 @@ def clip(length, seed=0):
 
 
 ROWS = {
-    "nothing": ("", [], []),
-    "text": ("A fox <turn|> jumps 🦊 over \n\n the <bos> dog", [], []),
-    "image": (f"see {IMAGE} here", [pixels(100, 140)], []),
-    "two images of different sizes": (f"{IMAGE}{IMAGE}", [pixels(40, 31), pixels(300, 200, seed=1)], []),
-    "audio": (f"hear {CLIP} it", [], [clip(20_007)]),
-    "audio beyond 30 s": (CLIP, [], [clip(490_000)]),
-    "image and audio": (f"{CLIP} then {IMAGE}", [pixels(64, 700)], [clip(16_000)]),
-    "longer than the row": ("word " * 2000, [], []),
+    "nothing": ("", {}),
+    "text": ("A fox <turn|> jumps 🦊 over \n\n the <bos> dog", {}),
+    "image": (f"see {IMAGE} here", {"image": [pixels(100, 140)]}),
+    "two images of different sizes": (
+        f"{IMAGE}{IMAGE}",
+        {"image": [pixels(40, 31), pixels(300, 200, seed=1)]},
+    ),
+    "audio": (f"hear {CLIP} it", {"audio": [clip(20_007)]}),
+    "audio beyond 30 s": (CLIP, {"audio": [clip(490_000)]}),
+    "image and audio": (f"{CLIP} then {IMAGE}", {"image": [pixels(64, 700)], "audio": [clip(16_000)]}),
+    "longer than the row": ("word " * 2000, {}),
 }
 
 
@@ -119,7 +127,7 @@ def test_ids_and_texts_equal_those_of_the_saved_model(on_device, saved_model):
         assert found.tolist() == ids.tolist()
     rows = np.random.default_rng(0).integers(0, 4096, (100, 20)).astype(np.int32)
     assert on_device.detokenize(rows) == saved_model.detokenize(rows)
-    row = saved_model.row(f"see {IMAGE} <|audio>", [pixels(50, 50)], [])
+    row = saved_model.row(f"see {IMAGE} <|audio>", {"image": [pixels(50, 50)]})
     assert on_device.postprocess(row["token_ids"], row["padding_mask"]) == saved_model.postprocess(
         row["token_ids"], row["padding_mask"]
     )
@@ -127,7 +135,7 @@ def test_ids_and_texts_equal_those_of_the_saved_model(on_device, saved_model):
 
 def test_media_that_were_preprocessed_before_give_the_same_row(bundle):
     prompt, images, clips = f"see {IMAGE} hear {CLIP}", [pixels(100, 140)], [clip(20_007)]
-    whole = litert_running.request(bundle, prompt.encode(), images, clips)
+    whole = litert_running.request(bundle, prompt.encode(), {"image": images, "audio": clips})
     image = bundle.run(
         "preprocess_image", images=images[0][np.newaxis], image_sizes=np.array([[100, 140]], np.int32)
     )
@@ -175,9 +183,13 @@ def lengths(value):
 
 
 TEXT = np.frombuffer(b"hello", np.uint8)
-NO_MEDIA = litert_running.slots("images", "image_sizes", [], 2) | litert_running.slots(
-    "audio", "audio_lengths", [], 1
-)
+NO_MEDIA = {
+    name: array
+    for medium, slots in ((BY_NAME["image"], 2), (BY_NAME["audio"], 1))
+    for name, array in zip(
+        (medium.argument, medium.sizes), pack_items([[]], medium=medium, slots=slots), strict=True
+    )
+}
 FAULTS = {
     "text longer than its buffer": (
         "tokenize",
@@ -374,10 +386,13 @@ def test_a_configuration_without_media_has_text_signatures_only():
     "given", ["text=0", "text=", "image=64", "image=1x2x3", "audio=1.5", "video=3", "text"]
 )
 def test_a_bucket_of_another_shape_is_refused(given):
-    with pytest.raises(ValueError, match="--static: must be like text=256,1024 or image=768x1024"):
+    with pytest.raises(
+        ValueError,
+        match=r"--static: must be like text=256,1024 \(bytes\) or image=768x1024 \(height x width\)",
+    ):
         parse_buckets([given])
     assert parse_buckets(["text=256,64", "image=2x3,4x5", "text=256", "audio=1"]) == Buckets(
-        (256, 64), ((2, 3), (4, 5)), (1,)
+        (256, 64), {"image": ((2, 3), (4, 5)), "audio": ((1,),)}
     )
 
 
@@ -393,7 +408,7 @@ def test_an_op_that_is_no_builtin_is_refused_by_name(monkeypatch):
     monkeypatch.setattr(litert, "count_ops", lambda model: {"ADD": 1, "custom:FlexBincount": 2})
     table = {"tokenize": device_signatures(make().settings)["tokenize"]}
     with pytest.raises(ValueError, match=r"builtin ops only; it also holds.*FlexBincount"):
-        litert.convert({name: litert.traced(signature) for name, signature in table.items()})
+        litert.convert({name: traced(signature) for name, signature in table.items()})
 
 
 WITHOUT_TEXT = """

@@ -12,12 +12,14 @@ import pytest
 import tensorflow as tf
 
 import graph_ops
+from export.outputs import scaled
 from export.saved_model import run as running
 from export.saved_model.op_audit import count_ops, foreign_ops
-from export.saved_model.signatures import input_specs, signatures
+from export.saved_model.signatures import signatures
 from export.saved_model.write import export_saved_model, read_description, read_vocabulary
+from export.signature import input_specs
 from export.verify import samples
-from graph_ops.features import BY_NAME, dim_sizes, static_shape
+from graph_ops.features import BY_NAME, static_shape
 from tests.comparing import assert_same
 
 VERSION = 3
@@ -139,9 +141,7 @@ print(json.dumps({"ran": ran, "token_ids": ids, "text": text.numpy()[0].decode()
 def test_signatures_are_those_of_the_table_with_static_dims(exported, loaded):
     preprocessor, _ = exported
     table = signatures(preprocessor.settings)
-    sizes = dim_sizes(
-        preprocessor.row, preprocessor.image_converter.config, preprocessor.audio_converter.config
-    )
+    sizes = preprocessor.settings.dim_sizes
     assert loaded.signatures.keys() == table.keys()
     for name, signature in table.items():
         function = loaded.signatures[name]
@@ -297,7 +297,7 @@ def test_description_and_vocabulary_can_be_read_back(exported):
     assert description["preprocessor"]["sequence_length"] == 1024
     assert description["preprocessor"]["tokenizer"]["sha256"] == preprocessor.tokenizer.vocabulary.sha256
     assert read_vocabulary(written).proto == preprocessor.tokenizer.proto
-    with pytest.raises(FileNotFoundError, match="must be a version folder written by `export saved-model`"):
+    with pytest.raises(FileNotFoundError, match="must be a version folder that `gemma4-graph saved-model`"):
         read_description(written.parent)
 
 
@@ -329,7 +329,7 @@ def test_text_only_export_has_text_signatures_only(make_preprocessor, tmp_path):
         "detokenize",
     }
     with pytest.raises(ValueError, match="`images`: this export takes"):
-        running.request(running.load(written), "x", [b"image"], [])
+        running.request(running.load(written), "x", {"image": [b"image"]})
 
 
 def test_a_failed_export_leaves_nothing(make_preprocessor, tmp_path, monkeypatch):
@@ -377,7 +377,5 @@ def test_a_compact_export_gives_the_pixels_in_a_quarter_of_the_bytes(
     expected = preprocessor.generate_preprocess({"prompts": ["see <|image|>"], "images": [image]})[
         "pixel_values"
     ][0, 0]
-    found = running.scaled({name: value.numpy() for name, value in outputs.items()}, settings)[
-        "pixel_values"
-    ][0, 0]
+    found = scaled({name: value.numpy() for name, value in outputs.items()}, settings)["pixel_values"][0, 0]
     np.testing.assert_allclose(found, expected, rtol=0, atol=0 if not converter else 1e-6)

@@ -9,9 +9,9 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, te
 from tensorflow_serving.config import model_server_config_pb2
 
 from export.cli.serving import read_choice, tf_serving_arguments
-from export.serving.configuration import allowed_batch_sizes, model_config, read_models_config
 from export.serving.server import GRPC, REST, Settings
 from export.serving.store import Choice
+from export.serving_configuration import allowed_batch_sizes, model_config, read_models_config
 from tests.data import ROOT
 
 FOLDER = ROOT / "serving_configs"

@@ -18,11 +18,11 @@ from tensorflow_serving.apis import (
 
 from export.saved_model import run as running
 from export.saved_model.warmup import WARMUP, read_warmup_requests
-from export.serving.configuration import allowed_batch_sizes
 from export.serving.prediction import Limits, check_inputs, predict
 from export.serving.refusals import Refusal
 from export.serving.server import Server, Settings
 from export.serving.store import Choice
+from export.serving_configuration import allowed_batch_sizes
 from export.verify import samples
 from tests.comparing import assert_same
 from tests.export.serving.refusals import BODIES, PATHS, REFUSED, TEXT

@@ -7,29 +7,34 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from graph_ops.audio import log_mel as audio
+from graph_ops.audio import encode as audio
+from graph_ops.audio.frames import hann_window, num_soft_tokens, num_valid_frames
+from graph_ops.audio.mel import linear_to_mel_weight_matrix, log_mel_spectrogram
 from graph_ops.config import AudioConfig
 from graph_ops.faults import Fault
+from graph_ops.target import LITERT, TENSORFLOW
 from tests.twins import audio as twin
 
 CONFIG = AudioConfig()
 SHORT = AudioConfig(max_audio_length=1)  # 100 frames: the same numbers in little memory
 PARITIES = ["keras_hub", "transformers"]
-TOLERANCES = {"fft": twin.LOG_MEL_ERROR, "matmul": 5e-5}  # of a natural logarithm
-TOLERANCE = TOLERANCES["fft"]
+TOLERANCES = {TENSORFLOW: twin.LOG_MEL_ERROR, LITERT: 5e-5}  # of a natural logarithm
+TOLERANCE = TOLERANCES[TENSORFLOW]
 ARRAYS = [tf.TensorSpec([None, None], tf.float32), tf.TensorSpec([None], tf.int32)]
 
 
-def traced(parity, config=CONFIG, dft="fft"):
+def traced(parity, config=CONFIG, target=TENSORFLOW):
     return tf.function(
-        lambda samples, lengths: audio.encode_audio(samples, lengths, parity=parity, dft=dft, config=config),
+        lambda samples, lengths: audio.encode_audio(
+            samples, lengths, parity=parity, config=config, target=target
+        )[:3],
         input_signature=ARRAYS,
         autograph=False,
     )
 
 
 ENCODE = {parity: traced(parity) for parity in PARITIES}
-ENCODE_BY_MATMUL = {parity: traced(parity, dft="matmul") for parity in PARITIES}
+ENCODE_BY_MATMUL = {parity: traced(parity, target=LITERT) for parity in PARITIES}
 ENCODE_SHORT = {parity: traced(parity, SHORT) for parity in PARITIES}
 
 
@@ -95,7 +100,7 @@ def test_matrix_products_equal_the_extractor_too(signal, extractor):
     samples = SIGNALS[signal](48_000)
     mel, mask, _ = ENCODE_BY_MATMUL["transformers"](samples[np.newaxis], [len(samples)])
     frames, frame_mask = extract(extractor, samples)
-    np.testing.assert_allclose(mel[0, : len(frames)], frames, rtol=0, atol=TOLERANCES["matmul"])
+    np.testing.assert_allclose(mel[0, : len(frames)], frames, rtol=0, atol=TOLERANCES[LITERT])
     np.testing.assert_array_equal(mask[0, : len(frames)], frame_mask)
 
 
@@ -158,15 +163,15 @@ def test_frame_counts_equal_counting_windows(parity):
         480_001,
         10**6,
     ]
-    counts = audio.num_valid_frames(tf.constant(lengths), parity=parity, config=CONFIG).numpy()
+    counts = num_valid_frames(tf.constant(lengths), parity=parity, config=CONFIG).numpy()
     expected = [twin.count_valid_frames(length, parity=parity) for length in lengths]
     np.testing.assert_array_equal(counts, expected)
 
 
 def test_soft_tokens_equal_halving_the_mask_twice():
-    counts = audio.num_soft_tokens(tf.range(3_001), config=CONFIG).numpy()
+    counts = num_soft_tokens(tf.range(3_001), config=CONFIG).numpy()
     assert counts.tolist() == [twin.count_soft_tokens(np.arange(3_000) < n) for n in range(3_001)]
-    assert audio.num_soft_tokens(tf.constant(10**6), config=CONFIG) == 750
+    assert num_soft_tokens(tf.constant(10**6), config=CONFIG) == 750
 
 
 @pytest.mark.parametrize("parity", PARITIES)
@@ -184,21 +189,21 @@ def test_equals_the_slow_twin_with_mean_and_deviation(parity):
 
 
 def test_mel_weights_and_window_equal_their_definitions(extractor, converter):
-    weights = audio.linear_to_mel_weight_matrix(config=CONFIG)
+    weights = linear_to_mel_weight_matrix(config=CONFIG)
     assert weights.shape == (257, 128)
     assert weights.dtype == np.float32
     np.testing.assert_allclose(weights, twin.mel_weights(), atol=1e-6)
     np.testing.assert_allclose(weights, extractor.mel_filters, atol=1e-6)
     np.testing.assert_allclose(weights, converter.mel_filters, atol=1e-6)
-    np.testing.assert_array_equal(audio.hann_window(config=CONFIG), extractor.window)
+    np.testing.assert_array_equal(hann_window(config=CONFIG), extractor.window)
 
 
 def test_log_mel_takes_any_leading_dims_and_reads_zeros_beyond_the_end():
     samples = SIGNALS["noise"](2 * 3 * 700).reshape(2, 3, 700)
-    result = audio.log_mel_spectrogram(tf.constant(samples), num_frames=8, config=CONFIG)
+    result = log_mel_spectrogram(tf.constant(samples), num_frames=8, config=CONFIG)
     assert result.shape == [2, 3, 8, 128]
     np.testing.assert_allclose(result[1, 2], twin.log_mel(samples[1, 2], 8), atol=TOLERANCE)
-    one = audio.log_mel_spectrogram(tf.constant(samples[1, 2]), num_frames=2, config=CONFIG)
+    one = log_mel_spectrogram(tf.constant(samples[1, 2]), num_frames=2, config=CONFIG)
     np.testing.assert_allclose(one, result[1, 2, :2], rtol=0, atol=TOLERANCE)
 
 
@@ -236,22 +241,41 @@ def test_empty_batches_and_empty_rows_have_the_same_shapes(parity, rows, length)
     assert count.shape == [rows]
 
 
-def test_lengths_outside_the_row_are_clamped():
-    samples = SIGNALS["noise"](1_000)[np.newaxis]
-    for wrong, right in ((5_000, 1_000), (-3, 0)):
-        for one, other in zip(
-            ENCODE_SHORT["keras_hub"](samples, [wrong]),
-            ENCODE_SHORT["keras_hub"](samples, [right]),
-            strict=True,
-        ):
-            np.testing.assert_array_equal(one, other)
+@pytest.mark.parametrize("wrong", [5_000, 1_001, -3])
+@pytest.mark.parametrize("parity", PARITIES)
+def test_a_length_outside_the_row_is_a_fault_and_no_clip(parity, wrong):
+    samples = np.repeat(SIGNALS["noise"](1_000)[np.newaxis], 2, axis=0)
+    found = audio.encode_audio(samples, tf.constant([wrong, 1_000]), parity=parity, config=SHORT)
+    assert found.finding.fault.numpy().tolist() == [Fault.AUDIO_LENGTH, Fault.NONE]
+    assert found.finding.detail.numpy().tolist() == [[wrong, 1_000], [0, 0]]
+    for one, other in zip(found[:3], ENCODE_SHORT[parity](samples, [0, 1_000]), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e30])
+@pytest.mark.parametrize("target", [TENSORFLOW, LITERT], ids=lambda target: target.name)
+@pytest.mark.parametrize("parity", PARITIES)
+def test_a_sample_that_no_spectrogram_can_be_computed_of_is_a_fault_of_its_clip(parity, target, value):
+    samples = np.repeat(SIGNALS["noise"](1_000)[np.newaxis], 3, axis=0)
+    samples[1, [7, 500, 950]] = value
+    lengths = [1_000, 900, 400]
+    samples[2, 400:] = np.nan  # past the end: not looked at
+    encode = tf.function(
+        lambda samples, lengths: audio.encode_audio(
+            samples, lengths, parity=parity, config=SHORT, target=target
+        )
+    )
+    found = encode(tf.constant(samples), tf.constant(lengths))
+    assert found.finding.fault.numpy().tolist() == [Fault.NONE, Fault.AUDIO_VALUE, Fault.NONE]
+    assert found.finding.detail.numpy().tolist() == [[0, 0], [2, 7], [0, 0]]
+    assert np.isfinite(found.values.numpy()[[0, 2]]).all()
+    assert found.num_soft_tokens.numpy()[1] == 0
+    assert not found.mask.numpy()[1].any()
 
 
 def test_errors_name_the_argument():
     with pytest.raises(ValueError, match="`parity` must be one of"):
         audio.encode_audio(tf.zeros([1, 9]), tf.constant([9]), parity="keras", config=CONFIG)
-    with pytest.raises(ValueError, match="`dft` must be one of"):
-        audio.log_mel_spectrogram(tf.zeros([9]), num_frames=1, dft="dct", config=CONFIG)
     with pytest.raises(ValueError, match="`frame_length`: must be twice `stride`; got 400 and 160"):
         AudioConfig(frame_length=400)
     with pytest.raises(ValueError, match="`frame_length`: must be at most `num_fft_bins`; got 320 > 256"):
@@ -275,7 +299,7 @@ def test_wavs_equal_their_samples_and_a_fault_is_no_clip(parity):
         wav_file(np.zeros(0)),
         wav_file(speech_like(9_000), 48_000, 2),
     ]
-    mel, mask, count, fault, detail = audio.encode_wavs(tf.constant(files), parity=parity, config=SHORT)
+    mel, mask, count, (fault, detail) = audio.encode_wavs(tf.constant(files), parity=parity, config=SHORT)
     np.testing.assert_array_equal(fault, [0, 0, Fault.AUDIO_UNDECODABLE, Fault.AUDIO_EMPTY, 0])
     np.testing.assert_array_equal(detail, [[0, 0], [0, 0], [4, 0], [0, 0], [0, 0]])
     assert count.numpy().tolist() == ([7, 0, 0, 0, 5] if parity == "keras_hub" else [6, 0, 0, 0, 5])
@@ -292,7 +316,8 @@ def test_a_saved_model_gives_the_same_and_holds_no_python(parity, tmp_path):
     module = tf.Module()
     wavs = [tf.TensorSpec([None], tf.string)]
     module.wavs = tf.function(
-        lambda encoded: audio.encode_wavs(encoded, parity=parity, config=SHORT), input_signature=wavs
+        lambda encoded: tf.nest.flatten(audio.encode_wavs(encoded, parity=parity, config=SHORT)),
+        input_signature=wavs,
     )
     module.arrays = traced(parity, SHORT)
     concrete = module.wavs.get_concrete_function()
@@ -312,7 +337,7 @@ def test_a_saved_model_gives_the_same_and_holds_no_python(parity, tmp_path):
     files = [wav_file(speech_like(3_000), rate) for rate in (16_000, 8_000, 44_100, 44_099)] + [b"", b"junk"]
     for result, expected in zip(
         loaded.wavs(tf.constant(files)),
-        audio.encode_wavs(tf.constant(files), parity=parity, config=SHORT),
+        tf.nest.flatten(audio.encode_wavs(tf.constant(files), parity=parity, config=SHORT)),
         strict=True,
     ):
         np.testing.assert_allclose(result[0], expected[0], rtol=0, atol=TOLERANCE)
@@ -335,7 +360,7 @@ def test_litert_needs_builtin_ops_only(parity):
         lambda samples, lengths: dict(
             zip(
                 names,
-                audio.encode_audio(samples, lengths, parity=parity, dft="matmul", config=SHORT),
+                audio.encode_audio(samples, lengths, parity=parity, config=SHORT, target=LITERT)[:3],
                 strict=True,
             )
         ),
@@ -356,17 +381,17 @@ def test_litert_needs_builtin_ops_only(parity):
         ENCODE_SHORT[parity](samples, [7_000]),
     )
     for name, value in zip(names, expected, strict=True):
-        np.testing.assert_allclose(result[name], value, rtol=0, atol=TOLERANCES["matmul"])
+        np.testing.assert_allclose(result[name], value, rtol=0, atol=TOLERANCES[LITERT])
 
 
 def test_recorded_speech_equals_the_extractor(speech, extractor):
     with wave.open(io.BytesIO(speech)) as file:
         assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (16_000, 1, 2)
         samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / 2**15
-    mel, mask, _, fault, _ = audio.encode_wavs(tf.constant([speech]), parity="transformers", config=CONFIG)
+    mel, mask, _, (fault, _) = audio.encode_wavs(tf.constant([speech]), parity="transformers", config=CONFIG)
     by_matmul, _, _ = ENCODE_BY_MATMUL["transformers"](samples[np.newaxis], [len(samples)])
     frames, frame_mask = extract(extractor, samples)
-    np.testing.assert_allclose(by_matmul[0, : len(frames)], frames, rtol=0, atol=TOLERANCES["matmul"])
+    np.testing.assert_allclose(by_matmul[0, : len(frames)], frames, rtol=0, atol=TOLERANCES[LITERT])
     assert fault[0] == Fault.NONE
     np.testing.assert_allclose(mel[0, : len(frames)], frames, rtol=0, atol=TOLERANCE)
     np.testing.assert_array_equal(mask[0, : len(frames)], frame_mask)

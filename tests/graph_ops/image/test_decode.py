@@ -42,13 +42,13 @@ def decode(encoded):
 
 
 def assert_equals_pillow(encoded: bytes):
-    pixels, fault, detail = decode(encoded)
+    pixels, (fault, detail) = decode(encoded)
     assert (int(fault), detail.numpy().tolist()) == (Fault.NONE, [0, 0])
     np.testing.assert_array_equal(pixels, pillow_pixels(encoded))
 
 
 def assert_refused(encoded: bytes, fault: Fault = Fault.IMAGE_UNDECODABLE, detail: list[int] | None = None):
-    pixels, actual_fault, actual_detail = decode(encoded)
+    pixels, (actual_fault, actual_detail) = decode(encoded)
     assert int(actual_fault) == fault
     assert actual_detail.numpy().tolist() == (detail or [len(encoded), 0])
     assert pixels.shape == (0, 0, 3)
@@ -296,7 +296,7 @@ def test_a_damaged_file_is_refused_or_decodes_as_by_pillow(name):
     for _ in range(30):
         damaged = bytearray(FILES[name])
         damaged[int(random.integers(0, len(damaged)))] ^= int(random.integers(1, 256))
-        pixels, fault, _ = decode(bytes(damaged))
+        pixels, (fault, _) = decode(bytes(damaged))
         assert int(fault) in (Fault.NONE, Fault.IMAGE_UNDECODABLE, Fault.IMAGE_TOO_LARGE)
         try:
             expected = pillow_pixels(bytes(damaged))
@@ -367,7 +367,7 @@ def test_decoding_works_in_map_fn_and_in_a_reloaded_saved_model(tmp_path):
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
     def faults_and_sums(files):
         def one(file):
-            pixels, fault, _ = decode_image(file, config=CONFIG)
+            pixels, (fault, _) = decode_image(file, config=CONFIG)
             return fault, tf.reduce_sum(tf.cast(pixels, tf.int32))
 
         return tf.map_fn(one, files, fn_output_signature=(tf.int32, tf.int32))

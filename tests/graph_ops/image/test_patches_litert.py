@@ -14,7 +14,8 @@ from graph_ops.faults import Fault
 from graph_ops.image import resize as resizing
 from graph_ops.image import two_floats
 from graph_ops.image import weights_litert as portable_weights
-from graph_ops.image.patches import encode_image_arrays
+from graph_ops.image.encode import encode_image_arrays
+from graph_ops.target import LITERT
 from tests.graph_ops.image.test_patches import CONFIG, noise, scene
 from tests.twins import image as twin
 
@@ -27,7 +28,11 @@ def traced(shape, *, sizes=None, config=CONFIG) -> tf.Module:
 
     def step(images, sizes):
         return dict(
-            zip(OUTPUTS, encode_image_arrays(images, sizes, config=config, portable=True), strict=True)
+            zip(
+                OUTPUTS,
+                tf.nest.flatten(encode_image_arrays(images, sizes, config=config, target=LITERT)),
+                strict=True,
+            )
         )
 
     module = tf.Module()
@@ -173,7 +178,8 @@ def test_another_configuration_works():
         pixels, sizes = scene(height, width)[np.newaxis], [[height, width]]
         ours = model(pixels, sizes)
         assert ours[3].tolist() == [fault]
-        for one, other in zip(ours, encode_image_arrays(pixels, sizes, config=config), strict=True):
+        theirs = tf.nest.flatten(encode_image_arrays(pixels, sizes, config=config))
+        for one, other in zip(ours, theirs, strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-6, atol=2e-7)
 
 
@@ -204,9 +210,10 @@ def num_operations(module: tf.Module) -> int:
 @pytest.mark.parametrize("size", [[101, 3], [0, 3], [0, 0]])
 def test_known_sizes_that_are_faulty_are_padding(size):
     known = tf.function(
-        lambda images: encode_image_arrays(images, tf.constant([size]), config=CONFIG, portable=True)
+        lambda images: encode_image_arrays(images, tf.constant([size]), config=CONFIG, target=LITERT)
     )
-    outputs = [output.numpy() for output in known(tf.constant(noise(100, 130)[np.newaxis]))]
+    found = known(tf.constant(noise(100, 130)[np.newaxis]))
+    outputs = [output.numpy() for output in tf.nest.flatten(found)]
     assert_rows_are(outputs, [None])
     assert bool(outputs[3][0]) == (size != [0, 0])
 
@@ -234,7 +241,7 @@ def test_a_compiled_model_gives_the_same(bucket_content):
 
 @pytest.mark.parametrize("number", [None, 0])
 def test_an_unknown_number_of_images_is_refused(number):
-    step = tf.function(lambda images, sizes: encode_image_arrays(images, sizes, config=CONFIG, portable=True))
+    step = tf.function(lambda images, sizes: encode_image_arrays(images, sizes, config=CONFIG, target=LITERT))
     with pytest.raises(
         ValueError, match=rf"`images`: their number must be known while tracing, .* got {number}\. Fix dim 0"
     ):

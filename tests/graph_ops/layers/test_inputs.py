@@ -149,7 +149,7 @@ BAD = {
     ),
     "media in a response": (
         {"prompts": "a", "responses": "<|image|>"},
-        "`responses`: media belong in the prompt; got 1 `<|image|>` and 0 `<|audio|>`",
+        "`responses`: media belong in the prompt; got 1 placeholder(s) in a response, the first as token 0",
     ),
     "nested prompts": ({"prompts": [["a"], ["b"]]}, "`prompts`: must have rank 0 or 1; got rank 2"),
     "prompts of numbers": ({"prompts": [1, 2]}, "`prompts`: must be a string or a list of strings; got list"),

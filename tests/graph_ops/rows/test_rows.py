@@ -8,7 +8,13 @@ import tensorflow as tf
 
 from graph_ops.faults import Fault
 from graph_ops.rows.packing import Segment, next_token_labels, pack_rows, truncated_lengths
-from graph_ops.rows.placeholders import Medium, count_ids, expand_placeholders, soft_token_indices
+from graph_ops.rows.placeholders import (
+    Placeholder,
+    count_ids,
+    expand_placeholders,
+    first_of,
+    soft_token_indices,
+)
 from tests.twins import rows as twin
 
 IMAGE, AUDIO = (101, 102, 103), (201, 202, 203)
@@ -36,7 +42,7 @@ def test_expansion_equals_the_twin(seed):
     audio_counts = [[draw.randrange(4) for _ in range(2)] for _ in range(5)]
     prompts = [random_prompt(draw, draw.randrange(4), draw.randrange(3)) for _ in range(5)]
     ids, lengths = padded(prompts, garbage=IMAGE[1])  # placeholders in the padding must not count
-    media = [Medium(*IMAGE, tf.constant(image_counts)), Medium(*AUDIO, tf.constant(audio_counts))]
+    media = [Placeholder(*IMAGE, tf.constant(image_counts)), Placeholder(*AUDIO, tf.constant(audio_counts))]
     expand = tf.function(
         lambda ids, lengths: expand_placeholders(ids, lengths, media, width=40),
         input_signature=[tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32)],
@@ -59,7 +65,7 @@ def test_expansion_equals_the_twin(seed):
 
 def test_expansion_beyond_the_width_still_reports_its_length():
     ids, lengths = padded([[1, IMAGE[1], 2]])
-    result = expand_placeholders(ids, lengths, [Medium(*IMAGE, tf.constant([[10]]))], width=4)
+    result = expand_placeholders(ids, lengths, [Placeholder(*IMAGE, tf.constant([[10]]))], width=4)
     assert result.token_ids.numpy().tolist() == [[1, 101, 102, 102]]
     assert result.lengths.numpy().tolist() == [14]
     assert result.media_end.numpy().tolist() == [13]
@@ -70,7 +76,7 @@ def test_empty_prompts_expand_to_nothing(batch):
     result = expand_placeholders(
         tf.zeros([batch, 0], tf.int32),
         tf.zeros([batch], tf.int32),
-        [Medium(*IMAGE, tf.zeros([batch, 2], tf.int32))],
+        [Placeholder(*IMAGE, tf.zeros([batch, 2], tf.int32))],
         width=5,
     )
     assert result.token_ids.shape == (batch, 5)
@@ -83,7 +89,16 @@ def test_soft_token_indices_stand_in_one_block_a_medium():
 
 
 def test_ids_are_counted_inside_the_length_only():
-    assert count_ids(tf.constant([[5, 5, 5], [5, 1, 5]]), tf.constant([2, 3]), 5).numpy().tolist() == [2, 2]
+    assert count_ids(tf.constant([[5, 5, 5], [5, 1, 5]]), tf.constant([2, 3]), wanted=5).numpy().tolist() == [
+        2,
+        2,
+    ]
+
+
+def test_the_first_of_several_ids_is_found_inside_the_length_only():
+    ids, lengths = tf.constant([[5, 9, 7], [1, 2, 7], [7, 7, 7]]), tf.constant([3, 2, 3])
+    assert first_of(ids, lengths, wanted=[7, 9]).numpy().tolist() == [1, 3, 0]
+    assert first_of(ids[:, :0], tf.zeros_like(lengths), wanted=[7]).numpy().tolist() == [0, 0, 0]
 
 
 def test_truncation_equals_taking_turns_for_every_small_case():
@@ -106,6 +121,7 @@ def test_packing_equals_the_twin(start, end):
     rows = pack_rows(
         Segment(*padded(prompts)),
         Segment(*padded(responses)),
+        keep=tf.ones([30], tf.bool),
         sequence_length=13,
         start_id=start,
         end_id=end,
@@ -122,12 +138,18 @@ def test_packing_equals_the_twin(start, end):
 
 def test_labels_are_the_successors_and_weigh_on_the_response():
     rows = pack_rows(
-        Segment(*padded([[5, 6]])), Segment(*padded([[7]])), sequence_length=7, start_id=2, end_id=1, pad_id=0
+        Segment(*padded([[5, 6]] * 2)),
+        Segment(*padded([[7]] * 2)),
+        keep=tf.constant([True, False]),
+        sequence_length=7,
+        start_id=2,
+        end_id=1,
+        pad_id=9,
     )
     inputs, y, sample_weight = next_token_labels(rows)
-    assert inputs.token_ids.numpy().tolist() == [[2, 5, 6, 7, 1, 0]]
-    assert y.numpy().tolist() == [[5, 6, 7, 1, 0, 0]]
-    assert sample_weight.numpy().tolist() == [[False, False, True, True, False, False]]
+    assert inputs.token_ids.numpy().tolist() == [[2, 5, 6, 7, 1, 9], [9] * 6]
+    assert y.numpy().tolist() == [[5, 6, 7, 1, 9, 9], [9] * 6]
+    assert sample_weight.numpy().tolist() == [[False, False, True, True, False, False], [False] * 6]
 
 
 def test_fault_codes_keep_their_numbers():
@@ -153,5 +175,6 @@ def test_fault_codes_keep_their_numbers():
         "AUDIO_LENGTH",
         "SOFT_TOKENS",
         "IMAGE_SIZE",
+        "AUDIO_VALUE",
     ]
     assert [fault.name for fault in Fault] == released

@@ -66,6 +66,12 @@ def test_plain_ids_are_those_of_sentencepiece_without_the_control_tokens(engine,
     assert ids_of(engine, texts, reading) == [processor.encode(text) for text in texts]
 
 
+@pytest.mark.parametrize("wrong", [False, None, "plain"])
+def test_what_is_no_reading_is_refused(wrong, vocabulary):
+    with pytest.raises(TypeError, match=r"`reading`: must be one of Reading.TRAINED, .*; got "):
+        as_read(vocabulary, wrong)
+
+
 def test_only_control_tokens_lose_their_meaning(vocabulary):
     plain = as_read(vocabulary, Reading.PLAIN)
     changed = {

@@ -12,7 +12,7 @@ from sentencepiece.sentencepiece_model_pb2 import ModelProto
 import graph_ops
 from export.verify import samples
 from graph_ops.text.reading import Reading
-from graph_ops.text.sentencepiece import segments as fast_tokenizing
+from graph_ops.text.sentencepiece import segments
 from graph_ops.text.vocabulary.vocabulary import load_vocabulary
 from tests.data import needs_corpus, needs_real
 
@@ -46,7 +46,7 @@ def by_segments(tables, encode):
     """The looked-up way for every batch, whether it pays or not; it must not hold 0xFF."""
     spec = tf.TensorSpec([None], tf.string)
     return tf.function(
-        lambda texts: fast_tokenizing._tokenize_segments(fast_tokenizing._bytes(texts), tables, encode),
+        lambda texts: segments._tokenize_segments(segments._bytes(texts), tables, encode),
         input_signature=[spec],
     )
 
@@ -54,7 +54,7 @@ def by_segments(tables, encode):
 @pytest.fixture(scope="module")
 def fast(tables, encode):
     return tf.function(
-        lambda texts: fast_tokenizing.tokenize(texts, tables, encode=encode),
+        lambda texts: segments.tokenize(texts, tables, encode=encode),
         input_signature=[tf.TensorSpec([None], tf.string)],
     )
 
@@ -209,34 +209,36 @@ def test_segments_around_the_length_of_a_key(by_segments, encode, length):
 
 
 def test_english_goes_through_the_table(tables):
-    codes = fast_tokenizing._bytes(tf.constant([ENGLISH] * 20))
-    assert bool(fast_tokenizing._pays(codes, tf.constant([ENGLISH] * 20)))
-    starts, ends = fast_tokenizing._segments(codes, tables.cuts)
-    keys = fast_tokenizing._keys(codes, starts, ends)
-    known = fast_tokenizing._look_up(tables.pieces, *keys)[0].numpy()
+    codes = segments._bytes(tf.constant([ENGLISH] * 20))
+    assert bool(segments._pays(codes, tf.constant([ENGLISH] * 20)))
+    starts, ends = segments._segments(codes, tables.cuts)
+    keys = segments._keys(codes, starts, ends)
+    known = segments._look_up(tables.pieces, *keys)[0].numpy()
     assert known.sum() > 0.5 * len(known)
     assert ENGLISH[starts[1] : ends[1]] == b" human"
 
 
 @needs_real
 def test_docstring_example(real_tokenizer):
-    tables = real_tokenizer.engine.segment_tables(False)
-    codes = fast_tokenizing._bytes(tf.constant(["We hold zyx zyxes."]))
-    starts, ends = fast_tokenizing._segments(codes, tables.cuts)
-    keys = fast_tokenizing._keys(codes, starts, ends)
-    known = (fast_tokenizing._look_up(tables.pieces, *keys)[0] | (starts == starts[-1])).numpy()
+    tables = real_tokenizer.engine.segment_tables(Reading.TRAINED)
+    codes = segments._bytes(tf.constant(["We hold zyx zyxes."]))
+    starts, ends = segments._segments(codes, tables.cuts)
+    keys = segments._keys(codes, starts, ends)
+    known = (segments._look_up(tables.pieces, *keys)[0] | (starts == starts[-1])).numpy()
     lengths = (ends - starts).numpy()
-    assert "".join(str(index + 1) * length for index, length in enumerate(lengths)) in fast_tokenizing.__doc__
+    assert "".join(str(index + 1) * length for index, length in enumerate(lengths)) in segments.__doc__
     assert (
         "".join("-+"[int(is_known)] * length for is_known, length in zip(known, lengths, strict=True))
-        in fast_tokenizing.__doc__
+        in segments.__doc__
     )
 
 
-def test_tables_are_built_at_the_first_use_even_inside_a_traced_function(vocabulary_file):
+def test_tables_that_a_traced_function_asks_for_first_are_no_part_of_its_graph(vocabulary_file):
     tokenizer = graph_ops.Gemma4Tokenizer(vocabulary_file)
-    tf.function(tokenizer.tokenize_rows).get_concrete_function(tf.TensorSpec([None], tf.string))
-    assert tokenizer.engine.segment_tables(False) is not None
+    traced = tf.function(tokenizer.tokenize_rows).get_concrete_function(tf.TensorSpec([None], tf.string))
+    tables = tokenizer.engine.segment_tables(Reading.TRAINED)
+    assert all(isinstance(part.numpy(), np.ndarray) for part in tables)
+    assert len(traced.graph.get_operations()) < 200  # not one for each piece
 
 
 def test_autograph_leaves_the_building_of_tables_alone(demonstration_tokenizer):
@@ -247,9 +249,7 @@ def test_autograph_leaves_the_building_of_tables_alone(demonstration_tokenizer):
         seen.add(tf.__internal__.autograph.control_status_ctx().status.name)
         return engine.encoder(Reading.TRAINED)(texts)
 
-    tf.function(
-        lambda: fast_tokenizing.segment_tables(engine.vocabulary, encode).cuts
-    ).get_concrete_function()
+    tf.function(lambda: segments.segment_tables(engine.vocabulary, encode).cuts).get_concrete_function()
     assert seen == {"DISABLED"}
 
 
@@ -308,10 +308,10 @@ def test_saved_model_without_its_sources(tmp_path, vocabulary_file, vocabulary, 
 )
 def test_vocabularies_whose_cuts_are_not_proven_get_no_tables(demonstration_tokenizer, change):
     model = ModelProto.FromString(demonstration_tokenizer.proto)
-    encode = demonstration_tokenizer.engine.encoder(False)
-    assert fast_tokenizing.segment_tables(load_vocabulary(model.SerializeToString()), encode) is not None
+    encode = demonstration_tokenizer.engine.encoder(Reading.TRAINED)
+    assert segments.segment_tables(load_vocabulary(model.SerializeToString()), encode) is not None
     change(model)
-    assert fast_tokenizing.segment_tables(load_vocabulary(model.SerializeToString()), encode) is None
+    assert segments.segment_tables(load_vocabulary(model.SerializeToString()), encode) is None
 
 
 def test_a_tokenizer_without_tables_uses_the_plain_op(demonstration_tokenizer):
@@ -319,7 +319,7 @@ def test_a_tokenizer_without_tables_uses_the_plain_op(demonstration_tokenizer):
     model.normalizer_spec.add_dummy_prefix = True
     tokenizer = graph_ops.Gemma4Tokenizer(model.SerializeToString())
     texts = tf.constant([ENGLISH * 20, "", "a"])
-    expected = rows(tokenizer.engine.encoder(False)(texts))
+    expected = rows(tokenizer.engine.encoder(Reading.TRAINED)(texts))
     assert padded_rows(*tokenizer.tokenize_rows(texts)) == expected
 
 
@@ -330,9 +330,9 @@ def test_keys_of_any_length_and_place():
     ends = starts + draw.integers(1, 30, 500)
     codes = tf.concat([data, tf.fill([32], np.uint8(0xFF))], axis=0)
     keys = np.stack(
-        [key.numpy() for key in fast_tokenizing._keys(codes, tf.constant(starts), tf.constant(ends))], axis=1
+        [key.numpy() for key in segments._keys(codes, tf.constant(starts), tf.constant(ends))], axis=1
     )
-    expected = fast_tokenizing._padded_keys(
+    expected = segments._padded_keys(
         [data[start : min(end, start + 16)].tobytes() for start, end in zip(starts, ends, strict=True)]
     )
     np.testing.assert_array_equal(keys, expected)

@@ -1,0 +1,126 @@
+"""Any artifact that this project writes, behind one interface. Everything that looks at artifacts asks here.
+
+A kind is a class with the attributes and methods of `Artifact`; a new one is its own files and a line of
+`KINDS`. Finding out what lies in a folder takes no TensorFlow.
+"""
+
+import importlib
+import os
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from export.publish import numbered_versions
+
+if TYPE_CHECKING:
+    from export.outputs import Arrays
+    from export.runtime import Runtime
+    from graph_ops.text.vocabulary.vocabulary import Vocabulary
+
+
+class TensorRow(NamedTuple):
+    """One input or output of a signature.
+
+    Attributes:
+        signature: its name.
+        direction: "input" or "output".
+        name: of the tensor.
+        dtype: of the tensor.
+        shape: None where a dim varies.
+    """
+
+    signature: str
+    direction: str
+    name: str
+    dtype: str
+    shape: list[int | None]
+
+
+class Artifact(Protocol):
+    """What can be asked of an artifact, whatever its kind. What is asked for is loaded then.
+
+    Attributes:
+        folder: where it lies.
+    """
+
+    folder: pathlib.Path
+
+    def __init__(self, folder: pathlib.Path) -> None: ...
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What `get_config` of its preprocessor said."""
+
+    @property
+    def vocabulary(self) -> "Vocabulary":
+        """The pieces of its ids."""
+
+    def tensor_rows(self) -> list[TensorRow]:
+        """Each input and output of each signature."""
+
+    def request(self, prompt: str, media: Mapping[str, Sequence[bytes]]) -> "Arrays":
+        """The features of one prompt and its files, by the medium's name.
+
+        Raises:
+            ValueError: media that it does not take, or the row's `status`.
+        """
+
+    def runtimes(self) -> "list[Runtime]":
+        """Each place that it runs in, to compare with the references."""
+
+
+class Kind(NamedTuple):
+    """One kind of artifact.
+
+    Attributes:
+        name: for readers.
+        file: the file that a folder of this kind holds, and no other kind's.
+        module: that has the class.
+        class_name: of the class, an `Artifact`.
+    """
+
+    name: str
+    file: str
+    module: str
+    class_name: str
+
+
+KINDS = (
+    Kind("SavedModel", "saved_model.pb", "export.saved_model.artifact", "SavedModelArtifact"),
+    Kind("LiteRT bundle", "signatures.json", "export.litert.artifact", "BundleArtifact"),
+)
+
+
+def open_artifact(folder: str | os.PathLike[str]) -> Artifact:
+    """The artifact in a folder, or the newest of its versions.
+
+    Args:
+        folder: DIR/N, a bundle, or DIR, the folder of a model, which holds versions.
+
+    Raises:
+        FileNotFoundError: no artifact there; names what is there.
+    """
+    place = pathlib.Path(folder).expanduser()
+    for candidate in (place, *reversed(numbered_versions(place).values())):
+        if kind := _kind_of(candidate):
+            return getattr(importlib.import_module(kind.module), kind.class_name)(candidate)
+    wanted = " or ".join(f"a {kind.name} ({kind.file})" for kind in KINDS)
+    raise FileNotFoundError(
+        f"`folder`: must hold {wanted}, or versions of one; {_inventory(place)}. Pass DIR, such as "
+        f"models/gemma4, or DIR/N."
+    )
+
+
+def _kind_of(folder: pathlib.Path) -> Kind | None:
+    return next((kind for kind in KINDS if (folder / kind.file).is_file()), None)
+
+
+def _inventory(folder: pathlib.Path, most: int = 5) -> str:
+    """What is there, for a sentence."""
+    if not folder.exists():
+        return f"there is no {folder}"
+    if not folder.is_dir():
+        return f"{folder} is a file"
+    names = sorted(f"{path.name}/" if path.is_dir() else path.name for path in folder.iterdir())
+    rest = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{folder} holds {', '.join(names[:most]) or 'nothing'}{rest}"

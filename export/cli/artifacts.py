@@ -1,0 +1,184 @@
+"""`gemma4-graph saved-model`, `litert`, `inspect`, `run`, `verify`: artifacts written, looked at, tried and
+compared.
+"""
+
+import pathlib
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from export.artifact import Artifact, open_artifact
+from export.cli.options import (
+    Engine,
+    Out,
+    PreprocessorOptions,
+    Version,
+    make_preprocessor,
+    option,
+    with_preprocessor_options,
+)
+from export.cli.terminal import AsJson, at_work, say, show
+from export.publish import check_new, version_folder
+
+Folder = Annotated[
+    pathlib.Path,
+    typer.Argument(help="DIR, whose newest version is taken; DIR/N; or a LiteRT bundle.", metavar="DIR"),
+]
+Prompt = Annotated[str, option("TEXT", "Text with one <|image|> or <|audio|> for each medium.")]
+Images = Annotated[list[pathlib.Path] | None, option("FILE", "Image file; may be given several times.")]
+Clips = Annotated[list[pathlib.Path] | None, option("FILE", "WAV file; may be given several times.")]
+
+
+@with_preprocessor_options
+def saved_model(
+    options: PreprocessorOptions,
+    out: Out,
+    version: Version = None,
+    engine: Engine = "sentencepiece",
+    compact: Annotated[
+        bool,
+        typer.Option(help="Give pixels as uint8, a quarter of the bytes, for the client to scale."),
+    ] = False,
+    json_: AsJson = False,
+) -> None:
+    """Write DIR/N, a SavedModel with every signature, for TF Serving and `tf.saved_model.load`."""
+    check_new(version_folder(out, version), argument="version")
+    with at_work() as report:
+        preprocessor = make_preprocessor(options, engine=engine, report=report)
+        from export.saved_model.write import export_saved_model
+
+        written = export_saved_model(preprocessor, out, version=version, compact=compact, report=report)
+    _show_written(written, written, as_json=json_)
+
+
+@with_preprocessor_options
+def litert(
+    options: PreprocessorOptions,
+    out: Annotated[pathlib.Path, option("DIR", "Folder of the bundle; must not exist.")],
+    static: Annotated[
+        list[str] | None,
+        option(
+            "SIZES",
+            "Fixed sizes, as browsers need: text=256,1024 image=768x768 audio=10 (seconds); may be given "
+            "several times.",
+        ),
+    ] = None,
+    json_: AsJson = False,
+) -> None:
+    """Write a LiteRT bundle for phones, embedded devices and browsers: one .tflite in builtin ops, and
+    signatures.json.
+    """
+    check_new(out.expanduser(), argument="out")
+    with at_work() as report:
+        preprocessor = make_preprocessor(options, engine="builtin", report=report)
+        from export.litert.buckets import parse_buckets
+        from export.litert.write import MODEL, export_litert
+
+        buckets = parse_buckets(static) if static else None
+        written = export_litert(preprocessor, out, buckets=buckets, report=report)
+    _show_written(written, written / MODEL, as_json=json_)
+
+
+def inspect(folder: Folder, json_: AsJson = False) -> None:
+    """Print an artifact's signatures: inputs and outputs with dtype and shape."""
+    artifact = _opened(folder)
+    with at_work():
+        from export.cli import tables
+
+        rows = tables.in_order(artifact.tensor_rows())
+    show([row._asdict() for row in rows], [tables.signature_table(rows)], as_json=json_, indent=2)
+
+
+def run(
+    folder: Folder,
+    prompt: Prompt,
+    image: Images = None,
+    audio: Clips = None,
+    pictures: Annotated[
+        pathlib.Path | None,
+        option("DIR", "Folder for PNGs of the patches and spectrograms."),
+    ] = None,
+    json_: AsJson = False,
+) -> None:
+    """Run one request and print what came out: ids with their pieces, soft tokens of each medium, the table
+    of tensors.
+    """
+    artifact, media = _opened(folder), {"image": read_files(image), "audio": read_files(audio)}
+    with at_work("loading the model"):
+        from export.cli import tables
+        from export.cli.pictures import write_pictures
+        from export.outputs import scaled
+
+        outputs = artifact.request(prompt, media)
+        settings, pieces = artifact.settings, artifact.vocabulary.pieces
+        drawn = (
+            write_pictures(scaled(outputs, settings), pictures, **_picture_settings(settings))
+            if pictures
+            else []
+        )
+    row = tables.Row(outputs["token_ids"][0][outputs["padding_mask"][0].astype(bool)], pieces)
+    lines = [f"drew {escape(str(path))}" for path in drawn]
+    show(tables.answer_json(outputs, row), [*tables.answer_parts(outputs, row), *lines], as_json=json_)
+
+
+def verify(
+    folders: Annotated[
+        list[pathlib.Path],
+        typer.Argument(
+            help="Each a DIR, whose newest version is taken, a DIR/N, or a LiteRT bundle.", metavar="DIR"
+        ),
+    ],
+    texts: Annotated[int, option("N", "Random strings to compare, besides the fixed ones.")] = 2000,
+    json_: AsJson = False,
+) -> None:
+    """Reload artifacts and print how far each step is from its reference, in every runtime. Exits with 1
+    where one is too far.
+    """
+    artifacts = [_opened(folder) for folder in folders]
+    with at_work() as report:
+        from export.cli import tables
+        from export.verify import verify as verifying
+
+        results = verifying.verify(
+            *(artifact.folder for artifact in artifacts), num_texts=texts, report=report
+        )
+    document = [result._asdict() for result in results]
+    show(document, [tables.parity_table(results)], as_json=json_, indent=2)
+    if not all(result.passed for result in results):
+        raise typer.Exit(1)
+
+
+def read_files(paths: list[pathlib.Path] | None) -> list[bytes]:
+    """The bytes of each file."""
+    return [path.expanduser().read_bytes() for path in paths or []]
+
+
+def size_of(path: pathlib.Path) -> int:
+    """Bytes of a file, or of the files in a folder."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def _opened(folder: pathlib.Path) -> Artifact:
+    artifact = open_artifact(folder)
+    if artifact.folder != folder.expanduser():
+        say(f"[yellow]note:[/yellow] taking {escape(str(artifact.folder))}, the newest version")
+    return artifact
+
+
+def _show_written(folder: pathlib.Path, counted: pathlib.Path, *, as_json: bool) -> None:
+    size = size_of(counted)
+    name = "" if counted == folder else f"{counted.name}, "
+    path = escape(str(folder))
+    line = f"wrote {path} ({name}{size / 1e6:.1f} MB). Next: gemma4-graph run {path} --prompt Hello"
+    show({"folder": str(folder), "bytes": size}, [line], as_json=as_json)
+
+
+def _picture_settings(settings: dict[str, Any]) -> dict[str, Any]:
+    image = (settings["image_converter"] or {}).get("config", {})
+    return {
+        "pooling": image.get("pooling_kernel_size"),
+        "scale": image.get("scale") or 1.0,
+        "offset": image.get("offset") or 0.0,
+    }

@@ -1,0 +1,55 @@
+"""A LiteRT bundle as an `Artifact`."""
+
+import functools
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from export.artifact import TensorRow
+from export.litert import run as running
+from export.litert.runtime import CompiledModelRuntime, InterpreterRuntime
+from export.outputs import Arrays
+from export.runtime import Runtime
+from graph_ops.text.vocabulary.vocabulary import Vocabulary
+
+
+class BundleArtifact:
+    """The folder of a bundle; see `Artifact`."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self.folder = folder
+
+    @functools.cached_property
+    def _description(self) -> dict[str, Any]:
+        return running.read_bundle_description(self.folder)
+
+    @functools.cached_property
+    def _bundle(self) -> running.Bundle:
+        return running.load_bundle(self.folder)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """See `Artifact`."""
+        return self._description["preprocessor"]
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """See `Artifact`."""
+        return self._bundle.vocabulary
+
+    def tensor_rows(self) -> list[TensorRow]:
+        """See `Artifact`."""
+        return [
+            TensorRow(name, direction, key, tensor["dtype"], tensor["shape"])
+            for name, signature in self._description["signatures"].items()
+            for direction in ("input", "output")
+            for key, tensor in signature[f"{direction}s"].items()
+        ]
+
+    def request(self, prompt: str, media: Mapping[str, Sequence[bytes]]) -> Arrays:
+        """See `Artifact`."""
+        return running.request(self._bundle, prompt.encode(), running.decoded(media, self.settings))
+
+    def runtimes(self) -> list[Runtime]:
+        """See `Artifact`."""
+        return [InterpreterRuntime(self._bundle), CompiledModelRuntime(self._bundle)]

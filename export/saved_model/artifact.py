@@ -1,0 +1,55 @@
+"""A SavedModel as an `Artifact`."""
+
+import functools
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from export.artifact import TensorRow
+from export.outputs import Arrays
+from export.runtime import Runtime
+from export.saved_model import run as running
+from export.saved_model.runtime import SavedModelRuntime
+from export.saved_model.write import read_description, read_vocabulary
+from graph_ops.text.vocabulary.vocabulary import Vocabulary
+
+
+class SavedModelArtifact:
+    """A version folder, DIR/N; see `Artifact`."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self.folder = folder
+
+    @functools.cached_property
+    def settings(self) -> dict[str, Any]:
+        """See `Artifact`."""
+        return read_description(self.folder)["preprocessor"]
+
+    @functools.cached_property
+    def vocabulary(self) -> Vocabulary:
+        """See `Artifact`."""
+        return read_vocabulary(self.folder)
+
+    @functools.cached_property
+    def _loaded(self) -> running.Loaded:
+        return running.load(self.folder)
+
+    def tensor_rows(self) -> list[TensorRow]:
+        """See `Artifact`."""
+        return [
+            TensorRow(name, direction, key, spec.dtype.name, spec.shape.as_list())
+            for name, function in self._loaded.signatures.items()
+            for direction, specs in (
+                ("input", function.structured_input_signature[1]),
+                ("output", function.structured_outputs),
+            )
+            for key, spec in specs.items()
+        ]
+
+    def request(self, prompt: str, media: Mapping[str, Sequence[bytes]]) -> Arrays:
+        """See `Artifact`."""
+        return running.request(self._loaded, prompt, media)
+
+    def runtimes(self) -> list[Runtime]:
+        """See `Artifact`."""
+        return [SavedModelRuntime(self._loaded, self.settings)]

@@ -1,0 +1,57 @@
+"""A SavedModel as a `Runtime`."""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from export.outputs import Arrays, scaled
+from export.runtime import Media, cut
+from export.saved_model.run import Loaded
+from graph_ops.media.arrays import pack_items
+from graph_ops.media.table import MEDIA
+
+
+class SavedModelRuntime:
+    """An export's signatures in `tf.saved_model.load`."""
+
+    name = "SavedModel"
+
+    def __init__(self, loaded: Loaded, settings: dict[str, Any]) -> None:
+        self._signatures = loaded.signatures
+        self._loaded, self._settings = loaded, settings
+        self._media = [medium for medium in MEDIA if settings[medium.converter] is not None]
+
+    def tokenize(self, texts: list[bytes]) -> list[np.ndarray]:
+        """See `Runtime`."""
+        rows = self._signatures["tokenize"](text=tf.constant(texts))
+        return cut(rows["token_ids"].numpy(), rows["lengths"].numpy())
+
+    def detokenize(self, rows: np.ndarray) -> list[bytes]:
+        """See `Runtime`."""
+        lengths = tf.fill([len(rows)], rows.shape[1])
+        return list(
+            self._signatures["detokenize"](token_ids=tf.constant(rows), lengths=lengths)["text"].numpy()
+        )
+
+    def postprocess(self, token_ids: np.ndarray, padding_mask: np.ndarray) -> bytes:
+        """See `Runtime`."""
+        given = {"token_ids": tf.constant(token_ids), "padding_mask": tf.constant(padding_mask)}
+        return self._signatures["generate_postprocess"](**given)["text"].numpy()[0]
+
+    def row(self, prompt: str, media: Media) -> Arrays:
+        """See `Runtime`."""
+        given: dict[str, Any] = {"prompts": tf.constant([prompt])}
+        for medium in self._media:
+            items = media.get(medium.name, ())
+            packed = pack_items([items], medium=medium, slots=len(items))
+            given |= {
+                name: tf.constant(value)
+                for name, value in zip((medium.argument, medium.sizes), packed, strict=True)
+            }
+        signature = "generate_preprocess_arrays" if self._media else "generate_preprocess_text"
+        return scaled(_arrays(self._signatures[signature](**given)), self._settings)
+
+
+def _arrays(outputs: dict[str, tf.Tensor]) -> Arrays:
+    return {name: value.numpy() for name, value in outputs.items()}

@@ -1,0 +1,64 @@
+"""The class in Python as a `Runtime`."""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from export.outputs import Arrays
+from export.runtime import Media, cut
+from graph_ops import Gemma4CausalLMPreprocessor, Gemma4Tokenizer
+from graph_ops.layers.converters import Gemma4AudioConverter, Gemma4ImageConverter
+from graph_ops.media.table import BY_NAME
+from graph_ops.text.reading import prompt_reading
+from graph_ops.text.vocabulary.vocabulary import Vocabulary
+
+
+class EagerRuntime:
+    """The class in Python, with an artifact's settings and vocabulary."""
+
+    name = "Python"
+
+    def __init__(self, settings: dict[str, Any], vocabulary: Vocabulary) -> None:
+        converters = {
+            name: layer
+            and make(
+                **{
+                    key: value
+                    for key, value in layer["config"].items()
+                    if key not in ("name", "trainable", "dtype")
+                }
+            )
+            for name, make in (
+                ("image_converter", Gemma4ImageConverter),
+                ("audio_converter", Gemma4AudioConverter),
+            )
+            for layer in [settings[name]]
+        }
+        kept = {key: value for key, value in settings.items() if key not in ("name", "trainable", "dtype")}
+        self._preprocessor = Gemma4CausalLMPreprocessor(
+            **{**kept, **converters, "tokenizer": Gemma4Tokenizer(vocabulary)}
+        )
+
+    def tokenize(self, texts: list[bytes]) -> list[np.ndarray]:
+        """See `Runtime`."""
+        rows = self._preprocessor.tokenizer.tokenize_rows(
+            tf.constant(texts), reading=prompt_reading(self._preprocessor.row)
+        )
+        return cut(rows.token_ids.numpy(), rows.lengths.numpy())
+
+    def detokenize(self, rows: np.ndarray) -> list[bytes]:
+        """See `Runtime`."""
+        return list(self._preprocessor.tokenizer.detokenize(tf.constant(rows)).numpy())
+
+    def postprocess(self, token_ids: np.ndarray, padding_mask: np.ndarray) -> bytes:
+        """See `Runtime`."""
+        return self._preprocessor.generate_postprocess(
+            {"token_ids": token_ids, "padding_mask": padding_mask}
+        )[0].encode()
+
+    def row(self, prompt: str, media: Media) -> Arrays:
+        """See `Runtime`."""
+        given = {BY_NAME[name].argument: [list(items)] for name, items in media.items() if items}
+        features = self._preprocessor.generate_preprocess({"prompts": [prompt], **given})
+        return {name: np.asarray(value) for name, value in features.items()}

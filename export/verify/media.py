@@ -1,0 +1,107 @@
+"""Pixels and spectrograms, beside transformers' and KerasHub's."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from export.verify import samples
+from export.verify.result import Result, Subject, compare, skipped
+from graph_ops.family import GEMMA4
+from graph_ops.media.audio import AUDIO
+from graph_ops.media.image import IMAGE
+
+MEL_TOLERANCE = 1e-4
+"""Largest difference of a log-mel value: float32 sums of 320 products in another order."""
+PIXEL_TOLERANCE = 1e-7
+"""Largest difference of a pixel value after scaling: one unit in the last place of float32 below 1."""
+
+
+def pixels(subject: Subject) -> Iterator[Result]:
+    """Patches of several images."""
+    if subject.config_of(IMAGE) is None:
+        return
+    name = "Gemma4ImageProcessorPil"
+    try:
+        from transformers.models.gemma4.image_processing_pil_gemma4 import Gemma4ImageProcessorPil
+    except ImportError:
+        yield skipped("pixels", name, "transformers is not installed")
+        return
+    if (
+        not isinstance(subject.config_of(IMAGE)["scale"], float)
+        or subject.config_of(IMAGE)["offset"] is not None
+    ):
+        yield skipped("pixels", name, "it scales by one number only")
+        return
+    kept = {
+        key: subject.config_of(IMAGE)[key] for key in ("patch_size", "max_soft_tokens", "pooling_kernel_size")
+    }
+    processor = Gemma4ImageProcessorPil(rescale_factor=subject.config_of(IMAGE)["scale"], **kept)
+    images = _images()
+    theirs = [
+        processor.preprocess(image, return_tensors="np", input_data_format="channels_last")
+        for image in images
+    ]
+    for runtime in subject.runtimes:
+        ours = [runtime.row(GEMMA4.tokens_of("image").placeholder, {"image": [image]}) for image in images]
+        values, positions = (
+            [row[key][0, 0] for row in ours] for key in ("pixel_values", "pixel_position_ids")
+        )
+        expected = [one["pixel_values"][0] for one in theirs]
+        yield compare(
+            f"pixels of {len(images)} images", runtime.name, name, values, expected, allowed=PIXEL_TOLERANCE
+        )
+        yield compare(
+            "their patch positions",
+            runtime.name,
+            name,
+            positions,
+            [one["image_position_ids"][0] for one in theirs],
+        )
+
+
+def mel(subject: Subject) -> Iterator[Result]:
+    """Log-mel frames of several clips."""
+    if subject.config_of(AUDIO) is None:
+        return
+    clips = [clip for length in (700, 16_000, 80_123) for clip in samples.sounds(length).values()]
+    name = {"transformers": "Gemma4AudioFeatureExtractor", "keras_hub": "keras_hub's converter"}[
+        subject.parity
+    ]
+    try:
+        reference = _mel_reference(subject)
+    except ImportError as missing:
+        yield skipped("log-mel", name, f"{missing.name} is not installed")
+        return
+    expected = [reference(clip) for clip in clips]
+    for runtime in subject.runtimes:
+        rows = [runtime.row(GEMMA4.tokens_of("audio").placeholder, {"audio": [clip]}) for clip in clips]
+        mels = [row["audio_mel"][0, 0, : len(theirs)] for row, theirs in zip(rows, expected, strict=True)]
+        yield compare(
+            f"log-mel of {len(clips)} clips", runtime.name, name, mels, expected, allowed=MEL_TOLERANCE
+        )
+
+
+def _images() -> list[np.ndarray]:
+    sizes = ((480, 640), (876, 1300), (7, 9), (5, 300), (300, 5), (768, 768), (97, 1203), (2000, 1500))
+    return [samples.pixels(*size) for size in sizes] + [samples.pixels(213, 355, smooth=False)]
+
+
+def _mel_reference(subject: Subject) -> Callable[[np.ndarray], np.ndarray]:
+    """The reference spectrogram of one clip, under the export's own settings."""
+    settings = {
+        key: subject.config_of(AUDIO)[key]
+        for key in ("min_frequency", "max_frequency", "mel_floor", "per_bin_mean", "per_bin_stddev")
+    }
+    if subject.parity == "transformers":
+        from transformers.models.gemma4.feature_extraction_gemma4 import Gemma4AudioFeatureExtractor
+
+        extractor = Gemma4AudioFeatureExtractor(feature_size=subject.config_of(AUDIO)["num_mels"], **settings)
+        return lambda clip: extractor(
+            [clip], sampling_rate=subject.config_of(AUDIO)["sampling_rate"], return_tensors="np"
+        )["input_features"][0]
+    import keras_hub
+
+    converter = keras_hub.layers.Gemma4AudioConverter(
+        num_mels=subject.config_of(AUDIO)["num_mels"], **settings
+    )
+    return lambda clip: np.asarray(converter(clip))

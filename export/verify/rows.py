@@ -1,0 +1,60 @@
+"""Whole rows, beside KerasHub's class."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from export.verify import samples
+from export.verify.media import MEL_TOLERANCE
+from export.verify.result import Result, Subject, compare, skipped
+from graph_ops.family import GEMMA4
+from graph_ops.media.audio import AUDIO
+from graph_ops.media.image import IMAGE
+
+KERAS_HUB_PIXEL_TOLERANCE = 32 / 255
+"""Largest difference from KerasHub's pixels, whose resize is `tf.image.resize` and not Pillow's."""
+
+
+def rows(subject: Subject) -> Iterator[Result]:
+    """Every tensor of a row with text, an image and a clip."""
+    if subject.parity != "keras_hub":
+        return
+    try:
+        import keras_hub
+    except ImportError:
+        yield skipped("whole rows", "keras_hub's class", "keras-hub is not installed")
+        return
+    row_settings = ("sequence_length", "add_start_token", "add_end_token", "max_images_per_prompt")
+    theirs = keras_hub.models.Gemma4CausalLMPreprocessor(
+        keras_hub.models.Gemma4Tokenizer(subject.vocabulary.proto),
+        image_converter=keras_hub.layers.Gemma4ImageConverter(scale=subject.config_of(IMAGE)["scale"])
+        if subject.config_of(IMAGE)
+        else None,
+        audio_converter=keras_hub.layers.Gemma4AudioConverter(mel_floor=subject.config_of(AUDIO)["mel_floor"])
+        if subject.config_of(AUDIO)
+        else None,
+        **{name: subject.config[name] for name in row_settings},
+    )
+    images = [samples.pixels(300, 400)] if subject.config_of(IMAGE) else []
+    clips = [samples.sounds(40_000)["noise"]] if subject.config_of(AUDIO) else []
+    seen, heard = (
+        GEMMA4.tokens_of(name).placeholder * len(found)
+        for name, found in (("image", images), ("audio", clips))
+    )
+    prompt = f"Look {seen} and listen {heard} now."
+    media: dict[str, Any] = ({"images": np.stack(images)[np.newaxis]} if images else {}) | (
+        {"audio": clips[0][np.newaxis]} if clips else {}
+    )
+    expected = theirs.generate_preprocess({"prompts": [prompt], **media})
+    for runtime in subject.runtimes:
+        ours = runtime.row(prompt, {"image": images, "audio": clips})
+        for name in sorted(expected.keys() & ours.keys()):
+            reference = np.asarray(expected[name])
+            mine = ours[name][
+                tuple(slice(size) for size in reference.shape)
+            ]  # slots and widths past KerasHub's hold padding
+            allowed = {"pixel_values": KERAS_HUB_PIXEL_TOLERANCE, "audio_mel": MEL_TOLERANCE}.get(name, 0.0)
+            yield compare(
+                f"row: {name}", runtime.name, "keras_hub's class", [mine], [reference], allowed=allowed
+            )

@@ -1,0 +1,72 @@
+"""A family of models, as far as preprocessing goes: its special tokens and what its vocabulary must hold."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class MediumTokens:
+    """The three special tokens of a medium.
+
+    A user writes `placeholder`; a row holds `opening placeholder… closing`.
+    """
+
+    medium: str
+    """Name in the table of media."""
+    opening: str
+    placeholder: str
+    closing: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Family:
+    """What differs from one family of models to the next."""
+
+    name: str
+    """As KerasHub and transformers spell it in module names and in `model_type`."""
+    title: str
+    """For readers."""
+    start: str
+    """Begins a row."""
+    end: str
+    """Ends a training row."""
+    pad: str
+    """Fills a row up."""
+    unknown: str
+    """What no other piece stands for; with byte fallback there is no such text."""
+    stop: tuple[str, ...]
+    """Tokens that end an answer."""
+    media: tuple[MediumTokens, ...]
+    """Of the media that models of the family read."""
+    unread: tuple[str, ...]
+    """Placeholders of media that no step reads; they are left out of generated texts."""
+    special_tokens: str
+    """Regular expression of the special tokens among the user-defined symbols."""
+    vocabulary_size: int
+    """Pieces of the released vocabulary."""
+
+    def tokens_of(self, medium: str) -> MediumTokens:
+        """The tokens of the medium with that name.
+
+        Raises:
+            KeyError: the family has no such medium.
+        """
+        return {tokens.medium: tokens for tokens in self.media}[medium]
+
+
+GEMMA4 = Family(
+    name="gemma4",
+    title="Gemma 4",
+    start="<bos>",
+    end="<eos>",
+    pad="<pad>",
+    unknown="<unk>",
+    stop=("<eos>", "<turn|>"),
+    media=(
+        MediumTokens("image", "<|image>", "<|image|>", "<image|>"),
+        MediumTokens("audio", "<|audio>", "<|audio|>", "<audio|>"),
+    ),
+    unread=("<|video|>",),
+    special_tokens=r"<\|.+>|<.+\|>|<unused\d+>|<mask>|\[multimodal\]",
+    vocabulary_size=262_144,
+)
+"""Source: tokenizer_config.json and vocabulary of the released models; `stop` also KerasHub's `generate`."""

@@ -1,0 +1,81 @@
+"""Encoded image files and pixel arrays -> patches, one image after the other."""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from graph_ops.config import ImageConfig
+from graph_ops.faults import Finding, first_finding
+from graph_ops.image.decode import decode_image
+from graph_ops.image.encode_litert import encode_unrolled
+from graph_ops.image.patches import Patches, no_image, resized_patches, scaled
+from graph_ops.image.sizes import size_finding
+from graph_ops.target import TENSORFLOW, Target
+
+
+def encode_images(encoded: tf.Tensor, *, config: ImageConfig) -> Patches:
+    """Patches of encoded files.
+
+    Args:
+        encoded: string [N], JPEG, PNG, GIF, BMP or WebP files; "" = no image.
+        config: sizes, scale, offset and `max_image_pixels`.
+    """
+
+    def encode(index: tf.Tensor) -> Patches:
+        pixels, finding = decode_image(encoded[index], config=config)
+        return _after(finding, resized_patches(pixels, config=config))
+
+    return _each(encode, absent=tf.equal(encoded, ""), config=config)
+
+
+def encode_image_arrays(
+    images: tf.Tensor, sizes: tf.Tensor, *, config: ImageConfig, target: Target = TENSORFLOW
+) -> Patches:
+    """Patches of images that share one array, each in its top left corner.
+
+    Args:
+        images: uint8 [N, H, W, 3]; what lies outside an image's true size is ignored.
+        sizes: int32 [N, 2], each image's height and width; 0, 0 = no image.
+        config: sizes, scale, offset and `max_image_pixels`.
+        target: where it runs. For static sizes N must be known while tracing; the outputs are the same, but
+            for one value in hundreds of millions that is off by one level.
+
+    Returns:
+        A finding is IMAGE_SIZE (a side beyond H or W, negative, or longer than the target's longest),
+        IMAGE_TOO_LARGE (more than `max_image_pixels`), or IMAGE_TOO_THIN (one side 0 among others).
+
+    Raises:
+        ValueError: static sizes, and N is unknown or 0.
+    """
+    images, sizes = tf.convert_to_tensor(images), tf.convert_to_tensor(sizes)
+    if target.static_sizes:
+        return encode_unrolled(images, sizes, config=config, target=target)
+    finding = size_finding(sizes, tf.shape(images)[1:3], config=config)
+
+    def encode(index: tf.Tensor) -> Patches:
+        # A faulty size becomes an empty image.
+        size = tf.where(finding.is_clean[index], sizes[index], 0)
+        return _after(finding.at(index), resized_patches(images[index, : size[0], : size[1]], config=config))
+
+    return _each(encode, absent=tf.reduce_all(tf.equal(sizes, 0), axis=-1), config=config)
+
+
+def _each(encode: Callable[[tf.Tensor], Patches], *, absent: tf.Tensor, config: ImageConfig) -> Patches:
+    """Unscaled patches of `encode(index)` for each index of `absent` [N], scaled; an absent image becomes
+    padding without a fault.
+    """
+
+    def encode_if_present(index: tf.Tensor) -> Patches:
+        return tf.cond(absent[index], lambda: no_image(config=config), lambda: encode(index))
+
+    spec = tf.nest.map_structure(lambda part: tf.TensorSpec(part.shape, part.dtype), no_image(config=config))
+    # One at a time: the largest image that is allowed takes some 700 MB while it is resized.
+    patches = tf.map_fn(
+        encode_if_present, tf.range(tf.shape(absent)[0]), fn_output_signature=spec, parallel_iterations=1
+    )
+    return scaled(patches, config=config)
+
+
+def _after(finding: Finding, patches: Patches) -> Patches:
+    """Patches with what was wrong before, which hides what its empty image would be reported as."""
+    return patches._replace(finding=first_finding(finding, patches.finding))

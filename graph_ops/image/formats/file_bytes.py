@@ -1,0 +1,42 @@
+"""Bytes and numbers of an encoded file, in the graph."""
+
+import tensorflow as tf
+
+Size = tuple[tf.Tensor, tf.Tensor]
+"""Height and width, int32 [] each."""
+
+
+def bytes_at(encoded: tf.Tensor, offset: int | tf.Tensor, length: int | tf.Tensor) -> tf.Tensor:
+    """string []: `length` bytes from `offset` on."""
+    return tf.strings.substr(encoded, offset, length)
+
+
+def number_at(
+    encoded: tf.Tensor, offset: int | tf.Tensor, *, size: int, little_endian: bool = True
+) -> tf.Tensor:
+    """int32 []: the unsigned number in the `size` bytes at `offset` (signed if 4). Raises if the file ends
+    before.
+    """
+    values = tf.cast(tf.io.decode_raw(bytes_at(encoded, offset, size), tf.uint8), tf.int32)
+    shifts = tf.range(0, 8 * size, 8)
+    # The reshape is what raises.
+    return tf.reduce_sum(
+        tf.bitwise.left_shift(tf.reshape(values, [size]), shifts if little_endian else shifts[::-1])
+    )
+
+
+def no_size() -> Size:
+    """0 × 0, int32 [] each, for a file that would not be decoded as Pillow does."""
+    return tf.constant(0), tf.constant(0)
+
+
+def placed(
+    pixels: tf.Tensor, top: tf.Tensor, left: tf.Tensor, size: Size, *, background: tf.Tensor
+) -> tf.Tensor:
+    """uint8 [h, w, 3] `pixels` on a canvas of `size` in the colour `background`. Raises if they do not
+    fit.
+    """
+    below, right = size[0] - top - tf.shape(pixels)[0], size[1] - left - tf.shape(pixels)[1]
+    # Padding is 0, which the background, taken away before and given back after (modulo 256), turns into
+    # itself.
+    return tf.pad(pixels - background, [[top, below], [left, right], [0, 0]]) + background

@@ -1,0 +1,71 @@
+"""The medium image."""
+
+from typing import Any
+
+import tensorflow as tf
+
+from graph_ops.config import ImageConfig, RowConfig
+from graph_ops.faults import Fault
+from graph_ops.image.encode import encode_image_arrays, encode_images
+from graph_ops.image.patches import Patches
+from graph_ops.media.medium import Medium
+from graph_ops.target import Target
+
+
+def _encode_files(files: tf.Tensor, *, config: ImageConfig, parity: str) -> Patches:
+    del parity  # both have the same pixels
+    return encode_images(files, config=config)
+
+
+def _encode_arrays(
+    arrays: tf.Tensor, sizes: tf.Tensor, *, config: ImageConfig, parity: str, target: Target
+) -> Patches:
+    del parity
+    return encode_image_arrays(arrays, sizes, config=config, target=target)
+
+
+def _count(positions: tf.Tensor, config: ImageConfig) -> tf.Tensor:
+    """Soft tokens of patches at int32 [B, K, P, 2], -1 in the padding."""
+    patches = tf.reduce_sum(tf.cast(positions[..., 0] >= 0, tf.int32), axis=-1)
+    return patches // config.pooling_kernel_size**2
+
+
+def _fixed_soft_tokens(row: RowConfig) -> int | None:
+    return row.num_vision_tokens_per_image if row.parity == "keras_hub" else None
+
+
+def _dims(row: RowConfig, config: Any) -> dict[str, int]:
+    slots = row.max_images_per_prompt
+    return {
+        "I": slots,
+        "P": config.max_patches,
+        "D": config.patch_dim,
+        "V": slots * row.num_vision_tokens_per_image,
+    }
+
+
+IMAGE = Medium(
+    name="image",
+    argument="images",
+    sizes="image_sizes",
+    group="vision",
+    values="pixel_values",
+    marks="pixel_position_ids",
+    item_shape=(None, None, 3),
+    dtype=tf.uint8,
+    item="an image is uint8 [H, W, 3] or the bytes of a file",
+    array="pixels [B, I, H, W, 3]",
+    size="true (height, width); (0, 0) for an empty slot",
+    files="JPEG, PNG, GIF, BMP or WebP files",
+    config=ImageConfig,
+    slots="max_images_per_prompt",
+    count_fault=Fault.IMAGE_COUNT,
+    limit_fault=Fault.IMAGE_LIMIT,
+    encode_files=_encode_files,
+    encode_arrays=_encode_arrays,
+    count=_count,
+    fixed_soft_tokens=_fixed_soft_tokens,
+    block=lambda row, config: row.num_vision_tokens_per_image,
+    dims=_dims,
+    is_trimmed=False,
+)

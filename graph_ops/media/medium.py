@@ -1,0 +1,99 @@
+"""What there is to know of a medium: one value each, from which everything else is derived."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from graph_ops.config import RowConfig
+from graph_ops.faults import Fault
+
+
+@dataclasses.dataclass(frozen=True)
+class Medium:
+    """One kind of thing, besides text, that a prompt may hold."""
+
+    name: str
+    """Of one item; `preprocess_<name>`, `<name>_converter` and `<name>_soft_tokens` are called after it."""
+    argument: str
+    """Key of the items in what a caller passes, and name of the input in signatures."""
+    sizes: str
+    """The same for the true sizes of items that are arrays."""
+    group: str
+    """Of its features in the table of features; `<group>_indices` and `<group>_mask` are called after it."""
+    values: str
+    """Feature that the model's encoder computes on."""
+    marks: str
+    """Feature that tells what of the values is there and what is padding."""
+    item_shape: tuple[int | None, ...]
+    """Of one item as an array; None for the axes that vary from item to item, which come first."""
+    dtype: tf.DType
+    """Of an item as an array."""
+    item: str
+    """What a caller may pass as an item, for error messages."""
+    array: str
+    """What an array of items is, for readers of a signature."""
+    size: str
+    """What an item's true size is, for readers of a signature."""
+    files: str
+    """What kinds of files are decoded, for readers."""
+    config: type
+    """Its frozen configuration, which has a property `max_soft_tokens`."""
+    slots: str
+    """Field of `RowConfig` that says how many items a row may hold."""
+    count_fault: Fault
+    """A row whose placeholders are not as many as its items."""
+    limit_fault: Fault
+    """A row with more items than slots."""
+    encode_files: Callable[..., Any]
+    """(files string [N], *, config, parity) -> values, marks, soft tokens and findings of N items."""
+    encode_arrays: Callable[..., Any]
+    """(arrays [N, …], sizes int32 [N(, axes)], *, config, parity, target) -> the same."""
+    count: Callable[[tf.Tensor, Any], tf.Tensor]
+    """(marks [B, K, …], config) -> soft tokens int32 [B, K] of items that were converted before; 0 for
+    none.
+    """
+    fixed_soft_tokens: Callable[[RowConfig], int | None]
+    """Soft tokens that every item takes in a row, or None if each takes as many as it has."""
+    block: Callable[[RowConfig, Any], int]
+    """Most soft tokens of an item: the width of its block in the indices."""
+    dims: Callable[[RowConfig, Any], dict[str, int]]
+    """Sizes of the letters of `features.DIMS` that its features use."""
+    is_trimmed: bool
+    """Whether KerasHub's class makes its tensors only as wide as the batch needs."""
+    frames_per_soft_token: Callable[[Any], int] | None = None
+    """Entries of an item's values that one soft token is made of, where they are trimmed with it."""
+
+    @property
+    def converter(self) -> str:
+        """Argument of the preprocessor that says how items are converted."""
+        return f"{self.name}_converter"
+
+    @property
+    def soft_tokens(self) -> str:
+        """Input that takes the soft tokens of items that were converted before."""
+        return f"{self.name}_soft_tokens"
+
+    @property
+    def indices(self) -> str:
+        """Feature with the positions of soft tokens."""
+        return f"{self.group}_indices"
+
+    @property
+    def mask(self) -> str:
+        """Feature that is True on soft tokens."""
+        return f"{self.group}_mask"
+
+    @property
+    def varying(self) -> int:
+        """How many axes of an item vary: the numbers of its size."""
+        return self.item_shape.count(None)
+
+    def is_filled(self, sizes: tf.Tensor) -> tf.Tensor:
+        """Bool [B, K]: which slots hold an item, from sizes int32 [B, K(, axes)]."""
+        return sizes > 0 if self.varying == 1 else tf.reduce_any(tf.not_equal(sizes, 0), axis=-1)
+
+    def num_slots(self, row: RowConfig) -> int:
+        """Items that a row may hold."""
+        return getattr(row, self.slots)

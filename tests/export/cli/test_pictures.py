@@ -1,0 +1,38 @@
+"""PNGs of what a model reads, from tensors that are known."""
+
+import numpy as np
+import tensorflow as tf
+
+from export.cli.pictures import GRID, MEL_ZOOM, mel_picture, patch_picture, write_pictures
+
+
+def test_an_image_is_put_together_from_its_patches():
+    """[two patches of 2 × 2 pixels side by side, one of padding]"""
+    image = np.arange(2 * 4 * 3).reshape(2, 4, 3)
+    patches = [image[:, x : x + 2].reshape(-1) for x in (0, 2)]
+    values = np.stack([*patches, np.zeros(12)]).astype(np.float32) / 255
+    positions = np.array([[0, 0], [1, 0], [-1, -1]])
+    picture = patch_picture(values, positions, pooling=2, scale=1 / 255)
+    assert picture.shape == (2, 4, 3)
+    assert (picture[0] == GRID).all()
+    assert (picture[:, 0] == GRID).all()
+    np.testing.assert_array_equal(picture[1, 1:], image[1, 1:])
+
+
+def test_louder_is_brighter_and_low_frequencies_lie_at_the_bottom():
+    mel = np.array([[-1.0, 0.0], [-1.0, 1.0], [9.0, 9.0]])  # [frames, bins], the last one padding
+    picture = mel_picture(mel, np.array([1, 1, 0]))[..., 0]
+    assert picture.shape == (2 * MEL_ZOOM, 2 * MEL_ZOOM)
+    assert picture[::MEL_ZOOM, ::MEL_ZOOM].tolist() == [[128, 255], [0, 0]]
+
+
+def test_each_medium_of_the_row_is_a_file(tmp_path):
+    outputs = {
+        "pixel_values": np.ones((1, 2, 1, 12), np.float32),
+        "pixel_position_ids": np.array([[[[0, 0]], [[-1, -1]]]]),
+        "audio_mel": np.zeros((1, 1, 2, 4), np.float32),
+        "audio_mel_mask": np.ones((1, 1, 2), np.int32),
+    }
+    paths = write_pictures(outputs, tmp_path / "drawn", pooling=1, scale=1.0, offset=0.0)
+    assert [path.name for path in paths] == ["image-0.png", "audio-0.png"]
+    assert tf.io.decode_png(paths[0].read_bytes()).shape == (2, 2, 3)

@@ -1,0 +1,128 @@
+"""`request` as a user types it, over both protocols."""
+
+import http.server
+import json
+import socket
+import threading
+
+import pytest
+
+from tests.export.cli.commands import PHOTO, SPEECH, run
+
+
+@pytest.fixture(params=["gRPC", "REST", "REST found out"])
+def address(request, server):
+    return {
+        "gRPC": f"127.0.0.1:{server.port}",
+        "REST": f"http://127.0.0.1:{server.rest_port}",
+        "REST found out": f"127.0.0.1:{server.rest_port}",
+    }[request.param]
+
+
+PATIENT = ("--timeout", "600")
+MEDIA = (*PATIENT, "--prompt", "see <|image|>\n hear <|audio|>", "--image", PHOTO, "--audio", SPEECH)
+
+
+@pytest.mark.slow
+def test_request_prints_what_run_prints(capsys, export_folder, server):
+    addresses = f"127.0.0.1:{server.port}", f"127.0.0.1:{server.rest_port}"
+    for arguments in (MEDIA, (*MEDIA, "--json")):
+        printed = run(capsys, "run", str(export_folder), *arguments[len(PATIENT) :])
+        for address in addresses:
+            assert run(capsys, "request", address, *arguments) == printed
+
+
+def test_request_runs_other_signatures(capsys, address):
+    code, out, _ = run(
+        capsys,
+        "request",
+        address,
+        *PATIENT,
+        "--prompt",
+        "hello",
+        "--signature",
+        "generate_preprocess_text",
+        "--json",
+    )
+    assert code == 0
+    assert json.loads(out)["tensors"].keys() == {"token_ids", "padding_mask", "position_ids", "status"}
+    request = ("request", address, *PATIENT, "--prompt", "hello", "--json", "--signature")
+    code, out, _ = run(capsys, *request, "generate_preprocess_text")
+    assert code == 0
+    assert json.loads(out)["tensors"].keys() == {"token_ids", "padding_mask", "position_ids", "status"}
+    code, out, _ = run(capsys, *request, "tokenize")
+    assert json.loads(out) == {
+        "tensors": {
+            "lengths": {"dtype": "int32", "shape": [1]},
+            "token_ids": {"dtype": "int32", "shape": [1, 3]},
+        }
+    }
+
+
+REQUEST_MISTAKES = {
+    "row with a fault": (("--prompt", "<|image|>"), "got 1 placeholder(s) and 0 image(s)"),
+    "other model": (
+        ("--prompt", "a", "--model-name", "other"),
+        "Servable not found for request: Latest(other)",
+    ),
+    "other signature": (("--prompt", "a", "--signature", "fly"), "`signature`: must be one of the model's"),
+    "signature of ids": (
+        ("--prompt", "a", "--signature", "detokenize"),
+        "must take a prompt and files; detokenize takes",
+    ),
+    "surplus image": (
+        ("--prompt", "a", "--image", PHOTO, "--signature", "tokenize"),
+        "`images`: tokenize takes ['text'] only",
+    ),
+    "no time": (("--prompt", "a", "--timeout", "0.000001"), "127.0.0.1"),
+}
+
+
+@pytest.mark.parametrize("mistake", REQUEST_MISTAKES)
+def test_mistakes_in_requests_are_one_line_and_exit_code_2(capsys, address, mistake):
+    arguments, message = REQUEST_MISTAKES[mistake]
+    code, out, err = run(capsys, "request", address, *PATIENT, *arguments)
+    assert code == 2
+    assert message in err
+    assert len(err.splitlines()) == 1
+    assert out == ""
+
+
+@pytest.mark.parametrize("scheme", ["", "http://"])
+def test_request_to_nobody_is_one_line_and_exit_code_2(capsys, scheme):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    code, _, err = run(capsys, "request", f"{scheme}127.0.0.1:{port}", "--prompt", "a", "--timeout", "5")
+    assert code == 2
+    assert "onnection refused" in err
+    assert len(err.splitlines()) == 1
+
+
+def test_a_grpc_port_with_http_before_it_is_explained(capsys, server):
+    code, _, err = run(capsys, "request", f"http://127.0.0.1:{server.port}", *PATIENT, "--prompt", "a")
+    assert code == 2
+    assert "what answers does not speak HTTP. For gRPC leave out http://." in err
+    assert len(err.splitlines()) == 1
+
+
+class Page(http.server.BaseHTTPRequestHandler):
+    """Some web server."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<html>hello</html>")
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.mark.parametrize("scheme", ["", "http://"])
+def test_another_kind_of_server_is_said_to_be_one(capsys, scheme):
+    with http.server.HTTPServer(("127.0.0.1", 0), Page) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        address = f"{scheme}127.0.0.1:{other.server_port}"
+        code, _, err = run(capsys, "request", address, *PATIENT, "--prompt", "a")
+        other.shutdown()
+    assert code == 2
+    assert "must be TF Serving or the embedded server; what answers over HTTP sends no JSON" in err

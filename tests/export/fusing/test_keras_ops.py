@@ -1,0 +1,139 @@
+"""What is replaced in Keras and KerasHub while a model is traced, and for whom."""
+
+import threading
+import types
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras_hub.src.models.gemma4.gemma4_vision_encoder import Gemma4VisionAveragePooling
+
+from export.fusing.keras_ops import core_ops, output_spec, own_grids, replaced, slice_update
+
+
+@pytest.fixture
+def owner():
+    return types.SimpleNamespace(name=lambda x: ("original", x))
+
+
+def in_another_thread(function):
+    found = []
+    thread = threading.Thread(target=lambda: found.append(function()))
+    thread.start()
+    thread.join()
+    return found[0]
+
+
+def test_a_replacement_is_for_this_thread_and_for_a_while(owner):
+    original = owner.name
+    with replaced(owner, "name", lambda before: lambda x: ("replaced", before(x))):
+        assert owner.name(1) == ("replaced", ("original", 1))
+        assert in_another_thread(lambda: owner.name(1)) == ("original", 1)
+    assert owner.name is original
+
+
+def test_replacements_nest_and_end_in_order_also_by_an_error(owner):
+    original = owner.name
+
+    def wrap(before):
+        return lambda x: ("replaced", before(x))
+
+    def fail(x):
+        raise RuntimeError(x)
+
+    with replaced(owner, "name", wrap):
+        with replaced(owner, "name", wrap):
+            assert owner.name(1) == ("replaced", ("replaced", ("original", 1)))
+        assert owner.name(1) == ("replaced", ("original", 1))
+        with pytest.raises(RuntimeError), replaced(owner, "name", lambda before: fail):
+            owner.name(1)
+        assert owner.name(1) == ("replaced", ("original", 1))
+    assert owner.name is original
+
+
+def test_a_method_is_again_that_of_the_class():
+    class Layer:
+        def call(self):
+            return "original"
+
+    layer = Layer()
+    with replaced(layer, "call", lambda before: lambda: f"not {before()}"):
+        assert layer.call() == "not original"
+    assert layer.call() == "original"
+    assert vars(layer) == {}
+
+
+def test_one_thread_replaces_at_a_time(owner):
+    """Another one waits, and finds the original."""
+    order, started = [], threading.Event()
+
+    def other():
+        started.set()
+        with replaced(owner, "name", lambda before: lambda x: ("other", before(x))):
+            order.append(owner.name(1))
+
+    thread = threading.Thread(target=other)
+    with replaced(owner, "name", lambda before: lambda x: ("this", before(x))):
+        thread.start()
+        started.wait()
+        order.append(owner.name(1))
+    thread.join()
+    assert order == [("this", ("original", 1)), ("other", ("original", 1))]
+    assert owner.name(1) == ("original", 1)
+
+
+@pytest.mark.parametrize("start", [(0, 0), (1, 2), (0, 3)])
+def test_slice_update_equals_that_of_keras(start):
+    inputs, updates = tf.reshape(tf.range(12.0), [3, 4]), -tf.ones([2, 1])
+    expected = keras.ops.slice_update(inputs, start, updates)
+    np.testing.assert_array_equal(slice_update(inputs, start, updates), expected)
+
+
+def ops_of(function, *specs):
+    graph = tf.function(function, autograph=False).get_concrete_function(*specs).graph
+    return {operation.type for operation in graph.get_operations()}
+
+
+def test_while_it_lasts_keras_updates_slices_with_a_core_op():
+    """The other op is the XLA bridge's, which TF Serving lacks."""
+    spec = tf.TensorSpec([3, 4])
+
+    def update(inputs):
+        return keras.ops.slice_update(inputs, (0, 0), inputs[:1, :1])
+
+    before = keras.ops.slice_update
+    with core_ops(object()):
+        assert "XlaDynamicUpdateSlice" not in ops_of(update, spec)
+        assert "XlaDynamicUpdateSlice" in in_another_thread(lambda: ops_of(update, spec))
+    assert keras.ops.slice_update is before
+    assert "XlaDynamicUpdateSlice" in ops_of(update, spec)
+
+
+def grid(columns, rows, patches):
+    """Positions int32 [1, patches, 2] of an image, (x, y), -1 in the padding."""
+    places = [(x, y) for y in range(rows) for x in range(columns)]
+    return tf.constant([places + [(-1, -1)] * (patches - len(places))])
+
+
+def test_each_image_is_pooled_as_if_it_were_alone():
+    pooling = Gemma4VisionAveragePooling(image_size=12, patch_size=1, pool_size=2)
+    model = types.SimpleNamespace(vision_encoder=types.SimpleNamespace(layers=[pooling]))
+    hidden = tf.random.stateless_normal([2, 1, 24, 3], seed=[1, 2])
+    positions = tf.stack([grid(4, 6, 24), grid(12, 2, 24)])
+    alone = [pooling(hidden[i : i + 1], pixel_position_ids=positions[i : i + 1]) for i in (0, 1)]
+    with own_grids(model):
+        together = tf.function(pooling)(hidden, pixel_position_ids=positions)
+    np.testing.assert_array_equal(together, tf.concat(alone, axis=0))
+    assert not np.array_equal(pooling(hidden, pixel_position_ids=positions), together)
+    assert "call" not in vars(pooling)
+
+
+def test_a_model_without_images_has_no_grids():
+    with own_grids(types.SimpleNamespace(backbone=types.SimpleNamespace(vision_encoder=None))):
+        pass
+
+
+def test_the_spec_of_an_output_keeps_what_is_known_of_its_shape():
+    spec = output_spec(lambda x: tf.cast(x[..., :2], tf.int32), [tf.TensorSpec([None, 5])])
+    assert (spec.shape.as_list(), spec.dtype) == ([None, 2], tf.int32)

@@ -1,0 +1,50 @@
+"""Every step gives the same wherever it runs, whatever stands in the padding."""
+
+import numpy as np
+import pytest
+
+from tests.everywhere import PLACES, STEPS, run_eagerly, target_of
+
+RUNS = [
+    pytest.param(step, place, id=f"{step.name}, {place}")
+    for step in STEPS
+    for place in PLACES
+    if place != "LiteRT" or not isinstance(step.litert, str)
+]
+
+
+def assert_same(found, expected, tolerance):
+    assert len(found) == len(expected)
+    for one, other in zip(found, expected, strict=True):
+        assert (one.shape, one.dtype) == (other.shape, other.dtype)
+        if one.dtype.kind == "f":
+            np.testing.assert_allclose(one, other, rtol=0, atol=tolerance)
+        else:
+            np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(("step", "place"), RUNS)
+def test_a_step_gives_the_same_everywhere(step, place):
+    tolerance = step.tolerance[target_of(place)]
+    assert_same(PLACES[place](step, step.inputs), run_eagerly(step, step.inputs), tolerance)
+
+
+@pytest.mark.parametrize(("step", "place"), RUNS)
+def test_garbage_in_the_padding_changes_nothing(step, place):
+    tolerance = step.tolerance[target_of(place)]
+    assert_same(PLACES[place](step, step.garbage), run_eagerly(step, step.inputs), tolerance)
+
+
+ROWS = [
+    # the counts of an expansion's medium belong to rows by place
+    step
+    for step in STEPS
+    if step.inputs[0].ndim > 1 and "expand" not in step.name
+]
+
+
+@pytest.mark.parametrize("step", ROWS, ids=lambda step: step.name)
+def test_rows_do_not_depend_on_one_another(step):
+    whole = run_eagerly(step, step.inputs)
+    reversed_rows = run_eagerly(step, [array[::-1].copy() for array in step.inputs])
+    assert_same([array[::-1] for array in reversed_rows], whole, max(step.tolerance.values()))

@@ -1,0 +1,62 @@
+"""Merging, against one merge at a time, with vocabularies made on the spot."""
+
+import pytest
+import sentencepiece
+import tensorflow as tf
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from graph_ops.text.bpe.engine import BuiltinEngine
+from graph_ops.text.bpe.merge_table import normal_pieces
+from tests.twins import bpe
+from tests.twins.vocabularies import REPEATABLE, small_vocabulary, vocabularies, words
+
+FEWER = settings(REPEATABLE, max_examples=25)  # each builds tables and runs some 2,000 ops
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path, monkeypatch):
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda _: str(tmp_path))
+
+
+def rows(ids):
+    return tf.RaggedTensor.from_row_splits(ids.values, ids.row_splits).to_list()
+
+
+def assert_exact(vocabulary, texts):
+    slow, theirs = bpe.Encoder(vocabulary), sentencepiece.SentencePieceProcessor(model_proto=vocabulary.proto)
+    engine = BuiltinEngine(vocabulary)
+    ours = rows(engine.encode(tf.constant(texts, tf.string, [len(texts)])))
+    assert ours == [slow(text.encode()) for text in texts]
+    assert ours == [theirs.encode(text) for text in texts]
+
+
+TEXTS = st.lists(words("ab ", 0, 40), min_size=3, max_size=6)
+
+
+@FEWER
+@given(vocabularies(), TEXTS)
+@example(small_vocabulary(("aa", "ab", "aab", "a", "b")), ["aaab" * 5, "a" * 33, "aab"])
+@example(small_vocabulary(("aba", "ab", "ba", "a", "b")), ["ab" * 20, "aab" * 9, "ba" * 15])
+def test_ids_are_those_of_one_merge_at_a_time(vocabulary, texts):
+    assert_exact(vocabulary, texts)
+
+
+@FEWER
+@given(st.permutations([word for size in (2, 3) for word in bpe.all_words("ab", size)]), TEXTS)
+def test_ids_are_exact_whatever_the_order_of_ranks(pieces, texts):
+    assert_exact(small_vocabulary([*pieces, "aaaa", "a", "b", "\u2581"]), texts)
+
+
+@FEWER
+@given(vocabularies(), TEXTS)
+def test_a_batch_is_its_texts_and_decoding_gives_them_back(vocabulary, texts):
+    engine = BuiltinEngine(vocabulary)
+    ids = engine.encode(tf.constant(texts))
+    assert rows(ids) == [rows(engine.encode(tf.constant([text])))[0] for text in texts]
+    assert engine.decode(*ids).numpy().tolist() == [text.encode() for text in texts]
+
+
+def test_normal_pieces_are_those_that_merging_makes():
+    vocabulary = small_vocabulary(("ab", "a", "b"), ("<x>",))
+    assert set(normal_pieces(vocabulary)) == {"ab", "a", "b"}

@@ -1,0 +1,110 @@
+"""The documentation's examples run as they stand."""
+
+import base64
+import contextlib
+import io
+import json
+import re
+import shlex
+
+import pytest
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+
+import graph_ops
+from export.litert.write import export_litert
+from export.saved_model import run as running
+from export.saved_model.write import export_saved_model
+from export.serving.server import Server, Settings
+from export.serving.store import Servable
+from export.verify.samples import demonstration_file
+from tests.data import ROOT
+from tests.export.cli.commands import run
+from tests.export.serving.rig import http
+from tests.house.pages import README, blocks, blocks_in
+
+
+@pytest.fixture(scope="module")
+def preprocessor():
+    return graph_ops.Gemma4CausalLMPreprocessor(
+        graph_ops.Gemma4Tokenizer(demonstration_file("demonstration.spm")),
+        graph_ops.Gemma4ImageConverter(),
+        graph_ops.Gemma4AudioConverter(),
+    )
+
+
+@pytest.fixture(scope="module")
+def exported(preprocessor, tmp_path_factory):
+    """What `make demo` writes: `gemma4/1`; `device` joins it when an example needs it."""
+    folder = tmp_path_factory.mktemp("demo")
+    export_saved_model(preprocessor, folder / "gemma4")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def device(exported):
+    tokenizer = graph_ops.Gemma4Tokenizer(demonstration_file("demonstration.spm"), engine="builtin")
+    return export_litert(graph_ops.Gemma4CausalLMPreprocessor(tokenizer), exported / "device")
+
+
+@pytest.fixture(scope="module")
+def server(exported):
+    """The embedded server with what was exported."""
+    folder = exported / "gemma4" / "1"
+    loaded = running.load(folder)
+    description = SavedModel.FromString((folder / "saved_model.pb").read_bytes()).meta_graphs[0].signature_def
+    servable = Servable(1, loaded.signatures, dict(description), loaded.module, {})
+    server = Server(Settings(folder.parent, port=0, rest_port=0), load=lambda version, folder: servable)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.mark.parametrize("block", blocks_in("python"), ids=str)
+def test_the_python_example_prints_what_stands_below_it(block, request, tmp_path):
+    source = block.text
+    if "localhost:8500" in source:
+        source = source.replace("localhost:8500", f"127.0.0.1:{request.getfixturevalue('server').port}")
+    if "build/demo/device" in source:
+        request.getfixturevalue("device")
+    if "build/demo" in source:
+        source = source.replace("build/demo", str(request.getfixturevalue("exported")))
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.chdir(ROOT):
+        exec(compile(source.replace('"build/', f'"{tmp_path}/'), str(block), "exec"), {})
+    assert printed.getvalue() == block.output
+
+
+@pytest.mark.parametrize("block", blocks_in("sh"), ids=str)
+def test_the_rest_examples_are_answered_by_a_server(block, server):
+    commands = re.split(r"\n(?=curl|echo)", block.text.replace("\\\n", " "))
+    assert all("curl localhost:8501" in command for command in commands)
+    for command in commands:
+        path, body = posted(command)
+        status, answer = http(server.rest_port, path, body.encode())
+        assert status == 200, answer
+    assert json.loads(answer)["predictions"][0]["status"] == ""
+
+
+def posted(command):
+    """Path and body of a command with curl, with files in base64 filled in as the shell does."""
+    command = re.sub(
+        r"\$\(base64 -w0 (\S+)\)",
+        lambda match: base64.b64encode((ROOT / match[1]).read_bytes()).decode(),
+        command,
+    )
+    words = shlex.split(command)
+    body = words[1] if words[0] == "echo" else words[words.index("-d") + 1]
+    (url,) = (word for word in words if word.startswith("localhost:8501"))
+    return url.removeprefix("localhost:8501"), body
+
+
+def test_the_readme_shows_what_make_demo_prints(exported, capsys, monkeypatch):
+    """Up to line breaks, and without the lines that say what was written, which hold sizes of files."""
+    monkeypatch.chdir(ROOT)
+    makefile = (ROOT / "Makefile").read_text().replace("\\\n", "")
+    options = shlex.split(re.search(r"^REQUEST := (.*)$", makefile, re.MULTILINE)[1])
+    code, printed, _ = run(capsys, "run", str(exported / "gemma4" / "1"), *options)
+    assert code == 0
+    (shown,) = (block.text for block in blocks(README) if block.text.startswith("$ make demo"))
+    shown = [line for line in shown.splitlines() if not line.startswith(("$ ", "wrote "))]
+    assert " ".join(shown).split() == printed.split()
