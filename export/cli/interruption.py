@@ -30,8 +30,12 @@ def check() -> None:
 
 
 @contextlib.contextmanager
-def remembered() -> Iterator[None]:
-    """While it lasts, Ctrl-C is remembered; where it is ignored or handled otherwise, it stays so."""
+def remembered(*, at_the_end: signal.Handlers | None = None) -> Iterator[None]:
+    """While it lasts, Ctrl-C is remembered; where it is ignored or handled otherwise, it stays so.
+
+    Args:
+        at_the_end: what Ctrl-C does afterwards; by default what it did before.
+    """
     _pressed.clear()
     is_ours = (
         threading.current_thread() is threading.main_thread()
@@ -43,7 +47,7 @@ def remembered() -> Iterator[None]:
         yield
     finally:
         if is_ours:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+            signal.signal(signal.SIGINT, signal.default_int_handler if at_the_end is None else at_the_end)
 
 
 def _press(number: int, frame: FrameType | None) -> None:

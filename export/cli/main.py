@@ -9,6 +9,7 @@ import importlib.metadata
 import logging
 import os
 import platform
+import signal
 import sys
 from typing import Annotated, Any
 
@@ -99,10 +100,13 @@ def main(arguments: list[str] | None = None) -> None:
         arguments: of the command line; None for those of this process, which ends with the command.
     """
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    at_the_end = None
     if arguments is None:
         atexit.register(_silence)
-    with interruption.remembered():
-        sys.exit(_exit_code(arguments))
+        at_the_end = signal.SIG_IGN  # the command is over; what remains is to leave
+    with interruption.remembered(at_the_end=at_the_end):
+        code = _exit_code(arguments)
+    sys.exit(code)
 
 
 def _exit_code(arguments: list[str] | None) -> int:
