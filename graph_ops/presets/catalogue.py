@@ -15,7 +15,8 @@ import os
 import pathlib
 from typing import Any
 
-from graph_ops.config import AudioConfig, ImageConfig
+from graph_ops.config import MEDIUM_CONFIGS
+from graph_ops.family import GEMMA4
 from graph_ops.presets import downloads
 from graph_ops.presets.folders import read_folder
 from graph_ops.presets.settings import WITHOUT_AUDIO, PresetSettings
@@ -52,9 +53,6 @@ class Preset:
         """`"metadata"` and `"kaggle_handle"`, as KerasHub's presets are read."""
         metadata = {"params": self.parameters, "description": self.description}
         return {"metadata": metadata, "kaggle_handle": self.kaggle_handle}[key]
-
-
-_VOCABULARY_SIZE = 262_144  # of every released model
 
 
 def _presets() -> dict[str, Preset]:
@@ -114,17 +112,18 @@ def _built_in(preset: Preset) -> PresetSettings:
         vocabulary = load_vocabulary(
             downloads.fetch_vocabulary(preset.kaggle_handle, preset.huggingface_repository)
         )
-        if len(vocabulary) != _VOCABULARY_SIZE:
+        if len(vocabulary) != GEMMA4.vocabulary_size:
             raise ValueError(
-                f"`preset`: the vocabulary that was downloaded must have {_VOCABULARY_SIZE:,} pieces; got "
+                f"`preset`: the vocabulary that was downloaded must have {GEMMA4.vocabulary_size:,} "
+                f"pieces; got "
                 f"{len(vocabulary):,}. Remove it "
                 "from the cache of the library that downloaded it, or pass `tokenizer=`."
             )
         return vocabulary
 
-    if preset.has_audio:
-        return PresetSettings(ImageConfig(), AudioConfig(), {}, {}, read_vocabulary)
-    return PresetSettings(ImageConfig(), None, WITHOUT_AUDIO, {}, read_vocabulary)
+    media = {name: config() for name, config in MEDIUM_CONFIGS.items() if name in preset.modalities}
+    row = {} if preset.has_audio else WITHOUT_AUDIO
+    return PresetSettings(media, row, {}, read_vocabulary)
 
 
 def _unknown(name: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 from export.verify import samples
-from graph_ops.config import AUDIO_TOKENS, END_TOKEN, IMAGE_TOKENS, PAD_TOKEN, START_TOKEN, VIDEO_PLACEHOLDER
+from graph_ops.family import GEMMA4
 from tests.data import needs_real
 from tests.parity.comparing import differences, labelled
 
@@ -230,12 +230,11 @@ def test_rows_in_tf_data_equal_keras_hub(pair):
 def test_postprocessing_strips_what_keras_hub_strips(pair):
     theirs, ours = pair("defaults", "ia")
     names = [
-        START_TOKEN,
-        END_TOKEN,
-        PAD_TOKEN,
-        *astuple(IMAGE_TOKENS),
-        *astuple(AUDIO_TOKENS),
-        VIDEO_PLACEHOLDER,
+        GEMMA4.start,
+        GEMMA4.end,
+        GEMMA4.pad,
+        *(token for tokens in GEMMA4.media for token in astuple(tokens)[1:]),
+        *GEMMA4.unread,
     ]
     names += ["<|turn>", "<turn|>", "\n", "<unk>", "<mask>"]
     ids = (

@@ -85,7 +85,7 @@ def test_a_hugging_face_folder_gives_the_released_models_preprocessor(huggingfac
 
 def test_a_flat_preprocessor_config_gives_the_same(huggingface_folder):
     settings = read_folder(huggingface_folder(flat=True))
-    assert (settings.image, settings.audio) == (ImageConfig(), AudioConfig())
+    assert settings.media == {"image": ImageConfig(), "audio": AudioConfig()}
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_flat_preprocessor_config_gives_the_same(huggingface_folder):
 )
 def test_the_models_encoders_decide_which_media_it_takes(huggingface_folder, model, media):
     settings = read_folder(huggingface_folder(model=model))
-    assert (settings.image is not None, settings.audio is not None) == media
+    assert tuple(settings.media.get(name) is not None for name in ("image", "audio")) == media
 
 
 def test_a_folder_with_a_tokenizer_alone_is_for_text(tmp_path, small_tokenizer_json):
