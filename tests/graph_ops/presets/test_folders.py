@@ -99,6 +99,7 @@ def test_a_flat_preprocessor_config_gives_the_same(huggingface_folder):
 def test_the_models_encoders_decide_which_media_it_takes(huggingface_folder, model, media):
     settings = read_folder(huggingface_folder(model=model))
     assert (settings.image is not None, settings.audio is not None) == media
+    assert settings.row.get("audio_input_feat_size") == (None if media[1] else 0)
 
 
 def test_a_folder_with_a_tokenizer_alone_is_for_text(tmp_path, small_tokenizer_json):
