@@ -61,8 +61,8 @@ def audio_config(settings: Settings) -> AudioConfig:
     """From the `config` of a serialized Gemma4AudioConverter.
 
     Raises:
-        ValueError: a setting that has no counterpart here; a converter of keras-hub 0.27, whose spectrogram
-            is not the released model's.
+        ValueError: a setting that has no counterpart here; a converter of keras-hub 0.27, which computes
+            another spectrogram than the released model's.
     """
     if settings and "frame_length" not in settings:
         raise ValueError(

@@ -30,14 +30,14 @@ def batch_inputs(x: Any, *, max_images: int, max_clips: int) -> tuple[dict[str, 
 
     Args:
         x: a dict with `prompts` and what the package's docstring lists, or prompts alone.
-        max_images: image slots of a row whose lists are ragged.
+        max_images: image slots of a row with ragged lists.
         max_clips: clip slots of such a row.
 
     Returns:
         Tensors by name, and whether `x` had a batch axis.
 
     Raises:
-        ValueError, TypeError: names the argument, the rule, what was given and how to mend it.
+        ValueError, TypeError: names the argument, the rule, what was given and how to correct it.
     """
     x = x if isinstance(x, dict) else {"prompts": x}
     given = {key: value for key, value in x.items() if value is not None}

@@ -20,14 +20,14 @@ def as_slots(
         value: files or arrays, alone, in lists, stacked or ragged.
         sizes: of arrays that are padded; by default each is as large as its tensor.
         rows: prompts in the batch, 0 if their number is not known; None for one prompt without batch axis.
-        max_slots: slots of a row whose lists are ragged; None for as many as the longest has.
+        max_slots: slots of a row with ragged lists; None for as many as the longest has.
 
     Returns:
         By argument, string [B, K]; or `kind.dtype` [B, K, *item] and, under `kind.sizes`, int32 [B, K, 2] or
         [B, K].
 
     Raises:
-        TypeError, ValueError: names the argument, the rule, what was given and how to mend it.
+        TypeError, ValueError: names the argument, the rule, what was given and how to correct it.
     """
     slots, sizes = _slots(kind, value, sizes, rows, max_slots)
     if sizes is None:
@@ -95,7 +95,7 @@ def _with_axes(kind: Kind, slots: tf.Tensor, item_rank: int, batched: bool) -> t
 
 
 def _as_dtype(kind: Kind, slots: tf.Tensor) -> tf.Tensor:
-    """Pixels of any dtype whose values are whole and in 0…255; samples of any float dtype."""
+    """Pixels of any dtype, if they are whole and in 0…255; samples of any float dtype."""
     if slots.dtype == kind.dtype:
         return slots
     if kind is CLIP and slots.dtype.is_floating:
