@@ -39,7 +39,7 @@ class Gemma4CausalLMPreprocessor(PreprocessorSettings):
 
     Args:
         tokenizer: a `Gemma4Tokenizer`, or what makes one (path or bytes of a vocabulary). This and the
-            converters may be KerasHub's, whose settings are then taken over.
+            converters may be KerasHub's; their settings are then taken over.
         image_converter: a `Gemma4ImageConverter`, or None for a preprocessor that takes no images.
         audio_converter: a `Gemma4AudioConverter`, or None for one that takes no audio.
         sequence_length: tokens in a row.
@@ -119,7 +119,7 @@ class Gemma4CausalLMPreprocessor(PreprocessorSettings):
             preset: a name of `presets`; a folder in KerasHub's or Hugging Face's layout;
                 `hf://owner/name[@revision]` (needs huggingface_hub);
                 `kaggle://owner/model/keras/variant[/version]` (needs kagglehub).
-            vocabulary_sha256: refuse a vocabulary whose SentencePiece bytes have another sha256.
+            vocabulary_sha256: refuse a vocabulary of another sha256 (of its SentencePiece bytes).
             **kwargs: arguments of the constructor that replace the preset's. With `tokenizer` the preset's
                 vocabulary is not read; with `image_converter=None` or `audio_converter=None` it takes no such
                 medium.

@@ -91,7 +91,7 @@ def load_preset(preset: "str | os.PathLike[str]") -> PresetSettings:
         preset: see the module.
 
     Raises:
-        ValueError: no such preset or handle, or a folder whose settings this project cannot follow.
+        ValueError: no such preset or handle, or a folder with settings that this project cannot follow.
         FileNotFoundError: a folder in neither layout.
         downloads.DownloadError: a handle that cannot be downloaded; says what to install, accept or pass
         instead.

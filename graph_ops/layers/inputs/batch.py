@@ -24,13 +24,13 @@ def batch_inputs(x: Any, *, row: RowConfig) -> tuple[dict[str, tf.Tensor], bool]
 
     Args:
         x: a dict with `prompts` and what the package's docstring lists, or prompts alone.
-        row: how many slots a row has that holds ragged lists.
+        row: how many slots a row with ragged lists has.
 
     Returns:
         Tensors by name, and whether `x` had a batch axis.
 
     Raises:
-        ValueError, TypeError: names the argument, the rule, what was given and how to mend it.
+        ValueError, TypeError: names the argument, the rule, what was given and how to correct it.
     """
     x = x if isinstance(x, dict) else {"prompts": x}
     given = {key: value for key, value in x.items() if value is not None}

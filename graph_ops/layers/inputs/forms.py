@@ -15,7 +15,7 @@ def file_bytes(value: Any, *, medium: Medium) -> bytes | None:
     """A file's bytes, or None for what is no file.
 
     Raises:
-        TypeError: a path or URL, whose file nobody has read.
+        TypeError: a path or URL in place of a file.
     """
     if isinstance(value, str | os.PathLike):
         raise TypeError(

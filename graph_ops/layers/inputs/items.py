@@ -26,7 +26,7 @@ def slots_of_lists(
         sizes int32 [B, K, 2] for images, [B, K] for clips.
 
     Raises:
-        TypeError, ValueError: names the argument, the rule, what was given and how to mend it.
+        TypeError, ValueError: names the argument, the rule, what was given and how to correct it.
     """
     listed = [_items(row, medium=medium, most_rows=max(max_slots, len(rows))) for row in rows]
     items = [item for row in listed for item in row]

@@ -21,14 +21,14 @@ def as_slots(
         sizes: of arrays that are padded; by default each is as large as its tensor.
         medium: of the items.
         rows: prompts in the batch, 0 if their number is not known; None for one prompt without batch axis.
-        max_slots: slots of a row whose lists are ragged; None for as many as the longest has.
+        max_slots: slots of a row with ragged lists; None for as many as the longest has.
 
     Returns:
         By argument, string [B, K]; or the medium's dtype [B, K, *item] and, under the sizes' name, int32 [B,
         K, 2] or [B, K].
 
     Raises:
-        TypeError, ValueError: names the argument, the rule, what was given and how to mend it.
+        TypeError, ValueError: names the argument, the rule, what was given and how to correct it.
     """
     slots, sizes = _slots(medium, value, sizes, rows, max_slots)
     if sizes is None:
