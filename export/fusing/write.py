@@ -86,4 +86,4 @@ def fuse(
             {name: signature for name, signature in signatures(settings).items() if name != DEFAULT}, folder
         )
 
-    return publish_version(out, version, write)
+    return publish_version(out, version, write, report)
