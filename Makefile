@@ -2,26 +2,37 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := build/demo
 TESTS ?= tests
+# A part for `make test-python`: ids beside SentencePiece, pixels beside Pillow, each step in each place, the class, both exports.
+FAST := tests/graph_ops/test_everywhere.py tests/graph_ops/text/bpe/test_engine.py tests/graph_ops/image/test_decode.py \
+	tests/graph_ops/layers/test_inputs.py tests/export/litert/test_litert.py::test_a_row_equals_that_of_the_saved_model
+# A part for `make test-conditions`: floats that are sums, and rows alone and in a batch.
+NUMERIC := tests/graph_ops/audio tests/graph_ops/layers/test_inputs.py \
+	tests/export/saved_model/test_saved_model.py::test_a_row_is_the_same_alone_and_in_any_batch
 VOCABULARY ?= graph_ops/demonstration/demonstration.spm
 BROWSER := build/browser
 BUCKETS := --static text=256,1024 --static image=768x768 --static audio=10
 PORT ?= 8000
 
+# $(call needs,3.10,PYTHON) stops where PYTHON is older, or newer than any that TensorFlow has wheels for.
+needs = @$(2) -c 'import sys; (3, $(1:3.%=%)) <= sys.version_info[:2] <= (3, 13) or sys.exit("Python $(1) to 3.13 is needed; run: make clean, and make PYTHON=python3.13")'
+VERSION = $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2> /dev/null)
+
 .DEFAULT_GOAL := help
-.PHONY: help demo example playground test test-slow test-browser check bench clean bundle chromium
+.PHONY: help demo example playground test test-slow test-browser test-python test-conditions test-wheel test-tensorflows \
+	check bench clean bundle chromium
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
 REQUEST := --prompt 'What is in this picture? <|image|> And what does he say? <|audio|>' \
 	--image export/demonstration/photo.jpg --audio export/demonstration/speech.wav
 
 demo: .venv/installed  ## export the demonstration vocabulary for servers and for devices, and run one request on both
 	rm -rf $(DEMO)
-	$(BIN)/python -m export saved-model --tokenizer graph_ops/demonstration/demonstration.spm --out $(DEMO)/gemma4
-	$(BIN)/python -m export run $(DEMO)/gemma4/1 $(REQUEST)
-	$(BIN)/python -m export litert --tokenizer graph_ops/demonstration/demonstration.spm --out $(DEMO)/device
-	$(BIN)/python -m export run $(DEMO)/device $(REQUEST)
+	$(BIN)/gemma4-graph saved-model --tokenizer graph_ops/demonstration/demonstration.spm --out $(DEMO)/gemma4
+	$(BIN)/gemma4-graph run $(DEMO)/gemma4/1 $(REQUEST)
+	$(BIN)/gemma4-graph litert --tokenizer graph_ops/demonstration/demonstration.spm --out $(DEMO)/device
+	$(BIN)/gemma4-graph run $(DEMO)/device $(REQUEST)
 
 example: .venv/installed-dev  ## fine-tune a small Gemma 4 on strings and JPEGs, fuse it with its preprocessor, serve it and ask it
 	$(BIN)/python -m examples.fine_tune
@@ -39,6 +50,18 @@ test-browser: .venv/installed-dev bundle browser/node_modules/installed chromium
 	$(BIN)/python -m browser.golden $(BROWSER)/bundle $(BROWSER)/golden.json
 	cd browser && BUNDLE=../$(BROWSER)/bundle GOLDEN=../$(BROWSER)/golden.json node --test --test-reporter spec test.js
 
+test-python: .venv-$(VERSION)/installed  ## a part of the tests on another Python: make PYTHON=python3.10 test-python
+	.venv-$(VERSION)/bin/python -m pytest -n 2 --dist loadfile -m 'not slow' $(FAST)
+
+test-conditions: .venv/installed-dev  ## the sums of floats as other processors and numbers of threads take them
+	tools/conditions.sh $(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow' $(NUMERIC)
+
+test-wheel: .venv/installed  ## the wheel, used in a folder that has an export/ of its own
+	tools/test_wheel.sh $(BIN)/python
+
+test-tensorflows: .venv/installed-dev  ## the same SavedModels in several versions of TensorFlow (installs 2.5 GB for each)
+	$(BIN)/python -m tools.across_tensorflows
+
 check: .venv/installed-dev  ## formatting, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -50,10 +73,10 @@ bench: .venv/installed-dev  ## speeds beside the references, as the README's tab
 	$(BIN)/python -m benchmarks.fused
 
 clean:  ## everything that the other targets made
-	rm -rf .venv build browser/node_modules *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-* build browser/node_modules *.egg-info .pytest_cache .mypy_cache .ruff_cache
 
 .venv/bin/python:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "Python 3.11 is needed; run: make PYTHON=python3.11")'
+	$(call needs,3.10,$(PYTHON))
 	$(PYTHON) -m venv .venv
 
 .venv/installed: .venv/bin/python pyproject.toml
@@ -62,13 +85,21 @@ clean:  ## everything that the other targets made
 	touch $@
 
 .venv/installed-dev: .venv/installed
+	$(call needs,3.11,$(BIN)/python)
 	@echo 'installing the references and tools (about a minute)'
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --progress-bar on --editable '.[dev]'
 	touch $@
 
+.venv-%/installed: pyproject.toml
+	$(call needs,3.10,$(PYTHON))
+	$(PYTHON) -m venv .venv-$*
+	@echo 'installing for Python $* (about a minute)'
+	PYTHONWARNINGS=ignore .venv-$*/bin/python -m pip install --quiet --progress-bar on --editable '.[test]'
+	touch $@
+
 bundle: .venv/installed
 	rm -rf $(BROWSER)/bundle
-	$(BIN)/python -m export litert --tokenizer $(VOCABULARY) $(BUCKETS) --out $(BROWSER)/bundle
+	$(BIN)/gemma4-graph litert --tokenizer $(VOCABULARY) $(BUCKETS) --out $(BROWSER)/bundle
 
 browser/node_modules/installed: browser/package-lock.json browser/install.sh
 	browser/install.sh node npm
