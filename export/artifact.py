@@ -91,8 +91,8 @@ KINDS = (
 )
 
 
-def open_artifact(folder: str | os.PathLike[str]) -> Artifact:
-    """The artifact in a folder, or the newest of its versions.
+def find_artifact(folder: str | os.PathLike[str]) -> pathlib.Path:
+    """The folder itself if it holds an artifact, or that of the newest of its versions that does.
 
     Args:
         folder: DIR/N, a bundle, or DIR, the folder of a model, which holds versions.
@@ -102,13 +102,25 @@ def open_artifact(folder: str | os.PathLike[str]) -> Artifact:
     """
     place = pathlib.Path(folder).expanduser()
     for candidate in (place, *reversed(numbered_versions(place).values())):
-        if kind := _kind_of(candidate):
-            return getattr(importlib.import_module(kind.module), kind.class_name)(candidate)
+        if _kind_of(candidate):
+            return candidate
     wanted = " or ".join(f"a {kind.name} ({kind.file})" for kind in KINDS)
     raise FileNotFoundError(
         f"`folder`: must hold {wanted}, or versions of one; {_inventory(place)}. Pass DIR, such as "
         f"models/gemma4, or DIR/N."
     )
+
+
+def open_artifact(folder: str | os.PathLike[str]) -> Artifact:
+    """The artifact that `find_artifact` finds.
+
+    Raises:
+        FileNotFoundError: no artifact there.
+    """
+    place = find_artifact(folder)
+    kind = _kind_of(place)
+    assert kind
+    return getattr(importlib.import_module(kind.module), kind.class_name)(place)
 
 
 def _kind_of(folder: pathlib.Path) -> Kind | None:

@@ -57,7 +57,9 @@ def check_new(target: pathlib.Path, *, argument: str) -> None:
         raise FileExistsError(f"`{argument}`: must be new; {target} exists. Pass another one, or remove it.")
 
 
-def publish(target: pathlib.Path, write: Callable[[pathlib.Path], None]) -> pathlib.Path:
+def publish(
+    target: pathlib.Path, write: Callable[[pathlib.Path], None], report: Report = lambda _: None
+) -> pathlib.Path:
     """Has `write` fill a folder under a hidden name beside `target`, and renames it when it is whole.
 
     Whatever stops it, an error or Ctrl-C, nothing is left behind, neither folders above `target` that were
@@ -66,6 +68,7 @@ def publish(target: pathlib.Path, write: Callable[[pathlib.Path], None]) -> path
     Args:
         target: the folder to be; must not exist.
         write: fills the folder that it is given, which is there and empty.
+        report: called with a line before the renaming.
 
     Returns:
         `target`.
@@ -82,6 +85,7 @@ def publish(target: pathlib.Path, write: Callable[[pathlib.Path], None]) -> path
             whole = scratch / "artifact"
             whole.mkdir()
             write(whole)
+            report(f"renaming to {target}")
             whole.chmod(0o755)
             whole.rename(target)
     finally:

@@ -7,6 +7,7 @@ is a property, never a second field.
 
 import dataclasses
 import numbers
+from collections.abc import Mapping
 
 SOURCE = "transformers 5.23.0 (models/gemma4) and keras-hub 0.32.0 (models/gemma4)"
 
@@ -171,31 +172,17 @@ class AudioConfig:
         return -(-self.max_frames // self.frames_per_soft_token)
 
 
-@dataclasses.dataclass(frozen=True)
-class MediumTokens:
-    """The three control tokens of a medium. What a user writes is `placeholder`; a row holds `opening
-    placeholder… closing`.
-    """
-
-    opening: str
-    placeholder: str
-    closing: str
-
-
-START_TOKEN, END_TOKEN, PAD_TOKEN = "<bos>", "<eos>", "<pad>"
-STOP_TOKENS = (END_TOKEN, "<turn|>")
-"""What ends an answer, in KerasHub's `generate` too."""
-IMAGE_TOKENS = MediumTokens("<|image>", "<|image|>", "<image|>")
-AUDIO_TOKENS = MediumTokens("<|audio>", "<|audio|>", "<audio|>")
-LONGEST_DEVICE_SIDE = 65_535
-"""Longest side of an image on a device, in pixels. Ours: JPEG's; resampling weights take about 1 kB for each
-pixel of a side.
-"""
-
-VIDEO_PLACEHOLDER = "<|video|>"
-
 PARITIES = ("keras_hub", "transformers")
 SPECIAL_TOKEN_TEXTS = ("all", "prompts", "none")
+
+
+MEDIUM_CONFIGS: Mapping[str, type] = {"image": ImageConfig, "audio": AudioConfig}
+"""The configuration of each medium's converter, by the medium's name."""
+
+
+def converter_argument(medium: str) -> str:
+    """Argument of the preprocessor that says how items of the medium with that name are converted."""
+    return f"{medium}_converter"
 
 
 @dataclasses.dataclass(frozen=True)

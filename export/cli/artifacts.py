@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from export.artifact import Artifact, open_artifact
+from export.artifact import find_artifact, open_artifact
 from export.cli.options import (
     Engine,
     Out,
@@ -81,11 +81,11 @@ def litert(
 
 def inspect(folder: Folder, json_: AsJson = False) -> None:
     """Print an artifact's signatures: inputs and outputs with dtype and shape."""
-    artifact = _opened(folder)
+    place = _found(folder)
     with at_work():
         from export.cli import tables
 
-        rows = tables.in_order(artifact.tensor_rows())
+        rows = tables.in_order(open_artifact(place).tensor_rows())
     show([row._asdict() for row in rows], [tables.signature_table(rows)], as_json=json_, indent=2)
 
 
@@ -103,12 +103,13 @@ def run(
     """Run one request and print what came out: ids with their pieces, soft tokens of each medium, the table
     of tensors.
     """
-    artifact = _opened(folder)
+    place = _found(folder)
     with at_work("loading the model"):
         from export.cli import tables
         from export.cli.pictures import write_pictures
         from export.outputs import scaled
 
+        artifact = open_artifact(place)
         outputs = artifact.request(prompt, media)
         settings, pieces = artifact.settings, artifact.vocabulary.pieces
         drawn = (
@@ -134,14 +135,12 @@ def verify(
     """Reload artifacts and print how far each step is from its reference, in every runtime. Exits with 1
     where one is too far.
     """
-    artifacts = [_opened(folder) for folder in folders]
+    places = [_found(folder) for folder in folders]
     with at_work() as report:
         from export.cli import tables
         from export.verify import verify as verifying
 
-        results = verifying.verify(
-            *(artifact.folder for artifact in artifacts), num_texts=texts, report=report
-        )
+        results = verifying.verify(*places, num_texts=texts, report=report)
     document = [result._asdict() for result in results]
     show(document, [tables.parity_table(results)], as_json=json_, indent=2)
     if not all(result.passed for result in results):
@@ -154,11 +153,11 @@ def size_of(path: pathlib.Path) -> int:
     return sum(file.stat().st_size for file in files if file.is_file())
 
 
-def _opened(folder: pathlib.Path) -> Artifact:
-    artifact = open_artifact(folder)
-    if artifact.folder != folder.expanduser():
-        say(f"[yellow]note:[/yellow] taking {escape(str(artifact.folder))}, the newest version")
-    return artifact
+def _found(folder: pathlib.Path) -> pathlib.Path:
+    place = find_artifact(folder)
+    if place != folder.expanduser():
+        say(f"[yellow]note:[/yellow] taking {escape(str(place))}, the newest version")
+    return place
 
 
 def _show_written(folder: pathlib.Path, counted: pathlib.Path, *, as_json: bool) -> None:

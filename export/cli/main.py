@@ -17,7 +17,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import typer
 from rich.markup import escape
 
-from export.cli import artifacts, fusing, presets, serving
+from export.cli import artifacts, fusing, interruption, presets, serving
 from export.cli.mistakes import is_users, sentence
 from export.cli.terminal import say
 
@@ -101,16 +101,24 @@ def main(arguments: list[str] | None = None) -> None:
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     if arguments is None:
         atexit.register(_silence)
+    with interruption.remembered():
+        sys.exit(_exit_code(arguments))
+
+
+def _exit_code(arguments: list[str] | None) -> int:
+    """Runs a command; says what went wrong, unless that is a bug, which is raised."""
     try:
         code = _run(arguments)
     except Exception as error:
-        if not is_users(error):
+        if not (is_users(error) or interruption.pressed()):
             raise
-        say(f"[red]error:[/red] {escape(sentence(error))}")
-        sys.exit(2)
+        if not interruption.pressed():
+            say(f"[red]error:[/red] {escape(sentence(error))}")
+            return 2
+        code = INTERRUPTED
     if code == INTERRUPTED:
         say("interrupted")
-    sys.exit(code)
+    return code
 
 
 def _run(arguments: list[str] | None) -> int:

@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
+from export.cli import interruption
 from export.cli.mistakes import is_users
 
 
@@ -25,7 +26,7 @@ def quiet_stderr() -> Iterator[None]:
             yield
         except Exception as error:
             os.dup2(kept, 2)
-            if not is_users(error):
+            if not (is_users(error) or interruption.pressed()):
                 held.seek(0)
                 sys.stderr.write(held.read().decode("utf-8", "replace"))
             raise

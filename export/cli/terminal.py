@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from export.cli import interruption
 from export.cli.quiet import quiet_stderr
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
@@ -35,7 +36,12 @@ def at_work(first: str = "loading TensorFlow") -> Iterator[Callable[[str], None]
         warnings.catch_warnings(record=True) as caught,
     ):
         warnings.simplefilter("always")
-        yield status.update
+
+        def report(line: str) -> None:
+            interruption.check()
+            status.update(line)
+
+        yield report
     for note in own_notes(caught):
         say(f"[yellow]note:[/yellow] {escape(note)}")
 

@@ -15,7 +15,7 @@ from export.saved_model.warmup import write_warmup_requests
 from export.saved_model.write import describe, publish_version, save_checked
 from export.signature import Signature, trace_signatures, variables_used
 from graph_ops import Gemma4CausalLMPreprocessor
-from graph_ops.config import STOP_TOKENS
+from graph_ops.family import GEMMA4
 
 
 class _Fused(tf.Module):
@@ -45,7 +45,7 @@ def fuse(
     *,
     version: int | None = None,
     max_new_tokens: int | None = None,
-    stop_tokens: Sequence[str] = STOP_TOKENS,
+    stop_tokens: Sequence[str] = GEMMA4.stop,
     strip_prompt: bool = False,
     report: Report = lambda _: None,
 ) -> pathlib.Path:
@@ -86,4 +86,4 @@ def fuse(
             {name: signature for name, signature in signatures(settings).items() if name != DEFAULT}, folder
         )
 
-    return publish_version(out, version, write)
+    return publish_version(out, version, write, report)

@@ -69,7 +69,7 @@ def write_bundle(
         description = json.dumps(_description(preprocessor, table, model), indent=2)
         (folder / DESCRIPTION).write_text(description + "\n")
 
-    return publish(target, write)
+    return publish(target, write, report)
 
 
 def convert(

@@ -74,16 +74,19 @@ def export_saved_model(
         describe(preprocessor, folder, compact=compact)
         write_warmup_requests(table, folder)
 
-    return publish_version(out, version, write)
+    return publish_version(out, version, write, report)
 
 
 def publish_version(
-    out: str | os.PathLike[str], version: int | None, write: Callable[[pathlib.Path], None]
+    out: str | os.PathLike[str],
+    version: int | None,
+    write: Callable[[pathlib.Path], None],
+    report: Report,
 ) -> pathlib.Path:
     """Publishes what `write` fills a folder with as `out/version`; see `version_folder` and `publish`."""
     target = version_folder(out, version)
     check_new(target, argument="version")
-    return publish(target, write)
+    return publish(target, write, report)
 
 
 def save_checked(servable: Any, folder: pathlib.Path) -> None:

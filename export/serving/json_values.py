@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.core.framework import types_pb2
 
 from export.serving.prediction import type_name
 from export.serving.refusals import Refusal, invalid
+from export.tensorflow_formats import types_pb2
 
 _MAX_QUOTED = 200
 _JSON_TYPES = {

@@ -35,7 +35,7 @@ def resize_to_patches(
       images: uint8 [N, H, W, 3].
       index: of the image.
       size: int32 [] each, height and width of the image in the top left corner of `images[index]`, in
-          1…`LONGEST_DEVICE_SIDE`.
+          1…the target's longest.
       target: int32 [] each, height and width, positive multiples of `config.side_multiple`.
       config: patch and pooling sizes.
 

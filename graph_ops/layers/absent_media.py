@@ -1,9 +1,23 @@
-"""The tensors without images or clips that KerasHub's class emits for a medium that was not given."""
+"""The tensors without items that KerasHub's class emits for a medium that was not given."""
+
+from collections.abc import Callable
+from typing import NamedTuple
 
 import tensorflow as tf
 
+from graph_ops.media.audio import AUDIO
 from graph_ops.media.image import IMAGE
+from graph_ops.media.medium import Medium
+from graph_ops.media.table import MEDIA
 from graph_ops.settings import Settings
+
+
+class _Empty(NamedTuple):
+    """Shapes, after the batch axis, of a medium's tensors without items."""
+
+    values: tuple[int, ...]
+    marks: tuple[int, ...]
+    indices: int
 
 
 def with_absent_media(features: dict[str, tf.Tensor], settings: Settings) -> dict[str, tf.Tensor]:
@@ -13,22 +27,35 @@ def with_absent_media(features: dict[str, tf.Tensor], settings: Settings) -> dic
         features: by name; `token_ids` int32 [B, S] among them.
         settings: what the graph is built from.
     """
-    if not settings.media:
-        return features
-    image = settings.config_of(IMAGE)
-    batch, length = tf.shape(features["token_ids"])[0], tf.shape(features["token_ids"])[1]
-    nowhere = tf.zeros([batch, length], tf.bool)
     absent: dict[str, tf.Tensor] = {}
-    if "pixel_values" not in features:
-        patches, dim = (0, image.patch_dim) if image else (1, 48)
-        width = settings.row.max_images_per_prompt * settings.row.num_vision_tokens_per_image
-        absent["pixel_values"] = tf.zeros([batch, 0, patches, dim])
-        absent["pixel_position_ids"] = tf.zeros([batch, 0, patches, 2], tf.int32)
-        absent["vision_indices"] = tf.zeros([batch, width if image else 0], tf.int32)
-        absent["vision_mask"] = nowhere
-    if "audio_mel" not in features and settings.row.audio_input_feat_size > 0:
-        absent["audio_mel"] = tf.zeros([batch, 0, 1, settings.row.audio_input_feat_size])
-        absent["audio_mel_mask"] = tf.zeros([batch, 0, 1], tf.int32)
-        absent["audio_indices"] = tf.zeros([batch, 0], tf.int32)
-        absent["audio_mask"] = nowhere
+    for medium in MEDIA if settings.media else ():
+        if medium.values not in features and (empty := _EMPTY[medium.name](settings)):
+            absent |= _tensors(medium, empty, features["token_ids"])
     return {**features, **absent}
+
+
+def _tensors(medium: Medium, empty: _Empty, token_ids: tf.Tensor) -> dict[str, tf.Tensor]:
+    batch = tf.shape(token_ids)[0]
+    return {
+        medium.values: tf.zeros([batch, *empty.values]),
+        medium.marks: tf.zeros([batch, *empty.marks], tf.int32),
+        medium.indices: tf.zeros([batch, empty.indices], tf.int32),
+        medium.mask: tf.zeros_like(token_ids, tf.bool),
+    }
+
+
+def _no_images(settings: Settings) -> _Empty:
+    image, row = settings.config_of(IMAGE), settings.row
+    if image is None:
+        return _Empty((0, 1, 48), (0, 1, 2), 0)
+    width = row.max_images_per_prompt * row.num_vision_tokens_per_image
+    return _Empty((0, 0, image.patch_dim), (0, 0, 2), width)
+
+
+def _no_clips(settings: Settings) -> _Empty | None:
+    bins = settings.row.audio_input_feat_size
+    return _Empty((0, 1, bins), (0, 1), 0) if bins else None
+
+
+_EMPTY: dict[str, Callable[[Settings], _Empty | None]] = {IMAGE.name: _no_images, AUDIO.name: _no_clips}
+"""Source: keras-hub 0.32's class, oddities included."""

@@ -2,8 +2,9 @@
 
 import tensorflow as tf
 
-from graph_ops.media.audio import AUDIO
 from graph_ops.media.image import IMAGE
+from graph_ops.media.medium import Medium
+from graph_ops.media.table import MEDIA
 from graph_ops.settings import Settings
 
 
@@ -14,14 +15,10 @@ def check_settings(settings: Settings) -> None:
         ValueError: names the setting, the rule and what was given.
     """
     row, image = settings.row, settings.config_of(IMAGE)
-    _check_slots("max_images_per_prompt", row.max_images_per_prompt, "image_converter", image)
-    _check_slots("num_vision_tokens_per_image", row.num_vision_tokens_per_image, "image_converter", image)
-    _check_slots(
-        "max_audio_clips_per_prompt",
-        row.max_audio_clips_per_prompt,
-        "audio_converter",
-        settings.config_of(AUDIO),
-    )
+    for each in settings.media:
+        _check_slots(each.medium.slots, each.medium.num_slots(row), each.medium)
+    if image:
+        _check_slots("num_vision_tokens_per_image", row.num_vision_tokens_per_image, IMAGE)
     if image and row.sequence_length <= row.max_images_per_prompt * row.num_vision_tokens_per_image:
         raise ValueError(
             "`sequence_length`: must exceed `max_images_per_prompt * num_vision_tokens_per_image`; got "
@@ -43,34 +40,24 @@ def check_media(inputs: dict[str, tf.Tensor], settings: Settings) -> None:
     Raises:
         ValueError: names the medium.
     """
-    row = settings.row
-    for keys, config, argument, most in (
-        (("images", "pixel_values"), settings.config_of(IMAGE), "image_converter", row.max_images_per_prompt),
-        (
-            ("audio", "audio_mel"),
-            settings.config_of(AUDIO),
-            "audio_converter",
-            row.max_audio_clips_per_prompt,
-        ),
-    ):
-        for key in keys:
-            if key not in inputs:
-                continue
-            if config is None:
+    for medium in MEDIA:
+        for key in inputs.keys() & {medium.argument, medium.values}:
+            if settings.config_of(medium) is None:
                 raise ValueError(
-                    f"`{key}`: needs a preprocessor with `{argument}`; this one has none. Pass "
-                    f"`{argument}=` to the constructor."
+                    f"`{key}`: needs a preprocessor with `{medium.converter}`; this one has none. Pass "
+                    f"`{medium.converter}=` to the constructor."
                 )
-            slots = inputs[key].shape[1]
+            slots, most = inputs[key].shape[1], medium.num_slots(settings.row)
             if slots is not None and slots > most:
                 raise ValueError(
                     f"`{key}`: a row may have at most {most}; got {slots}. Raise the preprocessor's maximum "
-                    f"or pass fewer."
+                    "or pass fewer."
                 )
 
 
-def _check_slots(name: str, value: int, argument: str, config: object) -> None:
-    if config is not None and value < 1:
+def _check_slots(name: str, value: int, medium: Medium) -> None:
+    if value < 1:
         raise ValueError(
-            f"`{name}`: must be at least 1; got {value}. Leave `{argument}` out to have no such medium."
+            f"`{name}`: must be at least 1; got {value}. Leave `{medium.converter}` out to have no such "
+            f"medium."
         )

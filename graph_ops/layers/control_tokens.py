@@ -4,8 +4,10 @@ from typing import Any, overload
 
 from typing_extensions import Self
 
-from graph_ops.config import AUDIO_TOKENS, END_TOKEN, IMAGE_TOKENS, PAD_TOKEN, START_TOKEN, VIDEO_PLACEHOLDER
+from graph_ops.family import GEMMA4
 from graph_ops.text.vocabulary.vocabulary import Vocabulary
+
+_IMAGE, _AUDIO = GEMMA4.tokens_of("image"), GEMMA4.tokens_of("audio")
 
 
 class TokenId:
@@ -41,12 +43,12 @@ class ControlTokens:
     has_audio_tokens: bool
     has_video_tokens: bool
 
-    start_token, end_token, pad_token = START_TOKEN, END_TOKEN, PAD_TOKEN
-    start_of_image_token, end_of_image_token = IMAGE_TOKENS.opening, IMAGE_TOKENS.closing
-    image_placeholder = IMAGE_TOKENS.placeholder
-    start_of_audio_token, end_of_audio_token = AUDIO_TOKENS.opening, AUDIO_TOKENS.closing
-    audio_placeholder = AUDIO_TOKENS.placeholder
-    video_placeholder = VIDEO_PLACEHOLDER
+    start_token, end_token, pad_token = GEMMA4.start, GEMMA4.end, GEMMA4.pad
+    start_of_image_token, end_of_image_token = _IMAGE.opening, _IMAGE.closing
+    image_placeholder = _IMAGE.placeholder
+    start_of_audio_token, end_of_audio_token = _AUDIO.opening, _AUDIO.closing
+    audio_placeholder = _AUDIO.placeholder
+    (video_placeholder,) = GEMMA4.unread
     start_of_image_token_id = TokenId("start_of_image_token", "has_vision_tokens")
     image_placeholder_id = TokenId("image_placeholder", "has_vision_tokens")
     end_of_image_token_id = TokenId("end_of_image_token", "has_vision_tokens")

@@ -11,13 +11,14 @@ import tensorflow as tf
 from typing_extensions import Self
 
 from graph_ops.audio.mel import log_mel_spectrogram
-from graph_ops.config import AudioConfig, ImageConfig
+from graph_ops.audio.wav import value_findings
 from graph_ops.faults import raise_findings
-from graph_ops.layers.inputs.kinds import CLIP, IMAGE
 from graph_ops.layers.inputs.slots import as_slots, is_single
 from graph_ops.layers.layer import PreprocessingLayer
 from graph_ops.layers.setting import Setting, frozen
-from graph_ops.media import table as media
+from graph_ops.media.audio import AUDIO
+from graph_ops.media.image import IMAGE
+from graph_ops.media.medium import Medium
 from graph_ops.media.slots import from_files, items_of
 from graph_ops.presets.catalogue import PRESETS, load_preset
 from graph_ops.presets.saving import write_converter
@@ -26,8 +27,7 @@ from graph_ops.presets.saving import write_converter
 class _Converter(PreprocessingLayer):
     """A frozen configuration, given field by field, as a layer without weights."""
 
-    config_class: type
-    medium: str
+    medium: Medium
     presets = PRESETS
     """The built-in presets by name, each a `Preset` with parameters and description."""
 
@@ -36,13 +36,13 @@ class _Converter(PreprocessingLayer):
     ) -> None:
         own = {key: settings.pop(key) for key in settings.keys() & self.without_effect.keys()}
         super().__init__(name=name, dtype=dtype, trainable=trainable, **own)
-        known = {field.name for field in dataclasses.fields(self.config_class)}
+        known = {field.name for field in dataclasses.fields(self.medium.config)}
         if unknown := settings.keys() - known:
             raise TypeError(
                 f"{type(self).__name__}: settings must be among {sorted(known)}; got {sorted(unknown)}. "
                 f"Remove or rename them."
             )
-        self.config = self.config_class(**{key: frozen(value) for key, value in settings.items()})
+        self.config = self.medium.config(**{key: frozen(value) for key, value in settings.items()})
 
     def get_config(self) -> dict[str, Any]:
         """Everything needed to make this converter again."""
@@ -55,17 +55,18 @@ class _Converter(PreprocessingLayer):
         Raises:
             ValueError: the preset's model does not read this medium.
         """
-        config = getattr(load_preset(preset), cls.medium)
+        config = load_preset(preset).media.get(cls.medium.name)
         if config is None:
             raise ValueError(
-                f"`preset`: must be of a model that reads {cls.medium}; {os.fspath(preset)!r} is not. Pass "
+                f"`preset`: must be of a model that reads {cls.medium.argument}; {os.fspath(preset)!r} is "
+                f"not. Pass "
                 f"another preset."
             )
         return cls(**{**vars(config), **kwargs})
 
     def save_to_preset(self, preset_dir: "str | os.PathLike[str]") -> None:
         """Writes the file that this converter has in a preset folder of KerasHub's layout."""
-        write_converter(self.config, media.BY_NAME[self.medium], preset_dir)
+        write_converter(self.config, self.medium, preset_dir)
 
 
 @keras.saving.register_keras_serializable(package="gemma4_graph")
@@ -86,8 +87,7 @@ class Gemma4ImageConverter(_Converter):
         ValueError: an image that does not decode, is too large or too thin.
     """
 
-    config_class = ImageConfig
-    medium = "image"
+    medium = IMAGE
     without_effect: ClassVar[dict[str, Any]] = {
         "image_size": None,
         "interpolation": "bilinear",
@@ -110,10 +110,10 @@ class Gemma4ImageConverter(_Converter):
         """See the class."""
         if isinstance(inputs, dict):
             return {**inputs, **self.call(inputs["images"])}
-        slots = as_slots(IMAGE, inputs, rows=None, max_slots=None)
-        batch = items_of(slots, medium=media.IMAGE, config=self.config, parity="keras_hub")
+        slots = as_slots(inputs, medium=self.medium, rows=None, max_slots=None)
+        batch = items_of(slots, medium=self.medium, config=self.config, parity="keras_hub")
         raise_findings(batch.slots.finding, "image")
-        single = is_single(IMAGE, inputs)
+        single = is_single(inputs, medium=self.medium)
         features = {"pixel_values": batch.values, "pixel_position_ids": batch.marks}
         return {name: feature[0, 0] if single else feature[0] for name, feature in features.items()}
 
@@ -132,8 +132,7 @@ class Gemma4AudioConverter(_Converter):
     shorter is filled with silence.
     """
 
-    config_class = AudioConfig
-    medium = "audio"
+    medium = AUDIO
 
     num_mels = Setting("config")
     num_fft_bins = Setting("config")
@@ -156,19 +155,24 @@ class Gemma4AudioConverter(_Converter):
     @tf.autograph.experimental.do_not_convert
     def call(self, audio: Any) -> tf.Tensor:
         """See the class."""
-        slots = as_slots(CLIP, audio, rows=None, max_slots=None)
-        single = is_single(CLIP, audio)
-        if "audio_lengths" in slots:
+        slots = as_slots(audio, medium=self.medium, rows=None, max_slots=None)
+        single = is_single(audio, medium=self.medium)
+        if self.medium.sizes in slots:
+            raise_findings(value_findings(slots["audio"][0]), "clip")
             samples = slots["audio"][0, 0] if single else slots["audio"][0]
             return log_mel_spectrogram(
                 samples[..., : self.config.max_samples],
                 num_frames=self.config.max_frames,
                 config=self.config,
             )
-        clips = from_files(slots["audio"], medium=media.AUDIO, config=self.config, parity="keras_hub")
+        clips = from_files(slots["audio"], medium=self.medium, config=self.config, parity="keras_hub")
         raise_findings(clips.slots.finding, "clip")
         return clips.values[0, 0] if single else clips.values[0]
 
     def audio_shape(self) -> tuple[int, int]:
         """Frames and mel bins of one clip."""
         return self.config.max_frames, self.config.num_mels
+
+
+CONVERTERS = {layer.medium.name: layer for layer in (Gemma4ImageConverter, Gemma4AudioConverter)}
+"""The layer of each medium, by the medium's name."""

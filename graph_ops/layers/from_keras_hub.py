@@ -5,15 +5,17 @@ own.
 import os
 from typing import Any
 
-from graph_ops.config import AudioConfig, ImageConfig, RowConfig
-from graph_ops.layers.converters import Gemma4AudioConverter, Gemma4ImageConverter
+from graph_ops.config import RowConfig
+from graph_ops.layers.converters import CONVERTERS
 from graph_ops.layers.tokenizer import Gemma4Tokenizer
+from graph_ops.media.medium import Medium
+from graph_ops.media.table import MEDIA
 from graph_ops.presets.keras_hub_settings import (
     TOKENIZER_FLAGS,
-    audio_config,
+    class_name,
     field_names,
-    image_config,
     is_keras_hub,
+    medium_config,
     row_settings,
     settings_of,
     tokenizer_settings,
@@ -44,29 +46,19 @@ def own_tokenizer(tokenizer: Any) -> Gemma4Tokenizer:
     return Gemma4Tokenizer(tokenizer.proto, **settings)
 
 
-def own_image_converter(converter: Any) -> Gemma4ImageConverter | None:
-    """Our converter or None as it is, KerasHub's as ours with the same settings.
+def own_converter(converter: Any, *, medium: Medium) -> Any:
+    """Our converter of a medium, or None, as it is; KerasHub's as ours with the same settings.
 
     Raises:
         TypeError: neither.
+        ValueError: that of keras-hub 0.27 for audio.
     """
-    if converter is None or isinstance(converter, Gemma4ImageConverter):
+    own = CONVERTERS[medium.name]
+    if converter is None or isinstance(converter, own):
         return converter
-    _check_class("image_converter", converter, "Gemma4ImageConverter")
-    return Gemma4ImageConverter(**vars(image_config(settings_of(converter, field_names(ImageConfig)))))
-
-
-def own_audio_converter(converter: Any) -> Gemma4AudioConverter | None:
-    """Our converter or None as it is, KerasHub's as ours with the same settings.
-
-    Raises:
-        TypeError: neither.
-        ValueError: KerasHub's of keras-hub 0.27.
-    """
-    if converter is None or isinstance(converter, Gemma4AudioConverter):
-        return converter
-    _check_class("audio_converter", converter, "Gemma4AudioConverter")
-    return Gemma4AudioConverter(**vars(audio_config(settings_of(converter, field_names(AudioConfig)))))
+    _check_class(medium.converter, converter, class_name(medium.name))
+    given = settings_of(converter, field_names(medium.config))
+    return own(**vars(medium_config(given, medium.name)))
 
 
 def constructor_arguments(preprocessor: Any) -> dict[str, Any]:
@@ -79,7 +71,7 @@ def constructor_arguments(preprocessor: Any) -> dict[str, Any]:
     _check_class("preprocessor", preprocessor, "Gemma4CausalLMPreprocessor")
     layers = {
         name: getattr(preprocessor, name, None)
-        for name in ("tokenizer", "image_converter", "audio_converter")
+        for name in ("tokenizer", *(medium.converter for medium in MEDIA))
     }
     return layers | row_settings(settings_of(preprocessor, (*field_names(RowConfig), "video_converter")))
 

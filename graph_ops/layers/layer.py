@@ -10,7 +10,7 @@ from graph_ops.layers.process import check_process
 
 
 class PreprocessingLayer(keras.layers.Layer):
-    """A layer without weights whose `call` takes strings, files and arrays as they are.
+    """A layer without weights; its `call` takes strings, files and arrays as they are.
 
     Args:
         **kwargs: `name`, `dtype`, `trainable`; KerasHub's arguments of `without_effect`.

@@ -12,11 +12,10 @@ from graph_ops.config import RowConfig
 from graph_ops.faults import raise_findings
 from graph_ops.layers.as_keras_hub import join_keras_hub
 from graph_ops.layers.checks import check_media, check_settings
-from graph_ops.layers.converters import Gemma4AudioConverter, Gemma4ImageConverter
+from graph_ops.layers.converters import CONVERTERS, Gemma4AudioConverter, Gemma4ImageConverter
 from graph_ops.layers.from_keras_hub import (
     constructor_arguments,
-    own_audio_converter,
-    own_image_converter,
+    own_converter,
     own_tokenizer,
 )
 from graph_ops.layers.inputs.batch import batch_inputs
@@ -24,10 +23,13 @@ from graph_ops.layers.preprocessor_settings import PreprocessorSettings, accept
 from graph_ops.layers.process import check_process
 from graph_ops.layers.tokenizer import Gemma4Tokenizer
 from graph_ops.layers.traces import MOST_TRACES, rows, specs_of, traced_rows
+from graph_ops.media.audio import AUDIO
+from graph_ops.media.image import IMAGE
+from graph_ops.media.table import MEDIA
 from graph_ops.pipeline.served import decode
 from graph_ops.presets.catalogue import load_preset
 from graph_ops.presets.saving import write_folder
-from graph_ops.presets.settings import PresetSettings, check_vocabulary
+from graph_ops.presets.settings import check_vocabulary
 
 
 @keras.saving.register_keras_serializable(package="gemma4_graph")
@@ -37,7 +39,7 @@ class Gemma4CausalLMPreprocessor(PreprocessorSettings):
 
     Args:
         tokenizer: a `Gemma4Tokenizer`, or what makes one (path or bytes of a vocabulary). This and the
-            converters may be KerasHub's, whose settings are then taken over.
+            converters may be KerasHub's; their settings are then taken over.
         image_converter: a `Gemma4ImageConverter`, or None for a preprocessor that takes no images.
         audio_converter: a `Gemma4AudioConverter`, or None for one that takes no audio.
         sequence_length: tokens in a row.
@@ -97,8 +99,8 @@ class Gemma4CausalLMPreprocessor(PreprocessorSettings):
             allow_special_tokens=allow_special_tokens,
         )
         self._tokenizer = own_tokenizer(tokenizer)
-        self._image_converter = own_image_converter(image_converter)
-        self._audio_converter = own_audio_converter(audio_converter)
+        self._image_converter = own_converter(image_converter, medium=IMAGE)
+        self._audio_converter = own_converter(audio_converter, medium=AUDIO)
         accept(self.settings)
 
     @property  # type: ignore[misc]
@@ -117,7 +119,7 @@ class Gemma4CausalLMPreprocessor(PreprocessorSettings):
             preset: a name of `presets`; a folder in KerasHub's or Hugging Face's layout;
                 `hf://owner/name[@revision]` (needs huggingface_hub);
                 `kaggle://owner/model/keras/variant[/version]` (needs kagglehub).
-            vocabulary_sha256: refuse a vocabulary whose SentencePiece bytes have another sha256.
+            vocabulary_sha256: refuse a vocabulary of another sha256 (of its SentencePiece bytes).
             **kwargs: arguments of the constructor that replace the preset's. With `tokenizer` the preset's
                 vocabulary is not read; with `image_converter=None` or `audio_converter=None` it takes no such
                 medium.
@@ -129,14 +131,16 @@ class Gemma4CausalLMPreprocessor(PreprocessorSettings):
             OSError: a download that failed; says what to install, accept or pass instead.
         """
         settings = load_preset(preset)
-        for name, config, make in _converters(settings):
-            if config is None and kwargs.get(name) is not None:
+        for medium in MEDIA:
+            config = settings.media.get(medium.name)
+            if config is None and kwargs.get(medium.converter) is not None:
                 raise ValueError(
-                    f"`{name}`: must be left out for a model that does not read {make.medium}; got one for "
-                    f"{os.fspath(preset)!r}. Leave it "
-                    "out, or choose a preset whose model does."
+                    f"`{medium.converter}`: must be left out for a model that does not read "
+                    f"{medium.argument}; got one for {os.fspath(preset)!r}. Leave it out, or choose the "
+                    f"preset "
+                    "of a model that does."
                 )
-            kwargs.setdefault(name, config and make(**vars(config)))
+            kwargs.setdefault(medium.converter, config and CONVERTERS[medium.name](**vars(config)))
         if "tokenizer" not in kwargs:
             kwargs["tokenizer"] = Gemma4Tokenizer(
                 settings.checked_vocabulary(vocabulary_sha256), **settings.tokenizer
@@ -241,11 +245,7 @@ class Gemma4CausalLMPreprocessor(PreprocessorSettings):
         check_process()
         settings = self.settings
         check_settings(settings)
-        inputs, batched = batch_inputs(
-            x,
-            max_images=settings.row.max_images_per_prompt,
-            max_clips=settings.row.max_audio_clips_per_prompt,
-        )
+        inputs, batched = batch_inputs(x, row=settings.row)
         check_media(inputs, settings)
         length = settings.row.sequence_length
         if sequence_length is not None:
@@ -257,10 +257,3 @@ class Gemma4CausalLMPreprocessor(PreprocessorSettings):
             features, finding = rows(inputs, settings, sequence_length=length, training=training)
         raise_findings(finding, "row")
         return features if batched else {name: feature[0] for name, feature in features.items()}
-
-
-def _converters(settings: PresetSettings) -> tuple[tuple[str, Any, Any], ...]:
-    return (
-        ("image_converter", settings.image, Gemma4ImageConverter),
-        ("audio_converter", settings.audio, Gemma4AudioConverter),
-    )

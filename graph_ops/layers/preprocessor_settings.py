@@ -4,18 +4,41 @@ from typing import Any, ClassVar
 
 import keras
 
-from graph_ops.config import AUDIO_TOKENS, IMAGE_TOKENS, RowConfig
+from graph_ops.config import RowConfig
 from graph_ops.layers.checks import check_settings
 from graph_ops.layers.converters import Gemma4AudioConverter, Gemma4ImageConverter
-from graph_ops.layers.from_keras_hub import own_audio_converter, own_image_converter, own_tokenizer
+from graph_ops.layers.from_keras_hub import own_converter, own_tokenizer
 from graph_ops.layers.layer import PreprocessingLayer
 from graph_ops.layers.setting import Setting
 from graph_ops.layers.tokenizer import Gemma4Tokenizer
+from graph_ops.media.audio import AUDIO
+from graph_ops.media.image import IMAGE
+from graph_ops.media.medium import Medium
+from graph_ops.media.table import MEDIA
 from graph_ops.presets.catalogue import PRESETS
 from graph_ops.settings import Settings, make_settings
 from graph_ops.text.reading import prompt_reading, response_reading
 
-_LAYERS = ("tokenizer", "image_converter", "audio_converter")
+_LAYERS = ("tokenizer", *(medium.converter for medium in MEDIA))
+
+
+class MediumToken:
+    """A special token of a medium as an attribute; None without a converter for the medium.
+
+    Args:
+        medium: the medium.
+        field: of `MediumTokens`.
+    """
+
+    def __init__(self, medium: Medium, field: str) -> None:
+        self._medium, self._field = medium, field
+
+    def __get__(self, layer: Any, owner: type) -> Any:
+        if layer is None:
+            return self
+        given = getattr(layer, self._medium.converter) is not None
+        tokens = layer.settings.family.tokens_of(self._medium.name)
+        return getattr(tokens, self._field) if given else None
 
 
 class PreprocessorSettings(PreprocessingLayer):
@@ -85,7 +108,7 @@ class PreprocessorSettings(PreprocessingLayer):
 
     @image_converter.setter
     def image_converter(self, converter: Any) -> None:
-        own = own_image_converter(converter)
+        own = own_converter(converter, medium=IMAGE)
         accept(_settings(self._tokenizer, own, self._audio_converter, self._row))
         self._image_converter = own
 
@@ -96,7 +119,7 @@ class PreprocessorSettings(PreprocessingLayer):
 
     @audio_converter.setter
     def audio_converter(self, converter: Any) -> None:
-        own = own_audio_converter(converter)
+        own = own_converter(converter, medium=AUDIO)
         accept(_settings(self._tokenizer, self._image_converter, own, self._row))
         self._audio_converter = own
 
@@ -129,36 +152,12 @@ class PreprocessorSettings(PreprocessingLayer):
             raise ValueError("`image_size`: needs an `image_converter`; this preprocessor has none.")
         self.image_converter.image_size = size
 
-    @property
-    def image_placeholder(self) -> str | None:
-        """What stands for an image in a prompt; None without a converter, as of the other tokens."""
-        return IMAGE_TOKENS.placeholder if self.image_converter else None
-
-    @property
-    def start_of_image_token(self) -> str | None:
-        """What a row holds before an image's soft tokens."""
-        return IMAGE_TOKENS.opening if self.image_converter else None
-
-    @property
-    def end_of_image_token(self) -> str | None:
-        """What a row holds after them."""
-        return IMAGE_TOKENS.closing if self.image_converter else None
-
-    @property
-    def audio_placeholder(self) -> str | None:
-        """What stands for a clip in a prompt."""
-        return AUDIO_TOKENS.placeholder if self.audio_converter else None
-
-    @property
-    def start_of_audio_token(self) -> str | None:
-        """What a row holds before a clip's soft tokens."""
-        return AUDIO_TOKENS.opening if self.audio_converter else None
-
-    @property
-    def end_of_audio_token(self) -> str | None:
-        """What a row holds after them."""
-        return AUDIO_TOKENS.closing if self.audio_converter else None
-
+    image_placeholder = MediumToken(IMAGE, "placeholder")
+    start_of_image_token = MediumToken(IMAGE, "opening")
+    end_of_image_token = MediumToken(IMAGE, "closing")
+    audio_placeholder = MediumToken(AUDIO, "placeholder")
+    start_of_audio_token = MediumToken(AUDIO, "opening")
+    end_of_audio_token = MediumToken(AUDIO, "closing")
     video_placeholder = start_of_video_token = end_of_video_token = None
 
     def get_config(self) -> dict[str, Any]:

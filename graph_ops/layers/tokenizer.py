@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import keras
 import tensorflow as tf
 
-from graph_ops.config import END_TOKEN, PAD_TOKEN, START_TOKEN
+from graph_ops.family import GEMMA4
 from graph_ops.layers.control_tokens import ControlTokens
 from graph_ops.layers.inputs.texts import as_texts
 from graph_ops.layers.layer import PreprocessingLayer
@@ -90,7 +90,7 @@ class Gemma4Tokenizer(ControlTokens, PreprocessingLayer):
         self.has_video_tokens = has_video_tokens
         self.vocabulary = read_vocabulary(proto)
         self.start_token_id, self.end_token_id, self.pad_token_id = self.vocabulary.require(
-            (START_TOKEN, END_TOKEN, PAD_TOKEN), needed_for="text"
+            (GEMMA4.start, GEMMA4.end, GEMMA4.pad), needed_for="text"
         )
         self.engine_name = engine
         self.engine = make_engine(engine, self.vocabulary, report)

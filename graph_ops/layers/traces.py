@@ -5,6 +5,7 @@ from typing import Any
 import tensorflow as tf
 
 from graph_ops.layers.absent_media import with_absent_media
+from graph_ops.media.table import MEDIA
 from graph_ops.pipeline.served import encode
 from graph_ops.settings import Settings
 
@@ -13,9 +14,19 @@ MOST_TRACES = 64
 
 Specs = tuple[tuple[str, tf.TensorSpec], ...]
 
-# Leading axes of an input that may differ from call to call without a new trace; the others are the medium's
-# own (channels, patches).
-_VARYING_AXES = {"images": 4, "image_sizes": 2, "pixel_values": 2, "pixel_position_ids": 2}
+_VARYING_AXES = {
+    name: axes
+    for medium in MEDIA
+    for name, axes in (
+        (medium.argument, 2 + medium.varying),
+        (medium.sizes, 2),
+        (medium.values, 2 + medium.is_trimmed),
+        (medium.marks, 2 + medium.is_trimmed),
+    )
+}
+"""Leading axes of an input that may differ from call to call without a new trace; the others are the medium's
+own (channels, patches).
+"""
 
 
 def rows(
@@ -46,4 +57,4 @@ def specs_of(inputs: dict[str, tf.Tensor]) -> Specs:
 
 
 def _any_size(name: str, shape: tf.TensorShape) -> list[int | None]:
-    return [None if axis < _VARYING_AXES.get(name, 3) else size for axis, size in enumerate(shape)]
+    return [None if axis < _VARYING_AXES.get(name, 1) else size for axis, size in enumerate(shape)]

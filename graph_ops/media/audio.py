@@ -48,7 +48,6 @@ AUDIO = Medium(
     array="samples in -1…1 at 16 kHz",
     size="true lengths; 0 for an empty slot",
     files="WAV files",
-    config=AudioConfig,
     slots="max_audio_clips_per_prompt",
     count_fault=Fault.AUDIO_COUNT,
     limit_fault=Fault.AUDIO_LIMIT,

@@ -57,7 +57,6 @@ IMAGE = Medium(
     array="pixels, each image in the top left corner of its place",
     size="true (height, width); (0, 0) for an empty slot",
     files="JPEG, PNG, GIF, BMP or WebP files",
-    config=ImageConfig,
     slots="max_images_per_prompt",
     count_fault=Fault.IMAGE_COUNT,
     limit_fault=Fault.IMAGE_LIMIT,

@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from graph_ops.config import RowConfig
+from graph_ops.config import MEDIUM_CONFIGS, RowConfig, converter_argument
 from graph_ops.faults import Fault
 
 
@@ -38,8 +38,6 @@ class Medium:
     """What an item's true size is, for readers of a signature."""
     files: str
     """What kinds of files are decoded, for readers."""
-    config: type
-    """Its frozen configuration, which has a property `max_soft_tokens`."""
     slots: str
     """Field of `RowConfig` that says how many items a row may hold."""
     count_fault: Fault
@@ -66,9 +64,14 @@ class Medium:
     """Entries of an item's values that one soft token is made of, where they are trimmed with it."""
 
     @property
+    def config(self) -> type:
+        """Its frozen configuration, which has `max_soft_tokens`."""
+        return MEDIUM_CONFIGS[self.name]
+
+    @property
     def converter(self) -> str:
         """Argument of the preprocessor that says how items are converted."""
-        return f"{self.name}_converter"
+        return converter_argument(self.name)
 
     @property
     def soft_tokens(self) -> str:

@@ -15,7 +15,8 @@ import os
 import pathlib
 from typing import Any
 
-from graph_ops.config import AudioConfig, ImageConfig
+from graph_ops.config import MEDIUM_CONFIGS
+from graph_ops.family import GEMMA4
 from graph_ops.presets import downloads
 from graph_ops.presets.folders import read_folder
 from graph_ops.presets.settings import WITHOUT_AUDIO, PresetSettings
@@ -54,9 +55,6 @@ class Preset:
         return {"metadata": metadata, "kaggle_handle": self.kaggle_handle}[key]
 
 
-_VOCABULARY_SIZE = 262_144  # of every released model
-
-
 def _presets() -> dict[str, Preset]:
     """Source: `keras_hub/src/models/gemma4/gemma4_presets.py` of keras-hub 0.32.0."""
     models = (
@@ -93,7 +91,7 @@ def load_preset(preset: "str | os.PathLike[str]") -> PresetSettings:
         preset: see the module.
 
     Raises:
-        ValueError: no such preset or handle, or a folder whose settings this project cannot follow.
+        ValueError: no such preset or handle, or a folder with settings that this project cannot follow.
         FileNotFoundError: a folder in neither layout.
         downloads.DownloadError: a handle that cannot be downloaded; says what to install, accept or pass
         instead.
@@ -114,17 +112,18 @@ def _built_in(preset: Preset) -> PresetSettings:
         vocabulary = load_vocabulary(
             downloads.fetch_vocabulary(preset.kaggle_handle, preset.huggingface_repository)
         )
-        if len(vocabulary) != _VOCABULARY_SIZE:
+        if len(vocabulary) != GEMMA4.vocabulary_size:
             raise ValueError(
-                f"`preset`: the vocabulary that was downloaded must have {_VOCABULARY_SIZE:,} pieces; got "
+                f"`preset`: the vocabulary that was downloaded must have {GEMMA4.vocabulary_size:,} "
+                f"pieces; got "
                 f"{len(vocabulary):,}. Remove it "
                 "from the cache of the library that downloaded it, or pass `tokenizer=`."
             )
         return vocabulary
 
-    if preset.has_audio:
-        return PresetSettings(ImageConfig(), AudioConfig(), {}, {}, read_vocabulary)
-    return PresetSettings(ImageConfig(), None, WITHOUT_AUDIO, {}, read_vocabulary)
+    media = {name: config() for name, config in MEDIUM_CONFIGS.items() if name in preset.modalities}
+    row = {} if preset.has_audio else WITHOUT_AUDIO
+    return PresetSettings(media, row, {}, read_vocabulary)
 
 
 def _unknown(name: str) -> str:

@@ -4,15 +4,8 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
-from graph_ops.config import (
-    AUDIO_TOKENS,
-    END_TOKEN,
-    IMAGE_TOKENS,
-    PAD_TOKEN,
-    START_TOKEN,
-    AudioConfig,
-    ImageConfig,
-)
+from graph_ops.config import AudioConfig, ImageConfig
+from graph_ops.family import GEMMA4
 from graph_ops.presets.downloads import HUGGINGFACE_VOCABULARY
 from graph_ops.presets.files import existing, read_json
 from graph_ops.presets.settings import WITHOUT_AUDIO, PresetSettings
@@ -44,8 +37,10 @@ def read_huggingface(folder: pathlib.Path) -> PresetSettings:
         "num_audio_tokens_per_clip": "audio_seq_length",
     }
     return PresetSettings(
-        _huggingface_image(image, folder) if image else None,
-        _huggingface_audio(audio, processor, folder) if audio else None,
+        {
+            "image": _huggingface_image(image, folder) if image else None,
+            "audio": _huggingface_audio(audio, processor, folder) if audio else None,
+        },
         {ours: processor[theirs] for ours, theirs in counts.items() if theirs in processor}
         | ({} if audio else WITHOUT_AUDIO),
         {},
@@ -135,12 +130,10 @@ def _check_model(model: Json | None, folder: pathlib.Path) -> None:
 
 
 def _check_tokens(settings: Json, folder: pathlib.Path) -> None:
-    """The control tokens are found by name, so the folder must call them what we do."""
-    ours = {"bos_token": START_TOKEN, "eos_token": END_TOKEN, "pad_token": PAD_TOKEN}
-    for tokens, keys in (
-        (IMAGE_TOKENS, ("boi_token", "image_token", "eoi_token")),
-        (AUDIO_TOKENS, ("boa_token", "audio_token", "eoa_token")),
-    ):
+    """The special tokens are found by name, so the folder must call them what we do."""
+    ours = {"bos_token": GEMMA4.start, "eos_token": GEMMA4.end, "pad_token": GEMMA4.pad}
+    for medium, keys in _TOKEN_KEYS.items():
+        tokens = GEMMA4.tokens_of(medium)
         ours |= dict(zip(keys, (tokens.opening, tokens.placeholder, tokens.closing), strict=True))
     named = {
         key: value["content"] if isinstance(value, dict) else value
@@ -148,3 +141,10 @@ def _check_tokens(settings: Json, folder: pathlib.Path) -> None:
         if key in ours
     }
     _check_fixed({key: value for key, value in named.items() if value is not None}, ours, folder)
+
+
+_TOKEN_KEYS = {
+    "image": ("boi_token", "image_token", "eoi_token"),
+    "audio": ("boa_token", "audio_token", "eoa_token"),
+}
+"""Keys of tokenizer_config.json for the opening, the placeholder and the closing token of each medium."""

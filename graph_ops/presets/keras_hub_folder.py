@@ -1,12 +1,12 @@
 """Preset folders in KerasHub's layout."""
 
 import pathlib
-from collections.abc import Callable
 from typing import Any
 
+from graph_ops.config import MEDIUM_CONFIGS, converter_argument
 from graph_ops.presets.downloads import KERAS_HUB_VOCABULARY
 from graph_ops.presets.files import existing, read_json
-from graph_ops.presets.keras_hub_settings import audio_config, image_config, row_settings, tokenizer_settings
+from graph_ops.presets.keras_hub_settings import class_name, medium_config, row_settings, tokenizer_settings
 from graph_ops.presets.settings import WITHOUT_AUDIO, PresetSettings
 from graph_ops.text.vocabulary.vocabulary import load_vocabulary
 
@@ -23,21 +23,19 @@ def read_keras_hub(folder: pathlib.Path) -> PresetSettings:
         ValueError: a damaged file, another model, or a setting that this project cannot follow.
     """
     preprocessor = _layer(folder / "preprocessor.json", "Gemma4CausalLMPreprocessor") or {}
-    layers = {
-        name: (preprocessor.get(name) or {}).get("config")
-        for name in ("tokenizer", "image_converter", "audio_converter")
-    }
+    converters = {name: converter_argument(name) for name in MEDIUM_CONFIGS}
+    classes = {"tokenizer": "Gemma4Tokenizer"}
+    classes |= {converter: class_name(name) for name, converter in converters.items()}
+    layers = {name: (preprocessor.get(name) or {}).get("config") for name in classes}
     if not preprocessor:
-        classes = {
-            "tokenizer": "Gemma4Tokenizer",
-            "image_converter": "Gemma4ImageConverter",
-            "audio_converter": "Gemma4AudioConverter",
-        }
         layers = {name: _layer(folder / f"{name}.json", expected) for name, expected in classes.items()}
     own = (read_json(folder / "metadata.json") or {}).get(OWN_SETTINGS, {})
     return PresetSettings(
-        _converter(layers["image_converter"], image_config, own.get("image", {})),
-        _converter(layers["audio_converter"], audio_config, own.get("audio", {})),
+        {
+            name: medium_config({**layer, **own.get(name, {})}, name)
+            for name, converter in converters.items()
+            if (layer := layers[converter]) is not None
+        },
         row_settings(preprocessor)
         | own.get("row", {})
         | ({} if _has_audio(folder, layers) else WITHOUT_AUDIO),
@@ -51,10 +49,6 @@ def _has_audio(folder: pathlib.Path, layers: dict[str, Json | None]) -> bool:
     """Whether the folder's model takes audio; unless `config.json` describes it, any may be meant."""
     model = (read_json(folder / "config.json") or {}).get("config") or {}
     return layers["audio_converter"] is not None or model.get("audio_encoder", True) is not None
-
-
-def _converter(layer: Json | None, config: Callable[[Json], Any], own: Json) -> Any:
-    return None if layer is None else config({**layer, **own})
 
 
 def _layer(path: pathlib.Path, class_name: str) -> Json | None:

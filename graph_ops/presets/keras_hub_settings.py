@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterable
 from typing import Any
 
-from graph_ops.config import AudioConfig, ImageConfig, RowConfig
+from graph_ops.config import MEDIUM_CONFIGS, AudioConfig, ImageConfig, RowConfig
 
 Settings = dict[str, Any]
 
@@ -48,29 +48,27 @@ _IGNORED = {
 }
 
 
-def image_config(settings: Settings) -> ImageConfig:
-    """From the `config` of a serialized Gemma4ImageConverter.
+def medium_config(settings: Settings, medium: str) -> Any:
+    """The configuration of the medium with that name from the `config` of its serialized converter.
 
     Raises:
-        ValueError: a setting that has no counterpart here.
+        ValueError: a setting that has no counterpart here; a converter of keras-hub 0.27, which computes
+            another spectrogram than the released model's.
     """
-    return ImageConfig(**_fields(ImageConfig, settings))
-
-
-def audio_config(settings: Settings) -> AudioConfig:
-    """From the `config` of a serialized Gemma4AudioConverter.
-
-    Raises:
-        ValueError: a setting that has no counterpart here; a converter of keras-hub 0.27, whose spectrogram
-            is not the released model's.
-    """
-    if settings and "frame_length" not in settings:
+    if medium == "audio" and settings and "frame_length" not in settings:
         raise ValueError(
             "`audio_converter`: must have a `frame_length`; that of keras-hub before 0.28 has none and "
-            "computes another spectrogram than "
-            "the released model's. Upgrade keras-hub, or pass `audio_converter=Gemma4AudioConverter()`."
+            "computes "
+            "another spectrogram than the released model's. Upgrade keras-hub, or pass "
+            "`audio_converter=Gemma4AudioConverter()`."
         )
-    return AudioConfig(**_fields(AudioConfig, settings))
+    config = MEDIUM_CONFIGS[medium]
+    return config(**_fields(config, settings))
+
+
+def class_name(medium: str) -> str:
+    """KerasHub's class of a medium's converter."""
+    return f"Gemma4{medium.capitalize()}Converter"
 
 
 def row_settings(settings: Settings) -> Settings:

@@ -11,7 +11,13 @@ from graph_ops.media.medium import Medium
 from graph_ops.media.table import MEDIA
 from graph_ops.presets.downloads import KERAS_HUB_VOCABULARY
 from graph_ops.presets.keras_hub_folder import OWN_SETTINGS
-from graph_ops.presets.keras_hub_settings import OWN_FIELDS, TOKENIZER_FLAGS, field_names, serialized
+from graph_ops.presets.keras_hub_settings import (
+    OWN_FIELDS,
+    TOKENIZER_FLAGS,
+    class_name,
+    field_names,
+    serialized,
+)
 from graph_ops.settings import Settings
 
 Json = dict[str, Any]
@@ -79,8 +85,7 @@ def _tokenizer(tokenizer: Any, *, with_audio: bool) -> Json:
 
 def _converter(config: Any, medium: Medium) -> Json:
     fields = {field: getattr(config, field) for field in field_names(medium.config)}
-    class_name = f"Gemma4{medium.name.capitalize()}Converter"
-    return serialized(class_name, f"gemma4_{medium.converter}", fields)
+    return serialized(class_name(medium.name), f"gemma4_{medium.converter}", fields)
 
 
 def _write_task(path: pathlib.Path, preprocessor: Json) -> None:

@@ -1,9 +1,8 @@
 """What a preset says, wherever it says it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from graph_ops.config import AudioConfig, ImageConfig
 from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
 Json = dict[str, Any]
@@ -16,16 +15,15 @@ class PresetSettings(NamedTuple):
     """What a preset says.
 
     Attributes:
-        image: how images are converted, or None for a model without image encoder.
-        audio: how clips are converted, or None for a model without audio encoder.
+        media: how items of each medium are converted, by the medium's name; left out, or None, for a model
+            without an encoder for it.
         row: arguments of the preprocessor that differ from its defaults.
         tokenizer: arguments of the tokenizer besides the vocabulary.
         read_vocabulary: reads, and where needed downloads, the vocabulary.
         vocabulary_sha256: what the vocabulary must be, or None.
     """
 
-    image: ImageConfig | None
-    audio: AudioConfig | None
+    media: Mapping[str, Any]
     row: Json
     tokenizer: Json
     read_vocabulary: Callable[[], Vocabulary]

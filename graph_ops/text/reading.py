@@ -14,13 +14,12 @@ import enum
 import functools
 import re
 
-from graph_ops.config import AUDIO_TOKENS, IMAGE_TOKENS, RowConfig
+from graph_ops.config import RowConfig
+from graph_ops.family import GEMMA4
 from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
-CONTROL_TOKEN = re.compile(r"<\|.+>|<.+\|>|<unused\d+>|<mask>|\[multimodal\]")
-"""Names of Gemma 4's control tokens among the user-defined symbols. Source: its tokenizer_config.json;
-`<unusedN>` for later ones.
-"""
+CONTROL_TOKEN = re.compile(GEMMA4.special_tokens)
+"""Names of special tokens among the user-defined symbols."""
 
 
 class Reading(enum.Enum):
@@ -54,7 +53,8 @@ def as_read(vocabulary: Vocabulary, reading: Reading) -> Vocabulary:
         return vocabulary
     if reading is Reading.CONTROL:
         return vocabulary.with_control_pieces_in_text()
-    kept = (IMAGE_TOKENS.placeholder, AUDIO_TOKENS.placeholder) if reading is Reading.PLACEHOLDERS else ()
+    placeholders = [tokens.placeholder for tokens in GEMMA4.media]
+    kept = placeholders if reading is Reading.PLACEHOLDERS else ()
     return vocabulary.without_user_defined(
         [piece for piece in vocabulary.pieces if CONTROL_TOKEN.fullmatch(piece) and piece not in kept]
     )

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 from export.verify import samples
-from graph_ops.config import AUDIO_TOKENS, END_TOKEN, IMAGE_TOKENS, PAD_TOKEN, START_TOKEN, VIDEO_PLACEHOLDER
+from graph_ops.family import GEMMA4
 from tests.data import needs_real
 from tests.parity.comparing import differences, labelled
 
@@ -184,6 +184,31 @@ def test_rows_without_a_converter_equal_keras_hub(pair, media):
         )
 
 
+@pytest.mark.parametrize(
+    ("media", "row"),
+    [
+        ("", {"max_images_per_prompt": 0, "num_vision_tokens_per_image": 0}),
+        ("a", {"max_images_per_prompt": 0, "num_vision_tokens_per_image": 0}),
+        ("i", {"audio_input_feat_size": 0, "max_audio_clips_per_prompt": 0}),
+    ],
+)
+def test_rows_of_models_without_a_medium_equal_keras_hub(
+    media, row, demonstration_tokenizer, make_preprocessor
+):
+    layers = {
+        "image_converter": keras_hub.layers.Gemma4ImageConverter(scale=1 / 255) if "i" in media else None,
+        "audio_converter": keras_hub.layers.Gemma4AudioConverter(mel_floor=1e-3) if "a" in media else None,
+    }
+    tokenizer = keras_hub.models.Gemma4Tokenizer(demonstration_tokenizer.proto)
+    theirs = keras_hub.models.Gemma4CausalLMPreprocessor(tokenizer, **layers, **row)
+    ours = make_preprocessor(images="i" in media, audio="a" in media, **row)
+    for case in ("text", *(["image"] if "i" in media else []), *(["audio"] if "a" in media else [])):
+        assert differences(labelled(theirs(dict(CASES[case]))), labelled(ours(dict(CASES[case])))) == {}
+        prompts = {key: value for key, value in CASES[case].items() if key != "responses"}
+        generated = theirs.generate_preprocess(dict(prompts)), ours.generate_preprocess(dict(prompts))
+        assert differences(*generated) == {}
+
+
 def test_bare_prompts_equal_keras_hub(pair):
     theirs, ours = pair("defaults", "ia")
     for prompts in ("hello", ["hello", "there you"]):
@@ -230,12 +255,11 @@ def test_rows_in_tf_data_equal_keras_hub(pair):
 def test_postprocessing_strips_what_keras_hub_strips(pair):
     theirs, ours = pair("defaults", "ia")
     names = [
-        START_TOKEN,
-        END_TOKEN,
-        PAD_TOKEN,
-        *astuple(IMAGE_TOKENS),
-        *astuple(AUDIO_TOKENS),
-        VIDEO_PLACEHOLDER,
+        GEMMA4.start,
+        GEMMA4.end,
+        GEMMA4.pad,
+        *(token for tokens in GEMMA4.media for token in astuple(tokens)[1:]),
+        *GEMMA4.unread,
     ]
     names += ["<|turn>", "<turn|>", "\n", "<unk>", "<mask>"]
     ids = (

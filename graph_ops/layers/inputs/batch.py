@@ -5,39 +5,32 @@ from typing import Any
 
 import tensorflow as tf
 
-from graph_ops.layers.inputs.kinds import CLIP, IMAGE, quoted
+from graph_ops.config import RowConfig
+from graph_ops.features import BY_NAME
+from graph_ops.layers.inputs.forms import quoted
 from graph_ops.layers.inputs.slots import as_slots
 from graph_ops.layers.inputs.texts import as_responses, as_texts
+from graph_ops.media.table import MEDIA
 
 TEXT_KEYS = ("prompts", "responses")
 MEDIA_KEYS = (
-    "images",
-    "image_sizes",
-    "audio",
-    "audio_lengths",
-    "pixel_values",
-    "pixel_position_ids",
-    "audio_mel",
-    "audio_mel_mask",
+    *(key for medium in MEDIA for key in (medium.argument, medium.sizes)),
+    *(key for medium in MEDIA for key in (medium.values, medium.marks)),
 )
 
-_FEATURE_RANKS = {"pixel_values": 4, "pixel_position_ids": 4, "audio_mel": 4, "audio_mel_mask": 3}
-_FEATURE_PAIRS = (("pixel_values", "pixel_position_ids"), ("audio_mel", "audio_mel_mask"))
 
-
-def batch_inputs(x: Any, *, max_images: int, max_clips: int) -> tuple[dict[str, tf.Tensor], bool]:
+def batch_inputs(x: Any, *, row: RowConfig) -> tuple[dict[str, tf.Tensor], bool]:
     """Brings everything to tensors with a batch axis.
 
     Args:
         x: a dict with `prompts` and what the package's docstring lists, or prompts alone.
-        max_images: image slots of a row whose lists are ragged.
-        max_clips: clip slots of such a row.
+        row: how many slots a row with ragged lists has.
 
     Returns:
         Tensors by name, and whether `x` had a batch axis.
 
     Raises:
-        ValueError, TypeError: names the argument, the rule, what was given and how to mend it.
+        ValueError, TypeError: names the argument, the rule, what was given and how to correct it.
     """
     x = x if isinstance(x, dict) else {"prompts": x}
     given = {key: value for key, value in x.items() if value is not None}
@@ -49,11 +42,14 @@ def batch_inputs(x: Any, *, max_images: int, max_clips: int) -> tuple[dict[str, 
         responses = as_responses(given["responses"], prompts)
         inputs["responses"] = responses if batched else responses[tf.newaxis]
     rows = (prompts.shape[0] or 0) if batched else None
-    for kind, slots in ((IMAGE, max_images), (CLIP, max_clips)):
-        if kind.argument in given:
-            value, sizes = given[kind.argument], given.get(kind.sizes)
-            inputs |= as_slots(kind, value, sizes, rows=rows, max_slots=slots)
-    inputs |= {key: _feature(key, given[key], batched) for key in _FEATURE_RANKS if key in given}
+    for medium in MEDIA:
+        if medium.argument in given:
+            value, sizes = given[medium.argument], given.get(medium.sizes)
+            slots = medium.num_slots(row)
+            inputs |= as_slots(value, sizes, medium=medium, rows=rows, max_slots=slots)
+        for key in (medium.values, medium.marks):
+            if key in given:
+                inputs[key] = _feature(key, given[key], batched)
     for key, value in inputs.items():
         _check_batch(key, value, inputs["prompts"])
     return inputs, batched
@@ -70,24 +66,24 @@ def _check_keys(given: dict[str, Any]) -> None:
         raise ValueError(f"`x`: keys must be among {known}; got {_listed(unknown)}. Remove or rename them.")
     if "prompts" not in given:
         raise ValueError(f"`x`: a dict must hold `prompts`; got {_listed(given)}. Add the prompts.")
-    for pair in _FEATURE_PAIRS:
+    for medium in MEDIA:
+        pair = medium.values, medium.marks
         if len(given.keys() & set(pair)) == 1:
             raise ValueError(
                 f"`{pair[0]}`, `{pair[1]}`: precomputed media need both; got one. Pass both of the "
-                f"converter's outputs."
+                "converter's outputs."
             )
-    for raw, computed in (("images", "pixel_values"), ("audio", "audio_mel")):
-        if raw in given and computed in given:
+        if medium.argument in given and medium.values in given:
             raise ValueError(
-                f"`{raw}`, `{computed}`: a medium must be given once; got both. Pass the raw or the "
-                f"precomputed one."
+                f"`{medium.argument}`, `{medium.values}`: a medium must be given once; got both. Pass the "
+                f"raw "
+                "or the precomputed one."
             )
 
 
 def _feature(key: str, value: Any, batched: bool) -> tf.Tensor:
-    dtype = tf.float32 if key in ("pixel_values", "audio_mel") else tf.int32
-    feature = tf.cast(tf.convert_to_tensor(value), dtype)
-    rank = _FEATURE_RANKS[key]
+    feature = tf.cast(tf.convert_to_tensor(value), BY_NAME[key].dtype)
+    rank = len(BY_NAME[key].dims)
     if feature.shape.rank != rank - (not batched):
         raise ValueError(
             f"`{key}`: must have rank {rank} in a batch and {rank - 1} for one prompt; got shape "

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from graph_ops.layers.inputs.kinds import described
+from graph_ops.layers.inputs.forms import described
 
 
 def as_texts(value: Any, name: str, *, most_axes: int | None = 1) -> tf.Tensor:

@@ -29,7 +29,7 @@ from typing import Any
 
 import numpy as np
 
-from graph_ops.config import END_TOKEN, PAD_TOKEN, START_TOKEN
+from graph_ops.family import GEMMA4
 from graph_ops.text.vocabulary.merge_scores import Pair, check_merges, check_space_runs, scores
 from graph_ops.text.vocabulary.sentencepiece_model import (
     BYTE_PIECES,
@@ -39,15 +39,12 @@ from graph_ops.text.vocabulary.sentencepiece_model import (
     new_model,
 )
 
-UNKNOWN_TOKEN = "<unk>"
-"""Name of the piece for what no other piece stands for; with byte fallback there is no such text."""
-
 _BYTES = frozenset(BYTE_PIECES)
 _CONTROL = {
-    PAD_TOKEN: PieceType.CONTROL,
-    END_TOKEN: PieceType.CONTROL,
-    START_TOKEN: PieceType.CONTROL,
-    UNKNOWN_TOKEN: PieceType.UNKNOWN,
+    GEMMA4.pad: PieceType.CONTROL,
+    GEMMA4.end: PieceType.CONTROL,
+    GEMMA4.start: PieceType.CONTROL,
+    GEMMA4.unknown: PieceType.UNKNOWN,
 }
 
 _SPACE_TO_MARK = {"type": "Replace", "pattern": {"String": " "}, "content": SPACE}
@@ -66,7 +63,7 @@ _STEPS: dict[str, tuple[Any, ...]] = {
 _MODEL: dict[str, tuple[Any, ...]] = {
     "type": ("BPE",),
     "byte_fallback": (True,),
-    "unk_token": (UNKNOWN_TOKEN,),
+    "unk_token": (GEMMA4.unknown,),
     "dropout": (None, 0.0),
     "ignore_merges": (False, None),
     "continuing_subword_prefix": (None, ""),
@@ -160,10 +157,10 @@ def _ids(vocab: Any) -> dict[str, int]:
             f"the ids of `model.vocab` must be 0, 1, 2, … without a hole or a repetition; got "
             f"{_shown(wrong)} out of line"
         )
-    missing = [piece for piece in (*BYTE_PIECES, UNKNOWN_TOKEN) if piece not in ids]
+    missing = [piece for piece in (*BYTE_PIECES, GEMMA4.unknown) if piece not in ids]
     if missing or "" in ids:
         raise ValueError(
-            f"`model.vocab` must hold {UNKNOWN_TOKEN}, all 256 bytes and no empty piece; missing: "
+            f"`model.vocab` must hold {GEMMA4.unknown}, all 256 bytes and no empty piece; missing: "
             f"{_shown(missing)}"
         )
     return ids

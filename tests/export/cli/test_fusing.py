@@ -187,8 +187,8 @@ def test_progress_names_the_tables_and_our_warnings_are_notes(capsys, plain_file
     assert code == 0
     assert err.startswith("note: `video_converter`: is left out")
     assert len(err.splitlines()) == 1
-    assert said[:4] == ["merges", "characters and user-defined pieces", "words", "loading the model"]
-    assert said.index("loading the model") < said.index("saving")
+    assert said[0] == "merges"
+    assert said.index("words") < said.index("loading the model") < said.index("saving")
 
 
 def test_what_a_user_gets_wrong_is_one_line(capsys, model_file, tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from export.cli import interruption
 from tests.export.cli.commands import VOCABULARY, run, run_alone, start
 
 TEXT_ONLY = ("--tokenizer", VOCABULARY, "--no-images", "--no-audio")
@@ -71,3 +72,59 @@ def test_a_folder_that_may_not_be_written_is_one_line(capsys, tmp_path):
     assert code == 2
     assert "Not a directory" in err
     assert len(err.splitlines()) == 1
+
+
+SWALLOWED = """
+import signal
+from export.cli import interruption, terminal
+
+def swallow(*arguments):
+    class Object:
+        def __del__(self):
+            signal.raise_signal(signal.SIGINT)  # what is raised here, Python prints and forgets
+
+    Object()
+
+{}
+"""
+
+
+@pytest.mark.parametrize("failing", ["", "    raise TypeError('what C++ makes of it')\n"])
+def test_ctrl_c_that_a_library_swallows_ends_the_command_at_its_next_step(tmp_path, failing):
+    patch = "import export.cli.options as options\nmake = options.make_preprocessor\n"
+    patch += f"def swallowing(*a, **k):\n    swallow()\n{failing}    return make(*a, **k)\n"
+    patch += "import export.cli.artifacts\nexport.cli.artifacts.make_preprocessor = swallowing\n"
+    out = tmp_path / "new" / "gemma4"
+    code, printed, err = run_alone("saved-model", *TEXT_ONLY, "--out", out, before=SWALLOWED.format(patch))
+    assert (code, printed, err) == (130, "", "interrupted\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_is_raised_once_and_remembered():
+    before = signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with interruption.remembered():
+            interruption.check()
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+            assert interruption.pressed()
+            with pytest.raises(KeyboardInterrupt):
+                interruption.check()
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        with interruption.remembered():
+            assert not interruption.pressed()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_a_handler_of_somebody_elses_stays():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with interruption.remembered():
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+            signal.raise_signal(signal.SIGINT)
+            assert not interruption.pressed()
+    finally:
+        signal.signal(signal.SIGINT, before)

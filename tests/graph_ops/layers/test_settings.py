@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 
 import graph_ops
+from export.cli.options import PreprocessorOptions
+from export.cli.options import make_preprocessor as options_to_preprocessor
 from export.verify import samples
 from graph_ops.config import RowConfig
 from graph_ops.layers.traces import MOST_TRACES
+from tests.data import DEMONSTRATION
 
 PIXELS = samples.pixels(60, 60)
 PROMPT = {"prompts": "<|image|>", "images": PIXELS}
@@ -100,6 +103,12 @@ def test_a_tokenizer_set_after_a_call_is_used(make_preprocessor, demonstration_t
     assert preprocessor.tokenizer is other
     assert not np.array_equal(before, after)
     np.testing.assert_array_equal(after[1 : 1 + len(other("hello"))], other("hello"))
+
+
+@pytest.mark.parametrize("allowed", ["all", "prompts", "none"])
+def test_the_commands_option_says_where_special_tokens_are_allowed(allowed):
+    options = PreprocessorOptions(tokenizer=DEMONSTRATION, allow_special_tokens=allowed)
+    assert options_to_preprocessor(options).allow_special_tokens == allowed
 
 
 def test_a_video_converter_is_refused_and_none_is_accepted(make_preprocessor):

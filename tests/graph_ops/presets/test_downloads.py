@@ -2,6 +2,7 @@
 their failures are told.
 """
 
+import dataclasses
 import shutil
 import sys
 import types
@@ -13,6 +14,7 @@ import requests
 from huggingface_hub import errors
 
 import graph_ops
+from graph_ops.family import GEMMA4
 from graph_ops.presets import downloads
 from graph_ops.presets.downloads import DownloadError
 from tests.data import DEMONSTRATION, ROOT
@@ -94,7 +96,9 @@ def test_a_kaggle_handle_is_a_folder_without_weights(kaggle, tmp_path):
 
 
 def test_a_built_in_preset_needs_its_vocabulary_only(kaggle, monkeypatch):
-    monkeypatch.setattr("graph_ops.presets.catalogue._VOCABULARY_SIZE", 4096)
+    monkeypatch.setattr(
+        "graph_ops.presets.catalogue.GEMMA4", dataclasses.replace(GEMMA4, vocabulary_size=4096)
+    )
     made = Preprocessor.from_preset("gemma4_2b")
     assert made.tokenizer.proto == DEMONSTRATION.read_bytes()
     assert kaggle == [("keras/gemma4/keras/gemma4_2b/2", downloads.KERAS_HUB_VOCABULARY)]
@@ -102,7 +106,9 @@ def test_a_built_in_preset_needs_its_vocabulary_only(kaggle, monkeypatch):
 
 def test_a_built_in_preset_turns_to_hugging_face_where_kaggle_fails(monkeypatch):
     asked = []
-    monkeypatch.setattr("graph_ops.presets.catalogue._VOCABULARY_SIZE", 4096)
+    monkeypatch.setattr(
+        "graph_ops.presets.catalogue.GEMMA4", dataclasses.replace(GEMMA4, vocabulary_size=4096)
+    )
     monkeypatch.setattr(kagglehub, "model_download", failing(response_error(requests.HTTPError, 403)))
     monkeypatch.setattr(
         huggingface_hub,

@@ -85,7 +85,7 @@ def test_a_hugging_face_folder_gives_the_released_models_preprocessor(huggingfac
 
 def test_a_flat_preprocessor_config_gives_the_same(huggingface_folder):
     settings = read_folder(huggingface_folder(flat=True))
-    assert (settings.image, settings.audio) == (ImageConfig(), AudioConfig())
+    assert settings.media == {"image": ImageConfig(), "audio": AudioConfig()}
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,8 @@ def test_a_flat_preprocessor_config_gives_the_same(huggingface_folder):
 )
 def test_the_models_encoders_decide_which_media_it_takes(huggingface_folder, model, media):
     settings = read_folder(huggingface_folder(model=model))
-    assert (settings.image is not None, settings.audio is not None) == media
+    assert tuple(settings.media.get(name) is not None for name in ("image", "audio")) == media
+    assert settings.row.get("audio_input_feat_size") == (None if media[1] else 0)
 
 
 def test_a_folder_with_a_tokenizer_alone_is_for_text(tmp_path, small_tokenizer_json):
@@ -130,9 +131,9 @@ def test_image_settings_give_the_reference_processors_pixels(huggingface_folder,
     )
     pixels = samples.pixels(150, 220)
     expected = reference([pixels], return_tensors="np")["pixel_values"][0]
-    found = graph_ops.Gemma4ImageConverter(**vars(read_folder(huggingface_folder(image=changes)).image))(
-        pixels
-    )["pixel_values"]
+    found = graph_ops.Gemma4ImageConverter(
+        **vars(read_folder(huggingface_folder(image=changes)).media["image"])
+    )(pixels)["pixel_values"]
     np.testing.assert_allclose(
         found, expected, atol=1e-6 * np.abs(expected).max()
     )  # one multiplication and one sum, in float32
@@ -148,9 +149,9 @@ def test_audio_settings_give_the_reference_extractors_spectrogram(huggingface_fo
     )
     sound = samples.sounds(16_000)["sweep"]
     expected = reference([sound], sampling_rate=16_000, return_tensors="np")["input_features"][0]
-    found = graph_ops.Gemma4AudioConverter(**vars(read_folder(huggingface_folder(audio=changes)).audio))(
-        sound
-    ).numpy()
+    found = graph_ops.Gemma4AudioConverter(
+        **vars(read_folder(huggingface_folder(audio=changes)).media["audio"])
+    )(sound).numpy()
     np.testing.assert_allclose(found[: len(expected) - 1], expected[:-1], atol=1e-4)
 
 

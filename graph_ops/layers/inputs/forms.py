@@ -1,41 +1,25 @@
 """What one item of a medium looks like, and what is said of one that looks otherwise."""
 
 import os
-from typing import Any, NamedTuple
+from typing import Any
 
 import tensorflow as tf
 
-
-class Kind(NamedTuple):
-    """How one medium looks: argument, key of its sizes, rank of one item, dtype of an item, and what an item
-    is called.
-    """
-
-    argument: str
-    sizes: str
-    rank: int
-    dtype: tf.DType
-    item: str
-
-
-IMAGE = Kind("images", "image_sizes", 3, tf.uint8, "an image is uint8 [H, W, 3] or the bytes of a file")
-CLIP = Kind(
-    "audio", "audio_lengths", 1, tf.float32, "a clip is float32 [T] in -1…1 or the bytes of a WAV file"
-)
+from graph_ops.media.medium import Medium
 
 _MOST_CHANNELS = 8
 _QUOTED = 40  # characters of a value that a message quotes
 
 
-def file_bytes(kind: Kind, value: Any) -> bytes | None:
+def file_bytes(value: Any, *, medium: Medium) -> bytes | None:
     """A file's bytes, or None for what is no file.
 
     Raises:
-        TypeError: a path or URL, whose file nobody has read.
+        TypeError: a path or URL in place of a file.
     """
     if isinstance(value, str | os.PathLike):
         raise TypeError(
-            f"`{kind.argument}`: a file must be given by its bytes; got the {_name_of(value)} "
+            f"`{medium.argument}`: a file must be given by its bytes; got the {_name_of(value)} "
             f"{quoted(os.fspath(value))}. Read the file first, for example with "
             f"`pathlib.Path(path).read_bytes()`."
         )
@@ -44,12 +28,12 @@ def file_bytes(kind: Kind, value: Any) -> bytes | None:
     return value if isinstance(value, bytes) else None
 
 
-def check_shape(kind: Kind, shape: tf.TensorShape, *, most_rows: int) -> None:
-    """Whether an array can hold items of this kind, as far as its static shape tells.
+def check_shape(shape: tf.TensorShape, *, medium: Medium, most_rows: int) -> None:
+    """Whether an array can hold items of a medium, as far as its static shape tells.
 
     Args:
-        kind: the medium.
         shape: of one item, or with axes for slots and rows in front.
+        medium: of the items.
         most_rows: the longest that such an axis may be.
 
     Raises:
@@ -57,18 +41,21 @@ def check_shape(kind: Kind, shape: tf.TensorShape, *, most_rows: int) -> None:
     """
     if shape.rank is None:
         raise ValueError(
-            f"`{kind.argument}`: must have a known rank; {kind.item}, after axes for rows and slots. Set "
+            f"`{medium.argument}`: must have a known rank; {medium.item}, after axes for rows and slots. Set "
             f"it with `tf.ensure_shape`, None for sizes that vary."
         )
-    if kind is IMAGE and shape.rank >= 3 and shape[-1] not in (3, None):
+    rank = len(medium.item_shape)
+    if rank == 3 and shape.rank >= 3 and shape[-1] not in (medium.item_shape[-1], None):
         raise ValueError(
-            f"`images`: an image must have 3 channels; got shape {tuple(shape)}. {_to_three(shape)}"
+            f"`{medium.argument}`: an image must have 3 channels; got shape {tuple(shape)}. "
+            f"{_to_three(shape)}"
         )
-    if kind is CLIP and shape.rank >= 2 and None not in shape[-2:]:
+    if rank == 1 and shape.rank >= 2 and None not in shape[-2:]:
         channels = shape[-1]
         if 2 <= channels <= _MOST_CHANNELS and shape[-2] > max(most_rows, _MOST_CHANNELS):
             raise ValueError(
-                f"`audio`: a clip must be mono, float32 [T]; got shape {tuple(shape)}, as of {channels} "
+                f"`{medium.argument}`: a clip must be mono, float32 [T]; got shape {tuple(shape)}, as of "
+                f"{channels} "
                 f"channels. Mix them down, for example with `clip.mean(axis=-1)`."
             )
 
