@@ -162,7 +162,7 @@ def _environment(version: str) -> str:
 def _run(python: str, exported: pathlib.Path, packed: pathlib.Path) -> dict[str, Any]:
     """Answers of the signatures in another process, and its versions."""
     answers = packed.with_name("answers.json")
-    command = [python, "-I", ROOT / "tools" / "run_signatures.py", exported, packed, answers]
+    command = [python, "-I", *map(str, (ROOT / "tools" / "run_signatures.py", exported, packed, answers))]
     subprocess.run(command, check=True, cwd=packed.parent)
     return json.loads(answers.read_text())
 

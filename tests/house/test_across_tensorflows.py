@@ -13,8 +13,8 @@ from tools.run_signatures import pack, unpack
 
 OUTPUTS = {
     "preprocess": {
-        "audio_mel": pack(np.float32([[0.5, -6.9]])),
-        "token_ids": pack(np.int32([[2, 5]])),
+        "audio_mel": pack(np.array([[0.5, -6.9]], np.float32)),
+        "token_ids": pack(np.array([[2, 5]], np.int32)),
         "status": pack(np.array([b"", "é\0".encode()], object)),
     }
 }
@@ -26,7 +26,7 @@ def changed(**outputs):
 
 def test_arrays_come_back_from_json():
     for array in (
-        np.float32([[np.nan, -0.0]]),
+        np.array([[np.nan, -0.0]], np.float32),
         np.zeros([0, 3], np.uint8),
         np.array([[b"\xff", b""]], object),
     ):
@@ -38,14 +38,14 @@ def test_arrays_come_back_from_json():
 
 def test_the_same_outputs_have_no_differences():
     assert compare(OUTPUTS, OUTPUTS) == (3, 3, {})
-    assert compare(changed(token_ids=np.int32([[2, 5]])), OUTPUTS).differences == {}
+    assert compare(changed(token_ids=np.array([[2, 5]], np.int32)), OUTPUTS).differences == {}
 
 
 def test_each_difference_is_named_and_measured():
-    assert compare(changed(audio_mel=np.float32([[0.5, -6.75]])), OUTPUTS).differences == {
+    assert compare(changed(audio_mel=np.array([[0.5, -6.75]], np.float32)), OUTPUTS).differences == {
         "preprocess: audio_mel": np.float32(-6.75) - np.float64(np.float32(-6.9))
     }
-    assert compare(changed(token_ids=np.int64([[2, 5]])), OUTPUTS).differences == {
+    assert compare(changed(token_ids=np.array([[2, 5]], np.int64)), OUTPUTS).differences == {
         "preprocess: token_ids": "int64 [1, 2] beside int32 [1, 2]"
     }
     assert compare(changed(status=np.array([b"", b"fault"], object)), OUTPUTS).differences == {
@@ -62,7 +62,7 @@ def test_a_bare_process_runs_every_signature_that_is_asked_for(tmp_path):
         lambda x: {"y": 2 * x}, input_signature=[tf.TensorSpec([None], tf.float32, name="x")]
     )
     tf.saved_model.save(module, str(tmp_path / "model"), signatures={"twice": module.twice})
-    (tmp_path / "requests").write_text(json.dumps({"twice": {"x": pack(np.float32([1, -3]))}}))
+    (tmp_path / "requests").write_text(json.dumps({"twice": {"x": pack(np.array([1, -3], np.float32))}}))
     subprocess.run(
         [sys.executable, "-I", ROOT / "tools/run_signatures.py", "model", "requests", "answers"],
         cwd=tmp_path,
