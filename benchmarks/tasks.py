@@ -157,8 +157,8 @@ class Bench:
         for name, given in texts.items():
             encoded = [one.encode() for one in given]
             contenders: dict[str, Work] = {
-                "ours": lambda turn, encoded=encoded: self._litert_ids(encoded[turn]),
-                "sentencepiece": lambda turn, given=given: self.processor.encode(given[turn]),
+                "ours": lambda turn, encoded=encoded: self._litert_ids(encoded[turn]),  # type: ignore[misc]
+                "sentencepiece": lambda turn, given=given: self.processor.encode(given[turn]),  # type: ignore[misc]
             }
             yield from _compared(
                 f"ids in LiteRT of {name}", contenders, self.rounds, {"sentencepiece": targets.get(name)}
