@@ -1,120 +1,118 @@
-"""Byte-pair merging of all segments of a text at once, in rounds.
-
-Terms:
-
-* A **symbol** is a character's piece, a merged piece, a user-defined symbol or -1 (no piece).
-* The **rank** of two neighbours is the id of the piece that they merge into; the lower the better, `NONE` if
-  they do not.
-* A **cut** is a place between two characters that stand side by side in no piece: no merge ever reaches
-  across it. A **segment** is what lies between two cuts; segments do not interact.
-
-SentencePiece merges the best pair of a text, the leftmost among equals, again and again. Here each segment
-merges its own best pair in every round, which gives the same end since segments do not interact. If the
-merged piece is **calm** (no merge that it is a part of has a better rank than its own), then after the merge
-the best pair of the segment is still one of the same rank, if there is another: all of them are merged in the
-same round, from left to right without overlap.
-
-```
-a a a a a    ranks of neighbours: 7 7 7 7 (NONE)    aa is calm: the first, third, … of equal ranks merge
-aa  aa  a    ranks: 4 9 (NONE)
-```
-"""
+"""draft"""
 
 from typing import NamedTuple
 
 import tensorflow as tf
 
-from graph_ops.text.bpe import pair_table
+from graph_ops.text.bpe import chart, pair_table
 from graph_ops.text.bpe.pair_table import NONE, PairTable
 
+MAX_ROUNDS = 32
+MAX_WORK = 6
+FREE_WORK = 4096
 
-class _State(NamedTuple):
-    """Symbols of the segments that are not finished, int32 [L] each, in the order of the text.
 
-    Attributes:
-        symbols: their ids.
-        places: index of each one's first character.
-        segments: number of its segment.
-        ranks: with the symbol after it.
-    """
-
+class State(NamedTuple):
     symbols: tf.Tensor
     places: tf.Tensor
     segments: tf.Tensor
     ranks: tf.Tensor
 
 
-def merge(
-    symbols: tf.Tensor, places: tf.Tensor, table: PairTable, is_calm: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """What is left when nothing merges any more.
+class _Progress(NamedTuple):
+    state: State
+    symbols: tf.Tensor
+    places: tf.Tensor
+    rounds: tf.Tensor
+    work: tf.Tensor
 
-    Args:
-        symbols: int32 [K], K at least 1; ids, -1 where there is none.
-        places: int32 [K]; index of each one's first character.
-        table: (left id, right id) to the merged piece's id, with pairs of characters that stand side by side.
-        is_calm: bool [V].
 
-    Returns:
-        symbols and places, int32 [T] each, not in the order of the text.
-    """
+def merge(symbols: tf.Tensor, places: tf.Tensor, table: PairTable) -> tuple[tf.Tensor, tf.Tensor]:
     is_joined, ranks = pair_table.look_up(table, symbols, _next(symbols))
     segments = tf.cumsum(1 - tf.cast(is_joined, tf.int32), exclusive=True)
     num_segments = tf.reduce_max(segments) + 1
-    state = _State(symbols, places, segments, ranks)
+    limit = MAX_WORK * tf.size(symbols) + FREE_WORK
+    zero = tf.constant(0)
+    start = _Progress(State(symbols, places, segments, ranks), symbols[:0], places[:0], zero, zero)
+    flat = tf.TensorShape([None])
+    invariants = _Progress(State(*[flat] * 4), flat, flat, *[tf.TensorShape([])] * 2)
 
-    def round_(state: _State, symbols: tf.Tensor, places: tf.Tensor) -> tuple[_State, tf.Tensor, tf.Tensor]:
-        best = tf.gather(
-            tf.math.unsorted_segment_min(state.ranks, state.segments, num_segments), state.segments
-        )
-        finished = tf.where(tf.equal(best, NONE))[:, 0]
-        symbols = tf.concat([symbols, tf.gather(state.symbols, finished)], axis=0)
-        places = tf.concat([places, tf.gather(state.places, finished)], axis=0)
-        return _merged(state, best, num_segments, table, is_calm), symbols, places
+    def is_worth_it(now: _Progress) -> tf.Tensor:
+        affordable = (now.rounds < MAX_ROUNDS) & (now.work < limit)
+        return affordable & (tf.reduce_min(now.state.ranks) < NONE)
 
-    invariants = (_State(*[tf.TensorShape([None])] * 4), *[tf.TensorShape([None])] * 2)
-    state, symbols, places = tf.while_loop(
-        lambda state, *_: tf.reduce_min(state.ranks) < NONE,
-        round_,
-        (state, symbols[:0], places[:0]),
-        shape_invariants=invariants,
+    (end,) = tf.while_loop(
+        is_worth_it, lambda now: (_round(now, num_segments, table),), (start,), shape_invariants=(invariants,)
     )
-    return tf.concat([symbols, state.symbols], axis=0), tf.concat([places, state.places], axis=0)
+    state = end.state
+
+    def by_chart():
+        ids, indices = chart.merge(state.symbols, state.segments, state.ranks, table)
+        return ids, tf.gather(state.places, indices)
+
+    rest, rest_places = tf.cond(tf.reduce_min(state.ranks) < NONE, by_chart, lambda: (state.symbols, state.places))
+    return tf.concat([end.symbols, rest], axis=0), tf.concat([end.places, rest_places], axis=0)
 
 
-def _merged(
-    state: _State, best: tf.Tensor, num_segments: tf.Tensor, table: PairTable, is_calm: tf.Tensor
-) -> _State:
-    """One round of the segments that have a `best` rank."""
-    merges = _pairs_to_merge(state, best, num_segments, is_calm)
-    is_kept = (best < NONE) & ~tf.concat([[False], merges[:-1]], axis=0)
-    kept = tf.where(is_kept)[:, 0]
-    symbols = tf.gather(tf.where(merges, state.ranks, state.symbols), kept)
-    segments = tf.gather(state.segments, kept)
-    _, ranks = pair_table.look_up(table, symbols, _next(symbols))
+def _round(now: _Progress, num_segments: tf.Tensor, table: PairTable) -> _Progress:
+    state = now.state
+    best = tf.gather(tf.math.unsorted_segment_min(state.ranks, state.segments, num_segments), state.segments)
+    finished = tf.where(tf.equal(best, NONE))[:, 0]
+    return _Progress(
+        _merged(state, best, num_segments, table),
+        tf.concat([now.symbols, tf.gather(state.symbols, finished)], axis=0),
+        tf.concat([now.places, tf.gather(state.places, finished)], axis=0),
+        now.rounds + 1,
+        now.work + tf.size(best),
+    )
+
+
+def _merged(state: State, best: tf.Tensor, num_segments: tf.Tensor, table: PairTable) -> State:
+    size = tf.size(best)
+    pairs = tf.cast(tf.where(_disjoint_best_pairs(state, best))[:, 0], tf.int32)
+    pieces, segments = tf.gather(best, pairs), tf.gather(state.segments, pairs)
+    before, after = _new_ranks(state, pairs, pieces, segments, table)
+    upset = tf.where(tf.minimum(before, after) < pieces, pairs, size)
+    last = tf.gather(tf.math.unsorted_segment_min(upset, segments, num_segments), segments)
+    merges = tf.cast(pairs <= last, tf.int32)
+    padded = size + 2
+    is_merged = tf.math.unsorted_segment_sum(merges, pairs, padded) > 0
+    before = tf.math.unsorted_segment_sum(before, pairs, padded)
+    after = tf.math.unsorted_segment_sum(after, pairs, size)
     ranks = tf.where(
-        tf.equal(segments, _next(segments)), ranks, NONE
-    )  # between two segments there may have been others
-    return _State(symbols, tf.gather(state.places, kept), segments, ranks)
-
-
-def _pairs_to_merge(state: _State, best: tf.Tensor, num_segments: tf.Tensor, is_calm: tf.Tensor) -> tf.Tensor:
-    """Bool [L]: whether a symbol merges with the next in this round."""
-    index = tf.range(tf.size(best))
-    is_best = tf.equal(state.ranks, best) & (best < NONE)
-    first = tf.math.unsorted_segment_min(
-        tf.where(is_best, index, tf.size(best)), state.segments, num_segments
+        is_merged[:-2],
+        tf.where(is_merged[2:], before[2:], after),
+        tf.where(is_merged[1:-1], before[1:-1], state.ranks),
     )
-    # ranks are best:      . + + + . +      index - how many before: the same along a run, and larger for the
-    # next run
+    symbols = tf.where(is_merged[:-2], state.ranks, state.symbols)
+    is_kept = (best < NONE) & ~tf.concat([[False], is_merged[:-3]], axis=0)
+    kept = tf.where(is_kept)[:, 0]
+    return State(*(tf.gather(part, kept) for part in (symbols, state.places, state.segments, ranks)))
+
+
+def _disjoint_best_pairs(state: State, best: tf.Tensor) -> tf.Tensor:
+    index, size = tf.range(tf.size(best)), tf.size(best)
+    is_best = tf.equal(state.ranks, best) & (best < NONE)
     run = index - tf.cumsum(tf.cast(is_best, tf.int32), exclusive=True)
-    run_start = tf.math.unsorted_segment_min(tf.where(is_best, index, tf.size(best)), run, tf.size(best))
-    is_even = tf.equal(tf.math.floormod(index - tf.gather(run_start, run), 2), 0)
-    is_calm = tf.gather(
-        is_calm, tf.minimum(best, is_calm.shape[0] - 1)
-    )  # `NONE` is beyond the ids, and best nowhere
-    is_first = tf.equal(index, tf.gather(first, state.segments))
-    return is_best & (is_first | (is_calm & is_even))
+    run_start = tf.math.unsorted_segment_min(tf.where(is_best, index, size), run, size)
+    return is_best & tf.equal(tf.math.floormod(index - tf.gather(run_start, run), 2), 0)
+
+
+def _new_ranks(state, pairs, pieces, segments, table):
+    """Ranks of each merged piece with what is before it and after it when it is made, left to right."""
+    symbols = tf.concat([[-1, -1], state.symbols, [-1, -1]], axis=0)
+    around = tf.concat([[-1, -1], state.segments, [-1, -1]], axis=0)
+    # the pair before: is it just merged?
+    earlier = tf.concat([[-2], pairs[:-1]], axis=0)
+    before = tf.where(tf.equal(earlier, pairs - 2), pieces, tf.gather(symbols, pairs + 1))
+    after = tf.gather(symbols, pairs + 4)
+    _, ranks = pair_table.look_up(
+        table, tf.concat([before, pieces], axis=0), tf.concat([pieces, after], axis=0)
+    )
+    count = tf.size(pairs)
+    is_inside = tf.equal(tf.gather(around, tf.concat([pairs + 1, pairs + 4], axis=0)), tf.concat([segments, segments], axis=0))
+    ranks = tf.where(is_inside, ranks, NONE)
+    return ranks[:count], ranks[count:]
 
 
 def _next(values: tf.Tensor) -> tf.Tensor:
