@@ -1,4 +1,30 @@
-"""draft"""
+"""Byte-pair merging of all segments of a text at once.
+
+Terms:
+
+* A **symbol** is a character's piece, a merged piece, a user-defined symbol or -1 (no piece).
+* The **rank** of two neighbours is the id of the piece that they merge into; the lower the better, `NONE` if
+  they do not.
+* A **cut** is a place between two characters that stand side by side in no piece: no merge ever reaches
+  across it. A **segment** is what lies between two cuts; segments do not interact.
+
+SentencePiece merges the best pair of a text, the leftmost among equals, again and again. Here each segment
+merges its own best pair in every round, which gives the same end since segments do not interact, and goes on
+in the same round with the next pair of the same rank, as long as SentencePiece would: until a merged piece
+and the symbol before or after it have a better rank.
+
+```
+a a a a a    ranks of neighbours: 7 7 7 7 (NONE)    the first, third, … of equal ranks merge
+aa  aa  a    ranks: 4 9 (NONE)    4 < 7, so that only the first pair may merge in this round:
+aa  a a a    ranks: 5 7 7 (NONE)    but 5 < 7 too, and the next round merges aa a
+```
+
+A round does something to each symbol of an unfinished segment, and a long segment can need as many rounds as
+it has symbols. So rounds end after `MAX_ROUNDS`, or once they have dealt with `WORK_PER_SYMBOL` symbols for
+each symbol that there was; what is unfinished then goes on by `chart`, in a number of steps that does not
+depend on its length. Together they take time proportional to the symbols, but for the logarithm in `chart`'s
+pointer doubling. A vocabulary with pieces too long for a chart has rounds without end.
+"""
 
 from typing import NamedTuple
 
@@ -7,12 +33,35 @@ import tensorflow as tf
 from graph_ops.text.bpe import chart, pair_table
 from graph_ops.text.bpe.pair_table import NONE, PairTable
 
-MAX_ROUNDS = 32
-MAX_WORK = 6
+MAX_ROUNDS = 64
+"""Segments of everyday texts need no more than one for each of their characters, 55 in the worst language."""
+
+WORK_PER_SYMBOL = 12
 FREE_WORK = 4096
+"""Symbols that rounds may deal with at any rate: a chart takes longer."""
 
 
-class State(NamedTuple):
+class Effort(NamedTuple):
+    """What merging took, int32 [] each: `rounds` that dealt with `work` symbols in all, and for the rest the
+    `lengths` and `prunings` of `chart.Merged`.
+    """
+
+    rounds: tf.Tensor
+    work: tf.Tensor
+    lengths: tf.Tensor
+    prunings: tf.Tensor
+
+
+class _State(NamedTuple):
+    """Symbols of the segments that are not finished, int32 [L] each, in the order of the text.
+
+    Attributes:
+        symbols: their ids.
+        places: index of each one's first character.
+        segments: number of its segment.
+        ranks: with the symbol after it.
+    """
+
     symbols: tf.Tensor
     places: tf.Tensor
     segments: tf.Tensor
@@ -20,38 +69,71 @@ class State(NamedTuple):
 
 
 class _Progress(NamedTuple):
-    state: State
+    """The unfinished segments, the `symbols` and `places` of the others, and the effort so far."""
+
+    state: _State
     symbols: tf.Tensor
     places: tf.Tensor
     rounds: tf.Tensor
     work: tf.Tensor
 
 
-def merge(symbols: tf.Tensor, places: tf.Tensor, table: PairTable) -> tuple[tf.Tensor, tf.Tensor]:
+def merge(
+    symbols: tf.Tensor, places: tf.Tensor, table: PairTable, *, longest_piece: int
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """What is left when nothing merges any more.
+
+    Args:
+        symbols: int32 [K], K at least 1; ids, -1 where there is none.
+        places: int32 [K]; index of each one's first character.
+        table: (left id, right id) to the merged piece's id, with pairs of characters that stand side by side.
+        longest_piece: most characters of a normal piece.
+
+    Returns:
+        symbols and places, int32 [T] each, not in the order of the text.
+    """
+    return merge_with_effort(symbols, places, table, longest_piece=longest_piece)[:2]
+
+
+def merge_with_effort(
+    symbols: tf.Tensor, places: tf.Tensor, table: PairTable, *, longest_piece: int
+) -> tuple[tf.Tensor, tf.Tensor, Effort]:
+    """The same as `merge`, and what it took."""
     is_joined, ranks = pair_table.look_up(table, symbols, _next(symbols))
     segments = tf.cumsum(1 - tf.cast(is_joined, tf.int32), exclusive=True)
-    num_segments = tf.reduce_max(segments) + 1
-    limit = MAX_WORK * tf.size(symbols) + FREE_WORK
-    zero = tf.constant(0)
-    start = _Progress(State(symbols, places, segments, ranks), symbols[:0], places[:0], zero, zero)
-    flat = tf.TensorShape([None])
-    invariants = _Progress(State(*[flat] * 4), flat, flat, *[tf.TensorShape([])] * 2)
+    is_bounded = longest_piece <= chart.LONGEST_PIECE
+    end = _rounds(_State(symbols, places, segments, ranks), table, is_bounded)
+    rest = end.state
+    merged = chart.Merged(rest.symbols, tf.range(tf.size(rest.symbols)), tf.constant(0), tf.constant(0))
+    if is_bounded:
+        merged = tf.cond(
+            tf.reduce_min(rest.ranks) < NONE,
+            lambda: chart.merge(
+                rest.symbols, rest.segments, rest.ranks, table, longest_piece=max(longest_piece, 2)
+            ),
+            lambda: merged,
+        )
+    all_symbols = tf.concat([end.symbols, merged.symbols], axis=0)
+    all_places = tf.concat([end.places, tf.gather(rest.places, merged.starts)], axis=0)
+    return all_symbols, all_places, Effort(end.rounds, end.work, merged.lengths, merged.prunings)
 
-    def is_worth_it(now: _Progress) -> tf.Tensor:
-        affordable = (now.rounds < MAX_ROUNDS) & (now.work < limit)
-        return affordable & (tf.reduce_min(now.state.ranks) < NONE)
 
-    (end,) = tf.while_loop(
-        is_worth_it, lambda now: (_round(now, num_segments, table),), (start,), shape_invariants=(invariants,)
-    )
-    state = end.state
+def _rounds(state: _State, table: PairTable, is_bounded: bool) -> _Progress:
+    """Rounds until all is done, or until it would take too much."""
+    num_segments = tf.reduce_max(state.segments) + 1
+    limit = WORK_PER_SYMBOL * tf.size(state.symbols) + FREE_WORK
 
-    def by_chart():
-        ids, indices = chart.merge(state.symbols, state.segments, state.ranks, table)
-        return ids, tf.gather(state.places, indices)
+    def goes_on(now: _Progress) -> tf.Tensor:
+        is_unfinished = tf.reduce_min(now.state.ranks) < NONE
+        return is_unfinished & (now.rounds < MAX_ROUNDS) & (now.work < limit) if is_bounded else is_unfinished
 
-    rest, rest_places = tf.cond(tf.reduce_min(state.ranks) < NONE, by_chart, lambda: (state.symbols, state.places))
-    return tf.concat([end.symbols, rest], axis=0), tf.concat([end.places, rest_places], axis=0)
+    zero, flat, scalar = tf.constant(0), tf.TensorShape([None]), tf.TensorShape([])
+    return tf.while_loop(
+        goes_on,
+        lambda now: (_round(now, num_segments, table),),
+        (_Progress(state, state.symbols[:0], state.places[:0], zero, zero),),
+        shape_invariants=(_Progress(_State(*[flat] * 4), flat, flat, scalar, scalar),),
+    )[0]
 
 
 def _round(now: _Progress, num_segments: tf.Tensor, table: PairTable) -> _Progress:
@@ -67,17 +149,18 @@ def _round(now: _Progress, num_segments: tf.Tensor, table: PairTable) -> _Progre
     )
 
 
-def _merged(state: State, best: tf.Tensor, num_segments: tf.Tensor, table: PairTable) -> State:
+def _merged(state: _State, best: tf.Tensor, num_segments: tf.Tensor, table: PairTable) -> _State:
+    """One round of the segments that have a `best` rank."""
     size = tf.size(best)
     pairs = tf.cast(tf.where(_disjoint_best_pairs(state, best))[:, 0], tf.int32)
     pieces, segments = tf.gather(best, pairs), tf.gather(state.segments, pairs)
     before, after = _new_ranks(state, pairs, pieces, segments, table)
-    upset = tf.where(tf.minimum(before, after) < pieces, pairs, size)
-    last = tf.gather(tf.math.unsorted_segment_min(upset, segments, num_segments), segments)
+    better = tf.where(tf.minimum(before, after) < pieces, pairs, size)
+    last = tf.gather(tf.math.unsorted_segment_min(better, segments, num_segments), segments)
     merges = tf.cast(pairs <= last, tf.int32)
-    padded = size + 2
-    is_merged = tf.math.unsorted_segment_sum(merges, pairs, padded) > 0
-    before = tf.math.unsorted_segment_sum(before, pairs, padded)
+    # by symbol, with two more at the end: whether it merges with the next, and the new ranks if it does
+    is_merged = tf.math.unsorted_segment_sum(merges, pairs, size + 2) > 0
+    before = tf.math.unsorted_segment_sum(before, pairs, size + 2)
     after = tf.math.unsorted_segment_sum(after, pairs, size)
     ranks = tf.where(
         is_merged[:-2],
@@ -87,30 +170,36 @@ def _merged(state: State, best: tf.Tensor, num_segments: tf.Tensor, table: PairT
     symbols = tf.where(is_merged[:-2], state.ranks, state.symbols)
     is_kept = (best < NONE) & ~tf.concat([[False], is_merged[:-3]], axis=0)
     kept = tf.where(is_kept)[:, 0]
-    return State(*(tf.gather(part, kept) for part in (symbols, state.places, state.segments, ranks)))
+    return _State(*(tf.gather(part, kept) for part in (symbols, state.places, state.segments, ranks)))
 
 
-def _disjoint_best_pairs(state: State, best: tf.Tensor) -> tf.Tensor:
+def _disjoint_best_pairs(state: _State, best: tf.Tensor) -> tf.Tensor:
+    """Bool [L]: whether a symbol and the next have the best rank, the first, third, … of a run of such."""
     index, size = tf.range(tf.size(best)), tf.size(best)
     is_best = tf.equal(state.ranks, best) & (best < NONE)
+    # ranks are best:      . + + + . +      index - how many before: the same along a run, and larger for the
+    # next run
     run = index - tf.cumsum(tf.cast(is_best, tf.int32), exclusive=True)
     run_start = tf.math.unsorted_segment_min(tf.where(is_best, index, size), run, size)
     return is_best & tf.equal(tf.math.floormod(index - tf.gather(run_start, run), 2), 0)
 
 
-def _new_ranks(state, pairs, pieces, segments, table):
-    """Ranks of each merged piece with what is before it and after it when it is made, left to right."""
-    symbols = tf.concat([[-1, -1], state.symbols, [-1, -1]], axis=0)
-    around = tf.concat([[-1, -1], state.segments, [-1, -1]], axis=0)
-    # the pair before: is it just merged?
-    earlier = tf.concat([[-2], pairs[:-1]], axis=0)
-    before = tf.where(tf.equal(earlier, pairs - 2), pieces, tf.gather(symbols, pairs + 1))
-    after = tf.gather(symbols, pairs + 4)
+def _new_ranks(
+    state: _State, pairs: tf.Tensor, pieces: tf.Tensor, segments: tf.Tensor, table: PairTable
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Ranks of the piece that each pair becomes with the symbol before it and with the one after it, at the
+    moment when all pairs before it have been merged and none after it.
+    """
+    count, pad = tf.size(pairs), tf.constant([-1, -1])
+    symbols, inside = (tf.concat([pad, part, pad], axis=0) for part in (state.symbols, state.segments))
+    places = tf.concat([pairs + 1, pairs + 4], axis=0)  # in the padded arrays: before and after
+    is_just_merged = tf.equal(tf.concat([[-2], pairs[:-1]], axis=0), pairs - 2)
+    around = tf.gather(symbols, places)
+    before = tf.where(is_just_merged, pieces, around[:count])
     _, ranks = pair_table.look_up(
-        table, tf.concat([before, pieces], axis=0), tf.concat([pieces, after], axis=0)
+        table, tf.concat([before, pieces], axis=0), tf.concat([pieces, around[count:]], axis=0)
     )
-    count = tf.size(pairs)
-    is_inside = tf.equal(tf.gather(around, tf.concat([pairs + 1, pairs + 4], axis=0)), tf.concat([segments, segments], axis=0))
+    is_inside = tf.equal(tf.gather(inside, places), tf.concat([segments, segments], axis=0))
     ranks = tf.where(is_inside, ranks, NONE)
     return ranks[:count], ranks[count:]
 

@@ -46,6 +46,7 @@ class BuiltinTables(NamedTuple):
             empty.
         ids_of_a_byte: the most ids that one byte of a text can become: 3 if `▁` or U+FFFD is no piece, else
             1.
+        longest_piece: most characters of a piece that merging makes.
     """
 
     cuts: np.ndarray
@@ -57,6 +58,7 @@ class BuiltinTables(NamedTuple):
     piece_bytes: np.ndarray
     piece_starts: np.ndarray
     ids_of_a_byte: int
+    longest_piece: int
 
 
 def build(
@@ -90,6 +92,7 @@ def build(
         piece_bytes=np.frombuffer(b"".join(texts) + bytes(WORD_BYTES), np.uint8),
         piece_starts=np.cumsum([0, *map(len, texts), 0], dtype=np.int32),
         ids_of_a_byte=1 if {SPACE, "\ufffd"} <= {*normal, *symbols} else 3,
+        longest_piece=max(map(len, normal), default=1),
     )
     report("words")
     candidates = [

@@ -91,7 +91,9 @@ def _rest(stream: tf.Tensor, is_unknown: tf.Tensor, tables: BuiltinTables) -> _P
         symbols = user_defined.put_in(characters, ids, tables.user_defined)
     with tf.name_scope("merge"):
         kept = tf.cast(tf.where(symbols.is_kept)[:, 0], tf.int32)
-        ids, indices = merge.merge(tf.gather(symbols.ids, kept), kept, tables.merges)
+        ids, indices = merge.merge(
+            tf.gather(symbols.ids, kept), kept, tables.merges, longest_piece=tables.longest_piece
+        )
     return _Pieces(ids, tf.gather(places, indices), tf.gather(points, indices))
 
 
