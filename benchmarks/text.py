@@ -15,7 +15,7 @@ FREQUENT = 20_000
 """Pieces with the best ranks, of which units of repetition are made."""
 
 
-def litert_tokenizer(engine: BuiltinEngine) -> Callable[[str], list[int]]:
+def litert_tokenizer(engine: BuiltinEngine) -> Callable[[str], np.ndarray]:
     """Text to ids in LiteRT, one thread, builtin ops alone."""
 
     def function(codes: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -31,10 +31,10 @@ def litert_tokenizer(engine: BuiltinEngine) -> Callable[[str], list[int]]:
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     runner = Interpreter(model_content=converter.convert(), num_threads=1).get_signature_runner()
 
-    def encode(text: str) -> list[int]:
+    def encode(text: str) -> np.ndarray:
         data = text.encode()
         found = runner(codes=np.frombuffer(data, np.uint8), length=np.int32(len(data)))
-        return found["token_ids"][: int(found["count"])].tolist()
+        return found["token_ids"][: int(found["count"])]
 
     return encode
 

@@ -53,6 +53,7 @@ import numpy as np
 import tensorflow as tf
 
 from graph_ops.text.bpe import pair_table
+from graph_ops.text.bpe.arrays import later, places
 from graph_ops.text.bpe.pair_table import NONE, PairTable
 from graph_ops.text.bpe.paths import Graph, spans_on_paths
 
@@ -139,7 +140,7 @@ def merge(
         table: (left id, right id) to the merged piece's id.
         longest_piece: most symbols of a piece, at most `LONGEST_PIECE`.
     """
-    is_start = tf.not_equal(segments, tf.concat([[-1], segments[:-1]], axis=0))
+    is_start = tf.not_equal(segments, later(segments, 1, -1))
     chart = _filled(_pairs_of_symbols(symbols, ~is_start, ranks, longest_piece), table, longest_piece)
     is_bound = tf.cast(tf.concat([is_start, [True]], axis=0), tf.int32)
     return _tokens(chart, is_bound, tf.size(symbols))
@@ -156,16 +157,16 @@ def _pairs_of_symbols(symbols: tf.Tensor, is_inner: tf.Tensor, ranks: tf.Tensor,
         left_bounds=tf.concat([single, rank], axis=0),
         right_bounds=tf.concat([single, above], axis=0),
     )
-    places = tf.cast(tf.where(is_inner)[:, 0], tf.int32)
+    inside = places(is_inner)
     return _Chart(
         length=tf.constant(3),
         longest=tf.constant(2),
         spans=spans,
-        ending=2 + 4 * _moved(is_pair, 2),
+        ending=2 + 4 * later(is_pair, 2, 0),
         beginning=inner * (2 ** (longest - 1) + is_pair * 2 ** (longest - 2)),
         neighbours=2 * inner,
-        lefts=places - 1,
-        rights=tf.where(tf.gather(is_pair, places - 1) > 0, -1, places),
+        lefts=inside - 1,
+        rights=tf.where(tf.gather(is_pair, inside - 1) > 0, -1, inside),
     )
 
 
@@ -194,9 +195,9 @@ def _with_merges(chart: _Chart, table: PairTable, longest: int) -> _Chart:
         for part in (pairs.lefts, pairs.rights)
     ]
     _, merged = pair_table.look_up(table, *ids)
-    starts = tf.where(merged < NONE, pairs.places - pairs.before, size)
+    starts, makes_span = pairs.places - pairs.before, tf.cast(merged < NONE, tf.int32)
     rows = [
-        tf.math.unsorted_segment_sum(column, starts, size + 1)[:-1]
+        tf.math.unsorted_segment_sum(column * makes_span, starts, size)
         for column in _columns(chart.spans, pairs, merged)
     ]
     is_span = tf.cast(rows[0] > 0, tf.int32)
@@ -206,7 +207,7 @@ def _with_merges(chart: _Chart, table: PairTable, longest: int) -> _Chart:
         length=chart.length + 1,
         longest=tf.where(tf.reduce_max(is_span) > 0, chart.length, chart.longest),
         spans=_Spans(*(tf.concat([part, row], axis=0) for part, row in zip(chart.spans, rows, strict=True))),
-        ending=chart.ending + _moved(is_span, chart.length) * tf.gather(_powers(longest), chart.length),
+        ending=chart.ending + later(is_span, chart.length, 0) * tf.gather(_powers(longest), chart.length),
         beginning=chart.beginning + is_span * is_inner * bit,
         **_noted(chart, pairs, tf.where(merged < NONE, -1, pairs.rights), longest),
     )
@@ -243,9 +244,9 @@ def _columns(spans: _Spans, pairs: _Pairs, merged: tf.Tensor) -> _Spans:
 def _neighbours(chart: _Chart, longest: int) -> _Pairs:
     """The neighbours with `chart.length` symbols together."""
     spans, size = chart.spans, tf.size(chart.ending)
-    places, before = _two_spans(chart, longest)
+    middles, before = _two_spans(chart, longest)
     after = chart.length - before
-    lefts, rights = (before - 1) * size + places - before, (after - 1) * size + places
+    lefts, rights = (before - 1) * size + middles - before, (after - 1) * size + middles
     is_left_last = tf.gather(spans.worst, lefts) > tf.gather(spans.worst, rights)
     last = tf.where(is_left_last, lefts, rights)
     part = tf.math.floormod(tf.gather(spans.ids, last), 2**_LENGTH_BITS)
@@ -253,13 +254,13 @@ def _neighbours(chart: _Chart, longest: int) -> _Pairs:
     # x and t, or u and y: the two that stood side by side before
     earlier_before = tf.where(is_left_last, before - part, before)
     earlier = earlier_before + tf.where(is_left_last, after, part)
-    bits = tf.gather(chart.neighbours, (earlier - 2) * size + places)
+    bits = tf.gather(chart.neighbours, (earlier - 2) * size + middles)
     were = tf.math.floormod(tf.bitwise.right_shift(bits, earlier_before), 2) > 0
     row = tf.minimum(earlier, longest) - 1
-    span = tf.gather(spans.ids, row * size + places - earlier_before)
+    span = tf.gather(spans.ids, row * size + middles - earlier_before)
     merge_first = (earlier <= longest) & (span > 0) & (span < bounds * 2**_LENGTH_BITS)
-    chosen = tf.where(were & ~merge_first)[:, 0]
-    return _Pairs(*(tf.gather(column, chosen) for column in (places, before, lefts, rights)))
+    chosen = places(were & ~merge_first)
+    return _Pairs(*(tf.gather(column, chosen) for column in (middles, before, lefts, rights)))
 
 
 def _two_spans(chart: _Chart, longest: int) -> tuple[tf.Tensor, tf.Tensor]:
@@ -273,28 +274,23 @@ def _two_spans(chart: _Chart, longest: int) -> tuple[tf.Tensor, tf.Tensor]:
     ending = tf.bitwise.right_shift(chart.ending, beyond)
     # what both have, without an AND, which LiteRT lacks: a + b = (a ^ b) + 2 (a & b)
     both = tf.bitwise.right_shift(beginning + ending - tf.bitwise.bitwise_xor(beginning, ending), 1)
-    places = tf.cast(tf.where(both > 0)[:, 0], tf.int32)
+    middles = places(both > 0)
     bits = tf.range(tf.maximum(1 - beyond, 0), tf.minimum(longest, chart.length - 1) - beyond + 1)
-    is_set = tf.math.floormod(tf.bitwise.right_shift(tf.gather(both, places)[:, tf.newaxis], bits), 2) > 0
+    is_set = tf.math.floormod(tf.bitwise.right_shift(tf.gather(both, middles)[:, tf.newaxis], bits), 2) > 0
     found = tf.cast(tf.where(is_set), tf.int32)
-    return tf.gather(places, found[:, 0]), tf.gather(bits, found[:, 1]) + beyond
+    rows, columns = (tf.reshape(tf.slice(found, [0, side], [-1, 1]), [-1]) for side in (0, 1))
+    return tf.gather(middles, rows), tf.gather(bits, columns) + beyond
 
 
 def _powers(longest: int) -> np.ndarray:
     return 2 ** np.arange(longest + 1, dtype=np.int32)
 
 
-def _moved(values: tf.Tensor, places: "tf.Tensor | int") -> tf.Tensor:
-    """The values [K], each some places later."""
-    ahead = tf.zeros(tf.reshape(places, [1]), tf.int32)
-    return tf.concat([ahead, values], axis=0)[: tf.size(values)]
-
-
 def _tokens(chart: _Chart, is_bound: tf.Tensor, size: tf.Tensor) -> Merged:
     """The spans on each segment's path; `is_bound` int32 [K + 1], 1 where a segment begins or ends."""
     is_span = tf.cast(chart.spans.ids > 0, tf.int32)
     numbers = tf.cumsum(is_span, exclusive=True)
-    spans = tf.cast(tf.where(is_span > 0)[:, 0], tf.int32)
+    spans = places(is_span > 0)
     starts = tf.math.floormod(spans, size)
     graph = Graph(
         tf.gather(numbers, chart.lefts),

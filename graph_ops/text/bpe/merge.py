@@ -31,6 +31,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from graph_ops.text.bpe import chart, pair_table
+from graph_ops.text.bpe.arrays import earlier, later, places
 from graph_ops.text.bpe.pair_table import NONE, PairTable
 
 MAX_ROUNDS = 64
@@ -99,7 +100,7 @@ def merge_with_effort(
     symbols: tf.Tensor, places: tf.Tensor, table: PairTable, *, longest_piece: int
 ) -> tuple[tf.Tensor, tf.Tensor, Effort]:
     """The same as `merge`, and what it took."""
-    is_joined, ranks = pair_table.look_up(table, symbols, _next(symbols))
+    is_joined, ranks = pair_table.look_up(table, symbols, earlier(symbols, 1, -1))
     segments = tf.cumsum(1 - tf.cast(is_joined, tf.int32), exclusive=True)
     is_bounded = longest_piece <= chart.LONGEST_PIECE
     end = _rounds(_State(symbols, places, segments, ranks), table, is_bounded)
@@ -139,7 +140,7 @@ def _rounds(state: _State, table: PairTable, is_bounded: bool) -> _Progress:
 def _round(now: _Progress, num_segments: tf.Tensor, table: PairTable) -> _Progress:
     state = now.state
     best = tf.gather(tf.math.unsorted_segment_min(state.ranks, state.segments, num_segments), state.segments)
-    finished = tf.where(tf.equal(best, NONE))[:, 0]
+    finished = places(tf.equal(best, NONE))
     return _Progress(
         _merged(state, best, num_segments, table),
         tf.concat([now.symbols, tf.gather(state.symbols, finished)], axis=0),
@@ -152,24 +153,24 @@ def _round(now: _Progress, num_segments: tf.Tensor, table: PairTable) -> _Progre
 def _merged(state: _State, best: tf.Tensor, num_segments: tf.Tensor, table: PairTable) -> _State:
     """One round of the segments that have a `best` rank."""
     size = tf.size(best)
-    pairs = tf.cast(tf.where(_disjoint_best_pairs(state, best))[:, 0], tf.int32)
+    pairs = places(_disjoint_best_pairs(state, best))
     pieces, segments = tf.gather(best, pairs), tf.gather(state.segments, pairs)
     before, after = _new_ranks(state, pairs, pieces, segments, table)
     better = tf.where(tf.minimum(before, after) < pieces, pairs, size)
     last = tf.gather(tf.math.unsorted_segment_min(better, segments, num_segments), segments)
     merges = tf.cast(pairs <= last, tf.int32)
-    # by symbol, with two more at the end: whether it merges with the next, and the new ranks if it does
-    is_merged = tf.math.unsorted_segment_sum(merges, pairs, size + 2) > 0
-    before = tf.math.unsorted_segment_sum(before, pairs, size + 2)
-    after = tf.math.unsorted_segment_sum(after, pairs, size)
-    ranks = tf.where(
-        is_merged[:-2],
-        tf.where(is_merged[2:], before[2:], after),
-        tf.where(is_merged[1:-1], before[1:-1], state.ranks),
+    # by symbol: whether it merges with the next, and the new ranks if it does
+    merges, before, after = (
+        tf.math.unsorted_segment_sum(part, pairs, size) for part in (merges, before * merges, after * merges)
     )
-    symbols = tf.where(is_merged[:-2], state.ranks, state.symbols)
-    is_kept = (best < NONE) & ~tf.concat([[False], is_merged[:-3]], axis=0)
-    kept = tf.where(is_kept)[:, 0]
+    is_merged = merges > 0
+    ranks = tf.where(
+        is_merged,
+        tf.where(earlier(is_merged, 2, False), earlier(before, 2, 0), after),
+        tf.where(earlier(is_merged, 1, False), earlier(before, 1, 0), state.ranks),
+    )
+    symbols = tf.where(is_merged, state.ranks, state.symbols)
+    kept = places((best < NONE) & ~later(is_merged, 1, False))
     return _State(*(tf.gather(part, kept) for part in (symbols, state.places, state.segments, ranks)))
 
 
@@ -190,20 +191,15 @@ def _new_ranks(
     """Ranks of the piece that each pair becomes with the symbol before it and with the one after it, at the
     moment when all pairs before it have been merged and none after it.
     """
-    count, pad = tf.size(pairs), tf.constant([-1, -1])
+    pad = tf.constant([-1, -1])
     symbols, inside = (tf.concat([pad, part, pad], axis=0) for part in (state.symbols, state.segments))
-    places = tf.concat([pairs + 1, pairs + 4], axis=0)  # in the padded arrays: before and after
-    is_just_merged = tf.equal(tf.concat([[-2], pairs[:-1]], axis=0), pairs - 2)
-    around = tf.gather(symbols, places)
-    before = tf.where(is_just_merged, pieces, around[:count])
+    is_just_merged = tf.equal(later(pairs, 1, -2), pairs - 2)
+    before = tf.where(is_just_merged, pieces, tf.gather(symbols, pairs + 1))
+    after = tf.gather(symbols, pairs + 4)
     _, ranks = pair_table.look_up(
-        table, tf.concat([before, pieces], axis=0), tf.concat([pieces, around[count:]], axis=0)
+        table, tf.concat([before, pieces], axis=0), tf.concat([pieces, after], axis=0)
     )
-    is_inside = tf.equal(tf.gather(inside, places), tf.concat([segments, segments], axis=0))
-    ranks = tf.where(is_inside, ranks, NONE)
-    return ranks[:count], ranks[count:]
-
-
-def _next(values: tf.Tensor) -> tf.Tensor:
-    """The value after each, -1 after the last."""
-    return tf.concat([values[1:], [-1]], axis=0)
+    around = tf.gather(inside, tf.concat([pairs + 1, pairs + 4], axis=0))
+    ranks = tf.where(tf.equal(around, tf.concat([segments, segments], axis=0)), ranks, NONE)
+    count = tf.shape(pairs)
+    return tf.slice(ranks, [0], count), tf.slice(ranks, count, count)

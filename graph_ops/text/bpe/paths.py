@@ -19,6 +19,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from graph_ops.text.bpe.arrays import places
+
 _PRUNINGS_OF_SHORT_ENDS = 3
 
 
@@ -52,7 +54,7 @@ def spans_on_paths(graph: Graph, *, longest: tf.Tensor) -> tuple[tf.Tensor, tf.T
     """
     graph, kept = _without_short_ends(graph)
     graph, rounds = _without_dead_ends(graph, longest)
-    return tf.gather(kept, tf.where(_is_on_a_path(graph))[:, 0]), rounds
+    return tf.gather(kept, places(_is_on_a_path(graph))), rounds
 
 
 def _degrees(graph: Graph) -> tuple[tf.Tensor, tf.Tensor]:
@@ -76,8 +78,8 @@ def _without_short_ends(graph: Graph) -> tuple[Graph, tf.Tensor]:
         is_through = tf.cast((after > 0) & (before > 0), tf.int32)
         ends = tf.gather(is_through, graph.lefts) * tf.gather(is_through, graph.rights)
         graph = graph._replace(is_edge=graph.is_edge * ends)
-    spans = tf.cast(tf.where(is_through > 0)[:, 0], tf.int32)
-    edges = tf.cast(tf.where(graph.is_edge > 0)[:, 0], tf.int32)
+    spans = places(is_through > 0)
+    edges = places(graph.is_edge > 0)
     numbers = tf.cumsum(is_through, exclusive=True)
     lefts, rights = (tf.gather(numbers, tf.gather(part, edges)) for part in (graph.lefts, graph.rights))
     is_first, is_last = (tf.gather(part, spans) for part in (graph.is_first, graph.is_last))

@@ -7,12 +7,14 @@ import random
 import numpy as np
 import pytest
 import tensorflow as tf
+from sentencepiece import SentencePieceProcessor
 
 from benchmarks.text import families, litert_tokenizer
 from graph_ops.text.bpe import merge, tables
 from graph_ops.text.bpe.cache import load_tables
 from graph_ops.text.bpe.engine import BuiltinEngine
 from graph_ops.text.bpe.merge_table import normal_pieces
+from tests.twins.vocabularies import small_vocabulary
 
 LONG = 16_000
 RUNS = ("z", "<", '"', "l", "_", "=", " ", "\n", "\u2581", "é", "한", "\ufffd", "lol", "all", "haha", "the ")
@@ -32,7 +34,8 @@ def in_tensorflow(engine):
 
 @pytest.fixture(scope="module")
 def in_litert(engine):
-    return litert_tokenizer(engine)
+    encode = litert_tokenizer(engine)
+    return lambda text: encode(text).tolist()
 
 
 @pytest.mark.parametrize("unit", RUNS)
@@ -57,9 +60,8 @@ def test_hostile_mixes_are_exact_everywhere(vocabulary, in_tensorflow, in_litert
         assert in_litert(text) == expected, name
 
 
-@pytest.fixture(scope="module")
-def effort_of(vocabulary):
-    """What merging a text's characters takes, and how many characters and how long pieces there are."""
+def effort_in(vocabulary):
+    """A function from a text to what merging its characters takes."""
     constants = load_tables(vocabulary)
     arrays = tables.flatten(constants.merges)
     table = tables.unflatten(
@@ -77,11 +79,16 @@ def effort_of(vocabulary):
 
     def effort_of(text):
         ids = [normal.get(letter, -1) for letter in text.replace(" ", "\u2581")]
-        return merge.Effort(
-            *(int(part) for part in graph(tf.constant(ids, tf.int32)))
-        ), constants.longest_piece
+        return merge.Effort(*(int(part) for part in graph(tf.constant(ids, tf.int32))))
 
     return effort_of
+
+
+@pytest.fixture(scope="module")
+def effort_of(vocabulary):
+    """What merging a text's characters takes, and the length of the longest piece."""
+    effort, longest = effort_in(vocabulary), max(map(len, normal_pieces(vocabulary)))
+    return lambda text: (effort(text), longest)
 
 
 def assert_bounded(text, effort, longest):
@@ -99,12 +106,29 @@ def test_steps_do_not_grow_with_a_run(unit, effort_of):
 
 
 def test_steps_are_bounded_on_hostile_mixes(vocabulary, effort_of):
-    lengths = []
-    for _, text in families(vocabulary, size=LONG, seed=52):
-        effort, longest = effort_of(text)
-        assert_bounded(text, effort, longest)
-        lengths.append(effort.lengths)
-    assert max(lengths) > 0  # some went through the chart
+    for _, text in families(vocabulary, size=LONG, seed=52, count=6):
+        assert_bounded(text, *effort_of(text))
+
+
+@pytest.mark.parametrize("falls", [False, True])
+def test_a_long_chain_of_ranks_goes_through_the_chart(falls, tmp_path, monkeypatch):
+    """Each pair of the text has a better rank than the one after it, or a worse one, so that rounds merge one
+    pair at a time and the choice at one end decides all.
+    """
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda _: str(tmp_path))
+    letters = [chr(0x4E00 + place) for place in range(600)]
+    pairs = ["".join(pair) for pair in itertools.pairwise(letters)]
+    vocabulary = small_vocabulary([*(reversed(pairs) if falls else pairs), *letters])
+    effort = effort_in(vocabulary)("".join(letters))
+    assert effort.rounds <= merge.MAX_ROUNDS < len(letters) // 2  # which is how many merges there are
+    assert 0 < effort.lengths <= 2 * 2
+    assert_bounded(letters, effort, 2)
+    texts = ["".join(letters), "".join(letters[1:]), "".join(letters[5:300] + letters[:298])]
+    engine = BuiltinEngine(vocabulary)
+    theirs, in_litert = SentencePieceProcessor(model_proto=vocabulary.proto), litert_tokenizer(engine)
+    for text in texts:
+        assert engine.encode(tf.constant([text])).values.numpy().tolist() == theirs.encode(text)
+        assert in_litert(text).tolist() == theirs.encode(text)
 
 
 def test_random_letters_of_one_segment_are_exact(in_tensorflow, in_litert, sentencepiece_processor):
