@@ -74,6 +74,8 @@ def test_what_a_step_is_computed_from_is_positional(function):
 
 
 CONFIGURING = {
+    "longest",  # a bound of a loop
+    "by",  # how far to move
     "block",  # width of a part of the output
     "num_frames",  # length of the output
     "background",  # a colour, as a tensor because files say it

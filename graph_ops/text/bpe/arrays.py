@@ -12,13 +12,13 @@ def places(is_true: tf.Tensor) -> tf.Tensor:
     return tf.cast(tf.reshape(tf.where(is_true), [-1]), tf.int32)
 
 
-def later(values: tf.Tensor, by: "int | tf.Tensor", fill: "int | bool") -> tf.Tensor:
-    """[N]: the values [N], each `by` places later; `fill` in the first ones."""
+def later(values: tf.Tensor, *, by: int | tf.Tensor, fill: int | bool) -> tf.Tensor:
+    """Values [N], int32 or bool, each `by` (int32 []) places later; `fill` in the first ones."""
     ahead = tf.fill(tf.reshape(by, [1]), tf.constant(fill, values.dtype))
     return tf.slice(tf.concat([ahead, values], axis=0), [0], tf.shape(values))
 
 
-def earlier(values: tf.Tensor, by: int, fill: "int | bool") -> tf.Tensor:
-    """[N]: the values [N], each `by` places earlier; `fill` in the last ones."""
+def earlier(values: tf.Tensor, *, by: int, fill: int | bool) -> tf.Tensor:
+    """Values [N], int32 or bool, each `by` places earlier; `fill` in the last ones."""
     behind = tf.fill([by], tf.constant(fill, values.dtype))
     return tf.slice(tf.concat([values, behind], axis=0), [by], tf.shape(values))

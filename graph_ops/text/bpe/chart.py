@@ -140,7 +140,7 @@ def merge(
         table: (left id, right id) to the merged piece's id.
         longest_piece: most symbols of a piece, at most `LONGEST_PIECE`.
     """
-    is_start = tf.not_equal(segments, later(segments, 1, -1))
+    is_start = tf.not_equal(segments, later(segments, by=1, fill=-1))
     chart = _filled(_pairs_of_symbols(symbols, ~is_start, ranks, longest_piece), table, longest_piece)
     is_bound = tf.cast(tf.concat([is_start, [True]], axis=0), tf.int32)
     return _tokens(chart, is_bound, tf.size(symbols))
@@ -162,7 +162,7 @@ def _pairs_of_symbols(symbols: tf.Tensor, is_inner: tf.Tensor, ranks: tf.Tensor,
         length=tf.constant(3),
         longest=tf.constant(2),
         spans=spans,
-        ending=2 + 4 * later(is_pair, 2, 0),
+        ending=2 + 4 * later(is_pair, by=2, fill=0),
         beginning=inner * (2 ** (longest - 1) + is_pair * 2 ** (longest - 2)),
         neighbours=2 * inner,
         lefts=inside - 1,
@@ -176,12 +176,10 @@ def _filled(chart: _Chart, table: PairTable, longest: int) -> _Chart:
     invariants = _Chart(scalar, scalar, _Spans(*[flat] * 4), *[flat] * 5)
 
     def looped(chart: _Chart, most: int, step: Callable[[_Chart], _Chart]) -> _Chart:
-        return tf.while_loop(
-            lambda chart: chart.length <= tf.minimum(most, 2 * chart.longest),
-            lambda chart: (step(chart),),
-            (chart,),
-            shape_invariants=(invariants,),
-        )[0]
+        def goes_on(chart: _Chart) -> tf.Tensor:
+            return chart.length <= tf.minimum(most, 2 * chart.longest)
+
+        return tf.while_loop(goes_on, lambda chart: (step(chart),), (chart,), (invariants,))[0]
 
     chart = looped(chart, longest, lambda chart: _with_merges(chart, table, longest))
     return looped(chart, 2 * longest, lambda chart: _without_merges(chart, longest))
@@ -190,25 +188,21 @@ def _filled(chart: _Chart, table: PairTable, longest: int) -> _Chart:
 def _with_merges(chart: _Chart, table: PairTable, longest: int) -> _Chart:
     """The chart with the neighbours of one more length, and with the spans that they make."""
     pairs, size = _neighbours(chart, longest), tf.size(chart.ending)
-    ids = [
-        tf.bitwise.right_shift(tf.gather(chart.spans.ids, part), _LENGTH_BITS)
-        for part in (pairs.lefts, pairs.rights)
-    ]
-    _, merged = pair_table.look_up(table, *ids)
+    ids = (tf.gather(chart.spans.ids, part) for part in (pairs.lefts, pairs.rights))
+    _, merged = pair_table.look_up(table, *(tf.bitwise.right_shift(part, _LENGTH_BITS) for part in ids))
     starts, makes_span = pairs.places - pairs.before, tf.cast(merged < NONE, tf.int32)
     rows = [
         tf.math.unsorted_segment_sum(column * makes_span, starts, size)
         for column in _columns(chart.spans, pairs, merged)
     ]
-    is_span = tf.cast(rows[0] > 0, tf.int32)
-    is_inner = tf.cast(chart.beginning > 0, tf.int32)
-    bit = tf.gather(_powers(longest), longest - chart.length)
+    is_span, is_inner = (tf.cast(part > 0, tf.int32) for part in (rows[0], chart.beginning))
+    ends, begins = (tf.gather(_powers(longest), bit) for bit in (chart.length, longest - chart.length))
     return chart._replace(
         length=chart.length + 1,
         longest=tf.where(tf.reduce_max(is_span) > 0, chart.length, chart.longest),
         spans=_Spans(*(tf.concat([part, row], axis=0) for part, row in zip(chart.spans, rows, strict=True))),
-        ending=chart.ending + later(is_span, chart.length, 0) * tf.gather(_powers(longest), chart.length),
-        beginning=chart.beginning + is_span * is_inner * bit,
+        ending=chart.ending + later(is_span, by=chart.length, fill=0) * ends,
+        beginning=chart.beginning + is_span * is_inner * begins,
         **_noted(chart, pairs, tf.where(merged < NONE, -1, pairs.rights), longest),
     )
 

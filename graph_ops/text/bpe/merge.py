@@ -99,8 +99,8 @@ def merge(
 def merge_with_effort(
     symbols: tf.Tensor, places: tf.Tensor, table: PairTable, *, longest_piece: int
 ) -> tuple[tf.Tensor, tf.Tensor, Effort]:
-    """The same as `merge`, and what it took."""
-    is_joined, ranks = pair_table.look_up(table, symbols, earlier(symbols, 1, -1))
+    """The same as `merge`, symbols and places int32 [T], and what it took."""
+    is_joined, ranks = pair_table.look_up(table, symbols, earlier(symbols, by=1, fill=-1))
     segments = tf.cumsum(1 - tf.cast(is_joined, tf.int32), exclusive=True)
     is_bounded = longest_piece <= chart.LONGEST_PIECE
     end = _rounds(_State(symbols, places, segments, ranks), table, is_bounded)
@@ -166,11 +166,11 @@ def _merged(state: _State, best: tf.Tensor, num_segments: tf.Tensor, table: Pair
     is_merged = merges > 0
     ranks = tf.where(
         is_merged,
-        tf.where(earlier(is_merged, 2, False), earlier(before, 2, 0), after),
-        tf.where(earlier(is_merged, 1, False), earlier(before, 1, 0), state.ranks),
+        tf.where(earlier(is_merged, by=2, fill=False), earlier(before, by=2, fill=0), after),
+        tf.where(earlier(is_merged, by=1, fill=False), earlier(before, by=1, fill=0), state.ranks),
     )
     symbols = tf.where(is_merged, state.ranks, state.symbols)
-    kept = places((best < NONE) & ~later(is_merged, 1, False))
+    kept = places((best < NONE) & ~later(is_merged, by=1, fill=False))
     return _State(*(tf.gather(part, kept) for part in (symbols, state.places, state.segments, ranks)))
 
 
@@ -193,7 +193,7 @@ def _new_ranks(
     """
     pad = tf.constant([-1, -1])
     symbols, inside = (tf.concat([pad, part, pad], axis=0) for part in (state.symbols, state.segments))
-    is_just_merged = tf.equal(later(pairs, 1, -2), pairs - 2)
+    is_just_merged = tf.equal(later(pairs, by=1, fill=-2), pairs - 2)
     before = tf.where(is_just_merged, pieces, tf.gather(symbols, pairs + 1))
     after = tf.gather(symbols, pairs + 4)
     _, ranks = pair_table.look_up(

@@ -68,10 +68,10 @@ def _words(stream: tf.Tensor, tables: BuiltinTables) -> tuple[_Pieces, tf.Tensor
     """The pieces that segments are as they stand, and whether each element belongs to none of them, bool
     [N].
     """
-    following = earlier(stream, 1, 0)  # the last separator ends a segment
+    following = earlier(stream, by=1, fill=0)  # the last separator ends a segment
     is_last = tf.gather(tables.cuts, stream * (utf8.SEPARATOR + 1) + following)
     ends = places(is_last) + 1
-    starts = later(ends, 1, 0)
+    starts = later(ends, by=1, fill=0)
     padded = tf.concat([stream, tf.fill([word_table.WORD_BYTES], utf8.SEPARATOR)], axis=0)
     ids = word_table.look_up(
         tables.words, tables.piece_bytes, tables.piece_starts, padded, starts, ends - starts
@@ -116,8 +116,8 @@ def _characters(
 
 def _with_one_after(is_unknown: tf.Tensor) -> tf.Tensor:
     """Bool [N]: also the element after each stretch of True, and the last, so that there is one."""
-    last = earlier(tf.zeros_like(is_unknown), 1, True)
-    return is_unknown | later(is_unknown, 1, False) | last
+    last = earlier(tf.zeros_like(is_unknown), by=1, fill=True)
+    return is_unknown | later(is_unknown, by=1, fill=False) | last
 
 
 def _assemble(words: _Pieces, rest: _Pieces, size: tf.Tensor, tables: BuiltinTables) -> Tokens:

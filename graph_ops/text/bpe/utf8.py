@@ -45,7 +45,7 @@ class Characters(NamedTuple):
 def decode(stream: tf.Tensor) -> Characters:
     """The characters of a stream int32 [N] of bytes and separators."""
     lengths, heads, tails = (tf.gather(table, stream) for table in _tables())
-    first, second, third = (earlier(tails, ahead, -1) for ahead in (1, 2, 3))
+    first, second, third = (earlier(tails, by=ahead, fill=-1) for ahead in (1, 2, 3))
     two = heads * 64 + first
     three = two * 64 + second
     four = three * 64 + third
@@ -59,7 +59,7 @@ def decode(stream: tf.Tensor) -> Characters:
     )
     is_valid &= tf.bitwise.right_shift(points, 11) != _SURROGATES
     lengths = tf.where(is_valid, lengths, 1)
-    is_inside = [later(lengths, behind, 0) > behind for behind in (1, 2, 3)]
+    is_inside = [later(lengths, by=behind, fill=0) > behind for behind in (1, 2, 3)]
     is_start = ~(is_inside[0] | is_inside[1] | is_inside[2])
     return Characters(tf.where(is_valid, points, REPLACEMENT), lengths, is_start, is_valid)
 
