@@ -23,12 +23,12 @@ import PIL.Image
 import sentencepiece
 import tensorflow as tf
 import tokenizers
-from ai_edge_litert.interpreter import Interpreter
 from transformers.models.gemma4.feature_extraction_gemma4 import Gemma4AudioFeatureExtractor
 from transformers.models.gemma4.image_processing_pil_gemma4 import Gemma4ImageProcessorPil
 
 import graph_ops
 from benchmarks.measuring import CALLS_IN_A_TURN, Comparison, Work, medians
+from benchmarks.text import litert_tokenizer
 from export.saved_model.signatures import signatures
 from export.signature import input_specs
 from export.verify import samples
@@ -116,7 +116,9 @@ class Bench:
             max_images_per_prompt=1,
         )
         self.audio_graph = _audio_graph(preprocessor)
-        self.litert_tokenizer = _litert_tokenizer(vocabulary)
+        self.litert_tokenizer = litert_tokenizer(
+            graph_ops.Gemma4Tokenizer(vocabulary, engine="builtin").engine
+        )
 
     def comparisons(self) -> Iterator[Comparison]:
         """Every task, one after the other."""
@@ -155,18 +157,13 @@ class Bench:
         ]
         targets = {"2000 characters, English": 3.0}
         for name, given in texts.items():
-            encoded = [one.encode() for one in given]
             contenders: dict[str, Work] = {
-                "ours": lambda turn, encoded=encoded: self._litert_ids(encoded[turn]),
-                "sentencepiece": lambda turn, given=given: self.processor.encode(given[turn]),
+                "ours": lambda turn, given=given: self.litert_tokenizer(given[turn]),  # type: ignore[misc]
+                "sentencepiece": lambda turn, given=given: self.processor.encode(given[turn]),  # type: ignore[misc]
             }
             yield from _compared(
                 f"ids in LiteRT of {name}", contenders, self.rounds, {"sentencepiece": targets.get(name)}
             )
-
-    def _litert_ids(self, text: bytes) -> np.ndarray:
-        tokens = self.litert_tokenizer(codes=np.frombuffer(text, np.uint8), length=np.int32(len(text)))
-        return tokens["token_ids"][: int(tokens["count"])]
 
     def image(self, side: int) -> Iterator[Comparison]:
         """Pixels to patches and positions."""
@@ -276,23 +273,6 @@ class Bench:
 def _cut_out(text: str, size: int, count: int, draw: random.Random) -> list[str]:
     starts = [draw.randrange(len(text) - size) for _ in range(count)]
     return [text[start : start + size] for start in starts]
-
-
-def _litert_tokenizer(vocabulary: pathlib.Path) -> Any:
-    engine = graph_ops.Gemma4Tokenizer(vocabulary, engine="builtin").engine
-
-    def function(codes: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
-        tokens = engine.tokenize_bytes(codes, length)
-        return {"token_ids": tokens.ids, "count": tokens.count}
-
-    specs = [tf.TensorSpec([None], tf.uint8, name="codes"), tf.TensorSpec([], tf.int32, name="length")]
-    module = tf.Module()
-    module.function = tf.function(function, input_signature=specs, autograph=False)
-    converter = tf.lite.TFLiteConverter.from_concrete_functions(
-        [module.function.get_concrete_function()], module
-    )
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    return Interpreter(model_content=converter.convert(), num_threads=1).get_signature_runner()
 
 
 def _audio_graph(preprocessor: graph_ops.Gemma4CausalLMPreprocessor) -> Any:

@@ -202,12 +202,12 @@ def _requests(bundle: Bundle, name: str) -> Iterator[Arrays]:
         ids = (
             np.arange(shapes["token_ids"][1], dtype=np.int32)[np.newaxis] * 7 % len(bundle.vocabulary.pieces)
         )
-        used = (
+        extent = (
             {"lengths": np.array([ids.size - 3], np.int32)}
             if kind == "detokenize"
             else {"padding_mask": (ids > 40).astype(np.int32)}
         )
-        yield {"token_ids": ids} | used
+        yield {"token_ids": ids} | extent
 
 
 def _encoded(arrays: Arrays) -> dict[str, Any]:

@@ -14,6 +14,9 @@ import tensorflow as tf
 
 from graph_ops.target import LITERT
 
+MOST_QUOTED = 8
+"""Faulty items whose sentences one exception quotes."""
+
 
 class Fault(enum.IntEnum):
     """Codes of per-row faults. A code, once released, keeps its meaning."""
@@ -193,13 +196,14 @@ def raise_findings(finding: Finding, item: str) -> None:
     """
     messages = status_messages(finding)
     if tf.executing_eagerly():
-        faulty = [
-            f"{item} {index}: {message.decode()}" for index, message in enumerate(messages.numpy()) if message
-        ]
+        faulty = [(index, message) for index, message in enumerate(messages.numpy()) if message]
+        lines = [f"{item} {index}: {message.decode()}" for index, message in faulty[:MOST_QUOTED]]
+        if len(faulty) > MOST_QUOTED:
+            lines.append(f"and {len(faulty) - MOST_QUOTED:,} more")
         if faulty:
-            raise ValueError("\n".join(faulty))
+            raise ValueError("\n".join(lines))
     else:
-        tf.debugging.Assert(tf.reduce_all(tf.equal(finding.fault, 0)), [messages], summarize=8)
+        tf.debugging.Assert(tf.reduce_all(finding.is_clean), [messages], summarize=MOST_QUOTED)
 
 
 def _sentences(finding: Finding) -> tf.Tensor:

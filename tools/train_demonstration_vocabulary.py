@@ -12,6 +12,7 @@ import io
 import json
 import string
 from pathlib import Path
+from typing import Any
 
 import sentencepiece
 from sentencepiece import sentencepiece_model_pb2
@@ -72,7 +73,7 @@ LANGUAGES = (
 exercise the byte pieces.
 """
 
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "model_type": "bpe",
     "byte_fallback": True,
     "normalization_rule_name": "identity",

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from export.fusing.encoders import encoder_of
 from export.fusing.generate import Generation
 from graph_ops.features import FEATURES, static_shape
 from graph_ops.media.image import IMAGE
@@ -118,7 +119,7 @@ def _check_backbone(backbone: Any, settings: Settings) -> None:
             f"one made for it."
         )
     for each in settings.media:
-        if getattr(backbone, f"{each.medium.group}_encoder", None) is None:
+        if encoder_of(backbone, each.medium) is None:
             raise ValueError(
                 f"`{each.medium.converter}`: must be left out for a model without an encoder for it; got "
                 f"one. "

@@ -22,7 +22,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from export.fusing.keras_ops import output_spec, slice_update
+from export.fusing.encoders import ENCODERS, encode_media
+from export.fusing.keras_ops import slice_update
 from export.signature import Tensors
 
 
@@ -100,33 +101,6 @@ def is_random(sampler: Any) -> bool:
     return bool(_seed_generators(sampler))
 
 
-def encode_media(model: Any, features: Tensors) -> Tensors:
-    """What `call_with_cache` takes of the media: embeddings of the slots that are filled, 0 in the others,
-    with their places.
-
-    An empty slot costs no encoder.
-    """
-    media: Tensors = {}
-    if model.backbone.vision_encoder is not None and "pixel_values" in features:
-        pixels, positions = features["pixel_values"], features["pixel_position_ids"]
-        present = tf.reduce_any(positions[..., 0] >= 0, axis=2)
-        media["img_embeddings"] = _of_present(
-            lambda pixels, positions: model.backbone.vision_encoder(
-                {"pixel_values": pixels, "pixel_position_ids": positions}
-            ),
-            present,
-            pixels,
-            positions,
-        )
-        media |= {name: features[name] for name in ("vision_mask", "vision_indices")}
-    if model.backbone.audio_encoder is not None and "audio_mel" in features:
-        mel, mask = features["audio_mel"], tf.cast(features["audio_mel_mask"], tf.bool)
-        present = tf.reduce_any(mask, axis=2)
-        media["audio_embeddings"] = _of_present(model.backbone.audio_encoder, present, mel, mask)
-        media |= {name: features[name] for name in ("audio_mask", "audio_indices")}
-    return media
-
-
 def cache_shape(model: Any, rows: Any, length: Any) -> list[Any]:
     """[B, layers, 2, L, heads, dim]: keys and values of each layer; layers with smaller heads leave the rest
     unused.
@@ -140,10 +114,9 @@ def _prefilled(
     model: Any, features: Tensors, ids: tf.Tensor, given: tf.Tensor, width: tf.Tensor
 ) -> tf.Tensor:
     """The cache [B, layers, 2, L, heads, dim] after the first `width` of the L = `ids.shape[1]` positions."""
-    media = encode_media(model, features)
-    for name in ("vision_mask", "audio_mask"):
-        if name in media:
-            media[name] = media[name][:, :width]
+    media = encode_media(model, features, skip_empty=True)
+    masks = [each.medium.mask for each in ENCODERS if each.medium.mask in media]
+    media |= {name: media[name][:, :width] for name in masks}
     _, _, cache = model.call_with_cache(
         token_ids=ids[:, :width],
         cache=tf.zeros(cache_shape(model, *tf.unstack(tf.shape(ids))), model.compute_dtype),
@@ -152,24 +125,6 @@ def _prefilled(
         **media,
     )
     return cache
-
-
-def _of_present(encode: Callable[..., tf.Tensor], present: tf.Tensor, *inputs: tf.Tensor) -> tf.Tensor:
-    """The encoder's output [B, K, tokens, dim] for the slots that are present bool [B, K], 0 for the others.
-
-    Slots are encoded as rows of one medium each, [N, 1, …], for N present ones.
-    """
-    where = tf.where(present)
-
-    def encoded() -> tf.Tensor:
-        rows = encode(*(tf.gather_nd(tensor, where)[:, tf.newaxis] for tensor in inputs))[:, 0]
-        shape = tf.concat([tf.shape(present, tf.int64), tf.shape(rows, tf.int64)[1:]], axis=0)
-        return tf.scatter_nd(where, rows, shape)
-
-    like = output_spec(encode, [tf.TensorSpec([1, 1, *tensor.shape[2:]], tensor.dtype) for tensor in inputs])
-    nothing = tf.zeros(tf.concat([tf.shape(present), like.shape[2:]], axis=0), like.dtype)
-    embeddings = tf.cond(tf.size(where) > 0, encoded, lambda: nothing)
-    return tf.ensure_shape(embeddings, [None, present.shape[1], *like.shape[2:]])
 
 
 def _choice(sampler: Any, seeds: tf.Tensor | None) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:

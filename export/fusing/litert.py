@@ -16,6 +16,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from export.fusing.encoders import encode_media
 from export.fusing.fusable import check_model, is_causal_lm
 from export.fusing.generate import cache_shape
 from export.fusing.keras_ops import own_grids
@@ -26,8 +27,6 @@ from export.publish import Report
 from export.signature import Input, Signature, Tensors
 from graph_ops import Gemma4CausalLMPreprocessor
 from graph_ops.features import BY_NAME, feature_names, static_shape
-from graph_ops.media.audio import AUDIO
-from graph_ops.media.image import IMAGE
 from graph_ops.settings import Settings
 
 _STATUS = ("status", "status_detail")
@@ -97,22 +96,14 @@ def _prefilling(model: Any, settings: Settings) -> Signature:
     }
 
     def function(tensors: Tensors) -> Tensors:
-        places: Tensors = {
-            name: tensors[name] for each in settings.media for name in (each.medium.mask, each.medium.indices)
-        }
         with own_grids(model):
-            if settings.config_of(IMAGE):
-                given = {name: tensors[name] for name in ("pixel_values", "pixel_position_ids")}
-                places["img_embeddings"] = model.backbone.vision_encoder(given)
-            if settings.config_of(AUDIO):
-                mask = tf.cast(tensors["audio_mel_mask"], tf.bool)
-                places["audio_embeddings"] = model.backbone.audio_encoder(tensors["audio_mel"], mask)
+            media = encode_media(model, tensors, skip_empty=False)
         _, _, cache = model.call_with_cache(
             token_ids=tensors["token_ids"],
             cache=tf.zeros(cache_shape(model, 1, settings.row.sequence_length), model.compute_dtype),
             cache_update_index=0,
             padding_mask=tf.cast(tensors["padding_mask"], tf.bool),
-            **places,
+            **media,
         )
         return {"cache": _portable(cache)}
 

@@ -66,7 +66,7 @@ class Gemma4CausalLMPreprocessor(PreprocessorSettings):
 
     def __init__(
         self,
-        tokenizer: Gemma4Tokenizer,
+        tokenizer: Any,
         image_converter: Gemma4ImageConverter | None = None,
         audio_converter: Gemma4AudioConverter | None = None,
         video_converter: None = None,

@@ -1,6 +1,6 @@
 """The demonstration assets that ship as package data: vocabulary, photograph, speech."""
 
-import importlib.util
+import importlib
 import json
 import os
 import re
@@ -17,7 +17,6 @@ from tests.data import ROOT, needs_corpus
 
 VOCABULARY = ROOT / "graph_ops" / "demonstration" / "demonstration.spm"
 MEDIA = ROOT / "export" / "demonstration"
-SCRIPT = ROOT / "tools" / "train_demonstration_vocabulary.py"
 ENGLISH = ROOT / "tools" / "universal_declaration_english.txt"
 
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, BYTE = 1, 2, 3, 4, 6
@@ -68,10 +67,7 @@ def corpus() -> Path:
 
 @pytest.fixture(scope="module")
 def trainer():
-    spec = importlib.util.spec_from_file_location("train_demonstration_vocabulary", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return importlib.import_module("tools.train_demonstration_vocabulary")
 
 
 def test_vocabulary_has_4096_distinct_pieces_in_a_small_file(model):

@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+from typing import Any
 
 import pytest
 import typer
@@ -26,8 +27,10 @@ def test_every_example_is_in_a_language_that_tests_run_or_that_is_known_not_to(p
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_command_and_option_exists(page):
-    group = typer.main.get_command(app)
-    commands = group.commands | {option: group for parameter in group.params for option in parameter.opts}
+    group = typer.main.get_group(app)
+    commands = dict[str, Any](group.commands) | {
+        option: group for parameter in group.params for option in parameter.opts
+    }
     for _, command, *words in (line for line in command_lines(page) if line[0] == "gemma4-graph"):
         if command.isupper():
             continue
@@ -56,7 +59,7 @@ def test_every_make_target_and_module_exists(page):
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_option_in_the_prose_exists(page):
     """TensorFlow Serving's own have underscores."""
-    commands = typer.main.get_command(app).commands.values()
+    commands = typer.main.get_group(app).commands.values()
     known = {
         option for command in commands for parameter in command.params for option in _spellings(parameter)
     }
@@ -68,7 +71,7 @@ def test_the_reference_lists_every_command():
     listed = set(
         re.findall(r"^\| `gemma4-graph ([\w-]+)` \|", prose(ROOT / "docs/reference.md"), re.MULTILINE)
     )
-    assert listed == set(typer.main.get_command(app).commands)
+    assert listed == set(typer.main.get_group(app).commands)
 
 
 @pytest.mark.parametrize("page", LINKING, ids=name)

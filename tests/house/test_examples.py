@@ -60,7 +60,7 @@ def server(exported):
 
 
 @pytest.mark.parametrize("block", blocks_in("python"), ids=str)
-def test_the_python_example_prints_what_stands_below_it(block, request, tmp_path):
+def test_the_python_example_prints_what_stands_below_it(block, request, tmp_path, monkeypatch):
     source = block.text
     if "localhost:8500" in source:
         source = source.replace("localhost:8500", f"127.0.0.1:{request.getfixturevalue('server').port}")
@@ -69,7 +69,8 @@ def test_the_python_example_prints_what_stands_below_it(block, request, tmp_path
     if "build/demo" in source:
         source = source.replace("build/demo", str(request.getfixturevalue("exported")))
     printed = io.StringIO()
-    with contextlib.redirect_stdout(printed), contextlib.chdir(ROOT):
+    monkeypatch.chdir(ROOT)
+    with contextlib.redirect_stdout(printed):
         exec(compile(source.replace('"build/', f'"{tmp_path}/'), str(block), "exec"), {})
     assert printed.getvalue() == block.output
 
@@ -102,7 +103,7 @@ def test_the_readme_shows_what_make_demo_prints(exported, capsys, monkeypatch):
     """Up to line breaks, and without the lines that say what was written, which hold sizes of files."""
     monkeypatch.chdir(ROOT)
     makefile = (ROOT / "Makefile").read_text().replace("\\\n", "")
-    options = shlex.split(re.search(r"^REQUEST := (.*)$", makefile, re.MULTILINE)[1])
+    options = shlex.split(re.findall(r"^REQUEST := (.*)$", makefile, re.MULTILINE)[0])
     code, printed, _ = run(capsys, "run", str(exported / "gemma4" / "1"), *options)
     assert code == 0
     (shown,) = (block.text for block in blocks(README) if block.text.startswith("$ make demo"))

@@ -16,9 +16,7 @@ STEPS = ("audio", "image", "media", "pipeline", "rows", "text")
 SETTINGS = re.compile(r"\b(int|float|bool|str|\w+Config|Target|Medium|Family|Reading)\b(?!\w)")
 """Annotations of what configures a step."""
 TENSORS = re.compile(r"\b((Ragged)?Tensor|MediumBatch)\b")
-DTYPE = re.compile(
-    r"\b(bool|u?int(8|16|32|64)|float(32|64)|string|[Bb]ool|[Ii]nt32|[Ss]tring|samples|ids)\b", re.I
-)
+DTYPE = re.compile(r"\b(bool|u?int(8|16|32|64)|float(32|64)|string|resource|samples|ids)\b", re.I)
 DIMS = re.compile(r"\[[^\]`]*\]")
 
 

@@ -5,6 +5,7 @@ own error.
 """
 
 from dataclasses import astuple
+from typing import Any
 
 import keras_hub
 import numpy as np
@@ -16,7 +17,7 @@ from graph_ops.family import GEMMA4
 from tests.data import needs_real
 from tests.parity.comparing import differences, labelled
 
-SETTINGS = {
+SETTINGS: dict[str, dict[str, Any]] = {
     "defaults": {},
     "short": {"sequence_length": 600},
     "no start, no end": {"add_start_token": False, "add_end_token": False},

@@ -39,7 +39,7 @@ def detokenize(token_ids: tf.Tensor, tables: BuiltinTables, *, capacity: int | N
         capacity: size of `codes`, for runtimes that want it fixed; what is beyond it is left out. By default
             as many as there are.
     """
-    ids = tf.concat([token_ids, [tf.size(tables.is_calm)]], axis=0)
+    ids = tf.concat([token_ids, [tf.size(tables.piece_starts) - 2]], axis=0)
     piece_starts = tf.gather(tables.piece_starts, ids)
     lengths = tf.gather(tables.piece_starts, ids + 1) - piece_starts
     is_empty = tf.equal(lengths, 0)

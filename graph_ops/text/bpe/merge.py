@@ -1,4 +1,4 @@
-"""Byte-pair merging of all segments of a text at once, in rounds.
+"""Byte-pair merging of all segments of a text at once.
 
 Terms:
 
@@ -9,23 +9,48 @@ Terms:
   across it. A **segment** is what lies between two cuts; segments do not interact.
 
 SentencePiece merges the best pair of a text, the leftmost among equals, again and again. Here each segment
-merges its own best pair in every round, which gives the same end since segments do not interact. If the
-merged piece is **calm** (no merge that it is a part of has a better rank than its own), then after the merge
-the best pair of the segment is still one of the same rank, if there is another: all of them are merged in the
-same round, from left to right without overlap.
+merges its own best pair in every round, which gives the same end since segments do not interact, and goes on
+in the same round with the next pair of the same rank, as long as SentencePiece would: until a merged piece
+and the symbol before or after it have a better rank.
 
 ```
-a a a a a    ranks of neighbours: 7 7 7 7 (NONE)    aa is calm: the first, third, … of equal ranks merge
-aa  aa  a    ranks: 4 9 (NONE)
+a a a a a    ranks of neighbours: 7 7 7 7 (NONE)    the first, third, … of equal ranks merge
+aa  aa  a    ranks: 4 9 (NONE)    4 < 7, so that only the first pair may merge in this round:
+aa  a a a    ranks: 5 7 7 (NONE)    but 5 < 7 too, and the next round merges aa a
 ```
+
+A round does something to each symbol of an unfinished segment, and a long segment can need as many rounds as
+it has symbols. So rounds end after `MAX_ROUNDS`, or once they have dealt with `WORK_PER_SYMBOL` symbols for
+each symbol that there was; what is unfinished then goes on by `chart`, in a number of steps that does not
+depend on its length. Together they take time proportional to the symbols, but for the logarithm in `chart`'s
+pointer doubling. A vocabulary with pieces too long for a chart has rounds without end.
 """
 
 from typing import NamedTuple
 
 import tensorflow as tf
 
-from graph_ops.text.bpe import pair_table
+from graph_ops.text.bpe import chart, pair_table
+from graph_ops.text.bpe.arrays import earlier, later, places
 from graph_ops.text.bpe.pair_table import NONE, PairTable
+
+MAX_ROUNDS = 64
+"""Segments of everyday texts need no more than one for each of their characters, 55 in the worst language."""
+
+WORK_PER_SYMBOL = 12
+FREE_WORK = 4096
+"""Symbols that rounds may deal with at any rate: a chart takes longer."""
+
+
+class Effort(NamedTuple):
+    """What merging took, int32 [] each: `rounds` that dealt with `work` symbols in all, and for the rest the
+    `lengths` and `prunings` of `chart.Merged`.
+    """
+
+    rounds: tf.Tensor
+    work: tf.Tensor
+    lengths: tf.Tensor
+    prunings: tf.Tensor
 
 
 class _State(NamedTuple):
@@ -44,8 +69,18 @@ class _State(NamedTuple):
     ranks: tf.Tensor
 
 
+class _Progress(NamedTuple):
+    """The unfinished segments, the `symbols` and `places` of the others, and the effort so far."""
+
+    state: _State
+    symbols: tf.Tensor
+    places: tf.Tensor
+    rounds: tf.Tensor
+    work: tf.Tensor
+
+
 def merge(
-    symbols: tf.Tensor, places: tf.Tensor, table: PairTable, is_calm: tf.Tensor
+    symbols: tf.Tensor, places: tf.Tensor, table: PairTable, *, longest_piece: int
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """What is left when nothing merges any more.
 
@@ -53,70 +88,118 @@ def merge(
         symbols: int32 [K], K at least 1; ids, -1 where there is none.
         places: int32 [K]; index of each one's first character.
         table: (left id, right id) to the merged piece's id, with pairs of characters that stand side by side.
-        is_calm: bool [V].
+        longest_piece: most characters of a normal piece.
 
     Returns:
         symbols and places, int32 [T] each, not in the order of the text.
     """
-    is_joined, ranks = pair_table.look_up(table, symbols, _next(symbols))
+    return merge_with_effort(symbols, places, table, longest_piece=longest_piece)[:2]
+
+
+def merge_with_effort(
+    symbols: tf.Tensor, places: tf.Tensor, table: PairTable, *, longest_piece: int
+) -> tuple[tf.Tensor, tf.Tensor, Effort]:
+    """The same as `merge`, and what it took."""
+    is_joined, ranks = pair_table.look_up(table, symbols, earlier(symbols, 1, -1))
     segments = tf.cumsum(1 - tf.cast(is_joined, tf.int32), exclusive=True)
-    num_segments = tf.reduce_max(segments) + 1
-    state = _State(symbols, places, segments, ranks)
-
-    def round_(state: _State, symbols: tf.Tensor, places: tf.Tensor) -> tuple[_State, tf.Tensor, tf.Tensor]:
-        best = tf.gather(
-            tf.math.unsorted_segment_min(state.ranks, state.segments, num_segments), state.segments
+    is_bounded = longest_piece <= chart.LONGEST_PIECE
+    end = _rounds(_State(symbols, places, segments, ranks), table, is_bounded)
+    rest = end.state
+    merged = chart.Merged(rest.symbols, tf.range(tf.size(rest.symbols)), tf.constant(0), tf.constant(0))
+    if is_bounded:
+        merged = tf.cond(
+            tf.reduce_min(rest.ranks) < NONE,
+            lambda: chart.merge(
+                rest.symbols, rest.segments, rest.ranks, table, longest_piece=max(longest_piece, 2)
+            ),
+            lambda: merged,
         )
-        finished = tf.where(tf.equal(best, NONE))[:, 0]
-        symbols = tf.concat([symbols, tf.gather(state.symbols, finished)], axis=0)
-        places = tf.concat([places, tf.gather(state.places, finished)], axis=0)
-        return _merged(state, best, num_segments, table, is_calm), symbols, places
+    all_symbols = tf.concat([end.symbols, merged.symbols], axis=0)
+    all_places = tf.concat([end.places, tf.gather(rest.places, merged.starts)], axis=0)
+    return all_symbols, all_places, Effort(end.rounds, end.work, merged.lengths, merged.prunings)
 
-    invariants = (_State(*[tf.TensorShape([None])] * 4), *[tf.TensorShape([None])] * 2)
-    state, symbols, places = tf.while_loop(
-        lambda state, *_: tf.reduce_min(state.ranks) < NONE,
-        round_,
-        (state, symbols[:0], places[:0]),
-        shape_invariants=invariants,
+
+def _rounds(state: _State, table: PairTable, is_bounded: bool) -> _Progress:
+    """Rounds until all is done, or until it would take too much."""
+    num_segments = tf.reduce_max(state.segments) + 1
+    limit = WORK_PER_SYMBOL * tf.size(state.symbols) + FREE_WORK
+
+    def goes_on(now: _Progress) -> tf.Tensor:
+        is_unfinished = tf.reduce_min(now.state.ranks) < NONE
+        return is_unfinished & (now.rounds < MAX_ROUNDS) & (now.work < limit) if is_bounded else is_unfinished
+
+    zero, flat, scalar = tf.constant(0), tf.TensorShape([None]), tf.TensorShape([])
+    return tf.while_loop(
+        goes_on,
+        lambda now: (_round(now, num_segments, table),),
+        (_Progress(state, state.symbols[:0], state.places[:0], zero, zero),),
+        shape_invariants=(_Progress(_State(*[flat] * 4), flat, flat, scalar, scalar),),
+    )[0]
+
+
+def _round(now: _Progress, num_segments: tf.Tensor, table: PairTable) -> _Progress:
+    state = now.state
+    best = tf.gather(tf.math.unsorted_segment_min(state.ranks, state.segments, num_segments), state.segments)
+    finished = places(tf.equal(best, NONE))
+    return _Progress(
+        _merged(state, best, num_segments, table),
+        tf.concat([now.symbols, tf.gather(state.symbols, finished)], axis=0),
+        tf.concat([now.places, tf.gather(state.places, finished)], axis=0),
+        now.rounds + 1,
+        now.work + tf.size(best),
     )
-    return tf.concat([symbols, state.symbols], axis=0), tf.concat([places, state.places], axis=0)
 
 
-def _merged(
-    state: _State, best: tf.Tensor, num_segments: tf.Tensor, table: PairTable, is_calm: tf.Tensor
-) -> _State:
+def _merged(state: _State, best: tf.Tensor, num_segments: tf.Tensor, table: PairTable) -> _State:
     """One round of the segments that have a `best` rank."""
-    merges = _pairs_to_merge(state, best, num_segments, is_calm)
-    is_kept = (best < NONE) & ~tf.concat([[False], merges[:-1]], axis=0)
-    kept = tf.where(is_kept)[:, 0]
-    symbols = tf.gather(tf.where(merges, state.ranks, state.symbols), kept)
-    segments = tf.gather(state.segments, kept)
-    _, ranks = pair_table.look_up(table, symbols, _next(symbols))
-    ranks = tf.where(
-        tf.equal(segments, _next(segments)), ranks, NONE
-    )  # between two segments there may have been others
-    return _State(symbols, tf.gather(state.places, kept), segments, ranks)
-
-
-def _pairs_to_merge(state: _State, best: tf.Tensor, num_segments: tf.Tensor, is_calm: tf.Tensor) -> tf.Tensor:
-    """Bool [L]: whether a symbol merges with the next in this round."""
-    index = tf.range(tf.size(best))
-    is_best = tf.equal(state.ranks, best) & (best < NONE)
-    first = tf.math.unsorted_segment_min(
-        tf.where(is_best, index, tf.size(best)), state.segments, num_segments
+    size = tf.size(best)
+    pairs = places(_disjoint_best_pairs(state, best))
+    pieces, segments = tf.gather(best, pairs), tf.gather(state.segments, pairs)
+    before, after = _new_ranks(state, pairs, pieces, segments, table)
+    better = tf.where(tf.minimum(before, after) < pieces, pairs, size)
+    last = tf.gather(tf.math.unsorted_segment_min(better, segments, num_segments), segments)
+    merges = tf.cast(pairs <= last, tf.int32)
+    # by symbol: whether it merges with the next, and the new ranks if it does
+    merges, before, after = (
+        tf.math.unsorted_segment_sum(part, pairs, size) for part in (merges, before * merges, after * merges)
     )
+    is_merged = merges > 0
+    ranks = tf.where(
+        is_merged,
+        tf.where(earlier(is_merged, 2, False), earlier(before, 2, 0), after),
+        tf.where(earlier(is_merged, 1, False), earlier(before, 1, 0), state.ranks),
+    )
+    symbols = tf.where(is_merged, state.ranks, state.symbols)
+    kept = places((best < NONE) & ~later(is_merged, 1, False))
+    return _State(*(tf.gather(part, kept) for part in (symbols, state.places, state.segments, ranks)))
+
+
+def _disjoint_best_pairs(state: _State, best: tf.Tensor) -> tf.Tensor:
+    """Bool [L]: whether a symbol and the next have the best rank, the first, third, … of a run of such."""
+    index, size = tf.range(tf.size(best)), tf.size(best)
+    is_best = tf.equal(state.ranks, best) & (best < NONE)
     # ranks are best:      . + + + . +      index - how many before: the same along a run, and larger for the
     # next run
     run = index - tf.cumsum(tf.cast(is_best, tf.int32), exclusive=True)
-    run_start = tf.math.unsorted_segment_min(tf.where(is_best, index, tf.size(best)), run, tf.size(best))
-    is_even = tf.equal(tf.math.floormod(index - tf.gather(run_start, run), 2), 0)
-    is_calm = tf.gather(
-        is_calm, tf.minimum(best, is_calm.shape[0] - 1)
-    )  # `NONE` is beyond the ids, and best nowhere
-    is_first = tf.equal(index, tf.gather(first, state.segments))
-    return is_best & (is_first | (is_calm & is_even))
+    run_start = tf.math.unsorted_segment_min(tf.where(is_best, index, size), run, size)
+    return is_best & tf.equal(tf.math.floormod(index - tf.gather(run_start, run), 2), 0)
 
 
-def _next(values: tf.Tensor) -> tf.Tensor:
-    """The value after each, -1 after the last."""
-    return tf.concat([values[1:], [-1]], axis=0)
+def _new_ranks(
+    state: _State, pairs: tf.Tensor, pieces: tf.Tensor, segments: tf.Tensor, table: PairTable
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Ranks of the piece that each pair becomes with the symbol before it and with the one after it, at the
+    moment when all pairs before it have been merged and none after it.
+    """
+    pad = tf.constant([-1, -1])
+    symbols, inside = (tf.concat([pad, part, pad], axis=0) for part in (state.symbols, state.segments))
+    is_just_merged = tf.equal(later(pairs, 1, -2), pairs - 2)
+    before = tf.where(is_just_merged, pieces, tf.gather(symbols, pairs + 1))
+    after = tf.gather(symbols, pairs + 4)
+    _, ranks = pair_table.look_up(
+        table, tf.concat([before, pieces], axis=0), tf.concat([pieces, after], axis=0)
+    )
+    around = tf.gather(inside, tf.concat([pairs + 1, pairs + 4], axis=0))
+    ranks = tf.where(tf.equal(around, tf.concat([segments, segments], axis=0)), ranks, NONE)
+    count = tf.shape(pairs)
+    return tf.slice(ranks, [0], count), tf.slice(ranks, count, count)

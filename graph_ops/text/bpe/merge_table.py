@@ -56,15 +56,6 @@ def merge_table(vocabulary: Vocabulary, found: Merges) -> PairTable:
     )
 
 
-def calm_pieces(vocabulary: Vocabulary, found: Merges) -> np.ndarray:
-    """Bool [V]: whether no merge with this piece as a part has a better rank than the piece itself."""
-    left, right, merged = found
-    is_calm = np.ones(len(vocabulary), bool)
-    for part in (left, right):
-        is_calm[part[merged < part]] = False
-    return is_calm
-
-
 def normal_pieces(vocabulary: Vocabulary) -> dict[str, int]:
     """Ids of the pieces that are made by merging."""
     return {

@@ -24,7 +24,7 @@ class Stream(NamedTuple):
 
 
 def to_stream(texts: tf.Tensor) -> Stream:
-    """The stream of strings [B]."""
+    """The stream of texts, string [B]."""
     ends = tf.cumsum(tf.strings.length(texts) + 1) - 1
     joined = tf.strings.join([tf.strings.reduce_join(tf.strings.join([texts, b"\0"])), b"\0"])
     codes = tf.cast(tf.io.decode_raw(joined, tf.uint8), tf.int32)

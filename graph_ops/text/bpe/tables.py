@@ -40,13 +40,13 @@ class BuiltinTables(NamedTuple):
         characters: code points to pieces.
         user_defined: user-defined symbols.
         merges: (left id, right id) to merged id.
-        is_calm: bool [V]; see `merge`.
         byte_ids: int32 [256]; id of each byte's piece.
         piece_bytes: uint8; what each piece stands for in a text, one after the other, and some padding.
         piece_starts: int32 [V + 2]; where they begin in `piece_bytes`. Pieces without a text, and id V, are
             empty.
         ids_of_a_byte: the most ids that one byte of a text can become: 3 if `▁` or U+FFFD is no piece, else
             1.
+        longest_piece: most characters of a piece that merging makes.
     """
 
     cuts: np.ndarray
@@ -54,11 +54,11 @@ class BuiltinTables(NamedTuple):
     characters: Characters
     user_defined: Trie
     merges: PairTable
-    is_calm: np.ndarray
     byte_ids: np.ndarray
     piece_bytes: np.ndarray
     piece_starts: np.ndarray
     ids_of_a_byte: int
+    longest_piece: int
 
 
 def build(
@@ -75,8 +75,7 @@ def build(
         report: told what is being built.
     """
     report("merges")
-    found = merge_table.merges(vocabulary)
-    merges, is_calm = merge_table.merge_table(vocabulary, found), merge_table.calm_pieces(vocabulary, found)
+    merges = merge_table.merge_table(vocabulary, merge_table.merges(vocabulary))
     report("characters and user-defined symbols")
     symbols = {piece: index for index, piece, kind in _entries(vocabulary) if kind == PieceType.USER_DEFINED}
     normal = merge_table.normal_pieces(vocabulary)
@@ -89,11 +88,11 @@ def build(
         characters=_characters(letters, normal),
         user_defined=user_defined.build(symbols, numbers),
         merges=merges,
-        is_calm=is_calm,
         byte_ids=np.array([vocabulary.find(piece) for piece in BYTE_PIECES], np.int32),
         piece_bytes=np.frombuffer(b"".join(texts) + bytes(WORD_BYTES), np.uint8),
         piece_starts=np.cumsum([0, *map(len, texts), 0], dtype=np.int32),
         ids_of_a_byte=1 if {SPACE, "\ufffd"} <= {*normal, *symbols} else 3,
+        longest_piece=max(map(len, normal), default=1),
     )
     report("words")
     candidates = [

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from graph_ops.text.bpe import merge, user_defined, utf8, word_table
+from graph_ops.text.bpe.arrays import earlier, later, places
 from graph_ops.text.bpe.tables import PAGE, BuiltinTables
 from graph_ops.text.vocabulary.sentencepiece_model import SPACE
 
@@ -67,10 +68,10 @@ def _words(stream: tf.Tensor, tables: BuiltinTables) -> tuple[_Pieces, tf.Tensor
     """The pieces that segments are as they stand, and whether each element belongs to none of them, bool
     [N].
     """
-    following = tf.concat([stream[1:], [0]], axis=0)  # the last separator ends a segment
+    following = earlier(stream, 1, 0)  # the last separator ends a segment
     is_last = tf.gather(tables.cuts, stream * (utf8.SEPARATOR + 1) + following)
-    ends = tf.cast(tf.where(is_last)[:, 0], tf.int32) + 1
-    starts = tf.concat([[0], ends[:-1]], axis=0)
+    ends = places(is_last) + 1
+    starts = later(ends, 1, 0)
     padded = tf.concat([stream, tf.fill([word_table.WORD_BYTES], utf8.SEPARATOR)], axis=0)
     ids = word_table.look_up(
         tables.words, tables.piece_bytes, tables.piece_starts, padded, starts, ends - starts
@@ -85,57 +86,60 @@ def _words(stream: tf.Tensor, tables: BuiltinTables) -> tuple[_Pieces, tf.Tensor
 def _rest(stream: tf.Tensor, is_unknown: tf.Tensor, tables: BuiltinTables) -> _Pieces:
     """The pieces of all unknown segments."""
     with tf.name_scope("characters"):
-        places, points, characters = _characters(stream, is_unknown, tables)
+        at, points, characters = _characters(stream, is_unknown, tables)
     with tf.name_scope("user_defined"):
         ids = tf.gather(tables.characters.ids, characters)
         symbols = user_defined.put_in(characters, ids, tables.user_defined)
     with tf.name_scope("merge"):
-        kept = tf.cast(tf.where(symbols.is_kept)[:, 0], tf.int32)
-        ids, indices = merge.merge(tf.gather(symbols.ids, kept), kept, tables.merges, tables.is_calm)
-    return _Pieces(ids, tf.gather(places, indices), tf.gather(points, indices))
+        kept = places(symbols.is_kept)
+        ids, indices = merge.merge(
+            tf.gather(symbols.ids, kept), kept, tables.merges, longest_piece=tables.longest_piece
+        )
+    return _Pieces(ids, tf.gather(at, indices), tf.gather(points, indices))
 
 
 def _characters(
     stream: tf.Tensor, is_unknown: tf.Tensor, tables: BuiltinTables
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Of the unknown segments' characters, int32 [K] each: places, code points, character numbers."""
-    places = tf.cast(tf.where(_with_one_after(is_unknown))[:, 0], tf.int32)
-    rest = tf.where(tf.gather(is_unknown, places), tf.gather(stream, places), utf8.SEPARATOR)
+    at = places(_with_one_after(is_unknown))
+    rest = tf.where(tf.gather(is_unknown, at), tf.gather(stream, at), utf8.SEPARATOR)
     decoded = utf8.decode(rest)
-    starts = tf.where(decoded.is_start)[:, 0]
+    starts = places(decoded.is_start)
     points = tf.gather(decoded.code_points, starts)
     page = points // PAGE
     numbers = tf.gather(
         tables.characters.numbers, tf.gather(tables.characters.pages, page) + points - page * PAGE
     )
-    return tf.gather(places, starts), points, numbers
+    return tf.gather(at, starts), points, numbers
 
 
 def _with_one_after(is_unknown: tf.Tensor) -> tf.Tensor:
     """Bool [N]: also the element after each stretch of True, and the last, so that there is one."""
-    after = tf.concat([[False], is_unknown[:-1]], axis=0)
-    last = tf.concat([tf.zeros_like(is_unknown[:-1]), [True]], axis=0)
-    return is_unknown | after | last
+    last = earlier(tf.zeros_like(is_unknown), 1, True)
+    return is_unknown | later(is_unknown, 1, False) | last
 
 
 def _assemble(words: _Pieces, rest: _Pieces, size: tf.Tensor, tables: BuiltinTables) -> Tokens:
     """Ids in the order of the stream; what has no piece as the pieces of its bytes."""
-    ids, places, points = (tf.concat(pair, axis=0) for pair in zip(words, rest, strict=True))
+    ids, at, points = (tf.concat(pair, axis=0) for pair in zip(words, rest, strict=True))
     points = tf.where(tf.equal(points, ord(" ")), ord(SPACE), points)
     is_fallback = (ids < 0) & (points < utf8.SEPARATOR_CODE_POINT)
     lengths = utf8.encoded_length(points)
     counts = tf.where(is_fallback, lengths, tf.cast(ids >= 0, tf.int32))
-    before = tf.cumsum(tf.scatter_nd(places[:, tf.newaxis], counts, [size]), exclusive=True)
+    before = tf.cumsum(tf.math.unsorted_segment_sum(counts, at, size), exclusive=True)
     count, capacity = before[-1], size * tables.ids_of_a_byte
-    slots = tf.where(counts > 0, tf.gather(before, places), capacity)
-    first = tf.where(is_fallback, tf.gather(tables.byte_ids, utf8.encoded_byte(points, lengths, 0)), ids)
-    later = tf.where(is_fallback & (lengths > 1))[:, 0]
-    points, lengths, slots_of_later = (tf.gather(part, later) for part in (points, lengths, slots))
+    slots = tf.where(counts > 0, tf.gather(before, at), capacity)
+    first = tf.where(
+        is_fallback, tf.gather(tables.byte_ids, utf8.encoded_byte(points, lengths, place=0)), ids
+    )
+    long = places(is_fallback & (lengths > 1))
+    points, lengths, slots_of_later = (tf.gather(part, long) for part in (points, lengths, slots))
     all_slots, all_ids = [slots], [first]
     for place in (1, 2, 3):
         all_slots.append(tf.where(lengths > place, slots_of_later + place, capacity))
-        all_ids.append(tf.gather(tables.byte_ids, utf8.encoded_byte(points, lengths, place)))
-    scattered = tf.scatter_nd(
-        tf.concat(all_slots, axis=0)[:, tf.newaxis], tf.concat(all_ids, axis=0), [capacity + 1]
+        all_ids.append(tf.gather(tables.byte_ids, utf8.encoded_byte(points, lengths, place=place)))
+    scattered = tf.math.unsorted_segment_sum(
+        tf.concat(all_ids, axis=0), tf.concat(all_slots, axis=0), capacity + 1
     )
-    return Tokens(scattered[:-1], count, before)
+    return Tokens(tf.slice(scattered, [0], [capacity]), count, before)

@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from graph_ops.text.bpe import pair_table
+from graph_ops.text.bpe.arrays import places
 from graph_ops.text.bpe.pair_table import PairTable
 
 
@@ -73,12 +74,12 @@ def put_in(characters: tf.Tensor, ids: tf.Tensor, trie: Trie) -> Symbols:
         ids: int32 [K]; id of each character's own piece, -1 for none.
         trie: arrays or tensors.
     """
-    places, found, lengths = _longest_matches(characters, trie)
+    begins, found, lengths = _longest_matches(characters, trie)
     is_match = found >= 0
 
     def with_matches() -> tuple[tf.Tensor, tf.Tensor]:
-        chosen = tf.where(is_match)[:, 0]
-        return _replaced(ids, *(tf.gather(part, chosen) for part in (places, found, lengths)))
+        chosen = places(is_match)
+        return _replaced(ids, *(tf.gather(part, chosen) for part in (begins, found, lengths)))
 
     return Symbols(*tf.cond(tf.reduce_any(is_match), with_matches, lambda: (ids, tf.ones_like(ids, tf.bool))))
 
@@ -87,18 +88,14 @@ def _longest_matches(characters: tf.Tensor, trie: Trie) -> tuple[tf.Tensor, tf.T
     """Places where a piece may begin, id of the longest that does (-1: none) and its characters: int32 [P]
     each, P at least 1.
     """
-    nodes = tf.gather(trie.roots, characters)
-    may_begin = nodes + tf.scatter_nd(
-        tf.shape(characters)[:, tf.newaxis] - 1, [1], tf.shape(characters)
-    )  # no empty tensors: the last too
-    places = tf.cast(tf.where(may_begin > 0)[:, 0], tf.int32)
-    nodes = tf.gather(nodes, places)
-    last = tf.size(characters) - 1
+    nodes, last = tf.gather(trie.roots, characters), tf.size(characters) - 1
+    begins = places((nodes > 0) | tf.equal(tf.range(last + 1), last))  # no empty tensors: the last too
+    nodes = tf.gather(nodes, begins)
 
     def step(
         nodes: tf.Tensor, depth: tf.Tensor, found: tf.Tensor, lengths: tf.Tensor
     ) -> tuple[tf.Tensor, ...]:
-        following = tf.gather(characters, tf.minimum(places + depth, last))  # the last is in no piece
+        following = tf.gather(characters, tf.minimum(begins + depth, last))  # the last is in no piece
         is_child, children = pair_table.look_up(trie.children, nodes, following)
         ids = tf.gather(trie.ids, tf.where(is_child, children, 0))
         is_longer = ids >= 0
@@ -109,35 +106,38 @@ def _longest_matches(characters: tf.Tensor, trie: Trie) -> tuple[tf.Tensor, tf.T
         step,
         (nodes, tf.constant(1), tf.gather(trie.ids, nodes), tf.ones_like(nodes)),
     )
-    return places, found, lengths
+    return begins, found, lengths
 
 
 def _replaced(
-    ids: tf.Tensor, places: tf.Tensor, found: tf.Tensor, lengths: tf.Tensor
+    ids: tf.Tensor, begins: tf.Tensor, found: tf.Tensor, lengths: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """`Symbols` of characters' ids [K] and matches [M], M at least 1."""
-    count = tf.shape(ids)
-    begins = tf.cumsum(tf.scatter_nd(places[:, tf.newaxis], tf.ones_like(places), count + 1), exclusive=True)
-    is_chosen = _reached_from_first(tf.gather(begins, places + lengths))
-    chosen = tf.where(is_chosen > 0)[:, 0]
-    places, found, lengths = (tf.gather(part, chosen) for part in (places, found, lengths))
+    count = tf.size(ids)
+    earlier_matches = tf.cumsum(_at(begins, tf.ones_like(begins), count + 1), exclusive=True)
+    chosen = places(_reached_from_first(tf.gather(earlier_matches, begins + lengths)))
+    begins, found, lengths = (tf.gather(part, chosen) for part in (begins, found, lengths))
     # interior of a match of three at i:   0 +1 0 -1   at i, i + 1, i + 2, i + 3
-    steps = tf.concat([tf.ones_like(places), -tf.ones_like(places)], axis=0)
-    interior = tf.cumsum(
-        tf.scatter_nd(tf.concat([places + 1, places + lengths], axis=0)[:, tf.newaxis], steps, count + 1)
-    )[:-1]
-    put = tf.scatter_nd(places[:, tf.newaxis], found + 1, count)
-    return tf.where(put > 0, put - 1, ids), tf.equal(interior, 0)
+    one = tf.ones_like(begins)
+    interior = tf.cumsum(_at(begins + 1, one, count + 1) - _at(begins + lengths, one, count + 1))
+    put = _at(begins, found + 1, count)
+    return tf.where(put > 0, put - 1, ids), tf.equal(tf.slice(interior, [0], [count]), 0)
+
+
+def _at(where: tf.Tensor, values: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+    """int32 [count]; sums of the values at their places."""
+    return tf.math.unsorted_segment_sum(values, where, count)
 
 
 def _reached_from_first(jumps: tf.Tensor) -> tf.Tensor:
-    """int32 [M], 1 for matches on the path 0, jumps[0], jumps[jumps[0]] … of int32 [M], whose end is M."""
-    end = tf.shape(jumps)
-    is_reached = tf.scatter_nd([[0]], [1], end + 1)
+    """Bool [M]: the matches on the path 0, jumps[0], jumps[jumps[0]] … of int32 [M], which ends in M."""
+    end = tf.size(jumps)
+    is_reached = tf.cast(tf.equal(tf.range(end + 1), 0), tf.int32)
 
     def double(span: tf.Tensor, is_reached: tf.Tensor, jumps: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        ahead = tf.scatter_nd(jumps[:, tf.newaxis], is_reached, end + 1)
-        return span * 2, tf.minimum(is_reached + ahead, 1), tf.gather(jumps, jumps)
+        ahead = tf.math.unsorted_segment_max(is_reached, jumps, end + 1)
+        return span * 2, tf.maximum(is_reached, ahead), tf.gather(jumps, jumps)
 
-    state = (tf.constant(1), is_reached, tf.concat([jumps, end], axis=0))
-    return tf.while_loop(lambda span, *_: span <= end[0], double, state)[1][:-1]
+    state = (tf.constant(1), is_reached, tf.concat([jumps, tf.reshape(end, [1])], axis=0))
+    _, is_reached, _ = tf.while_loop(lambda span, *_: span <= end, double, state)
+    return tf.slice(is_reached, [0], [end]) > 0

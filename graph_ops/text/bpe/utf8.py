@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from graph_ops.text.bpe.arrays import earlier, later
+
 SEPARATOR = 256
 """The element of a stream that is no byte."""
 SEPARATOR_CODE_POINT = 0x110000
@@ -43,9 +45,7 @@ class Characters(NamedTuple):
 def decode(stream: tf.Tensor) -> Characters:
     """The characters of a stream int32 [N] of bytes and separators."""
     lengths, heads, tails = (tf.gather(table, stream) for table in _tables())
-    size = tf.size(stream)
-    tails = tf.pad(tails, [[0, 3]], constant_values=-1)
-    first, second, third = (tails[ahead : size + ahead] for ahead in (1, 2, 3))
+    first, second, third = (earlier(tails, ahead, -1) for ahead in (1, 2, 3))
     two = heads * 64 + first
     three = two * 64 + second
     four = three * 64 + third
@@ -59,15 +59,14 @@ def decode(stream: tf.Tensor) -> Characters:
     )
     is_valid &= tf.bitwise.right_shift(points, 11) != _SURROGATES
     lengths = tf.where(is_valid, lengths, 1)
-    earlier = tf.pad(lengths, [[3, 0]])
-    is_inside = [earlier[3 - behind : size + 3 - behind] > behind for behind in (1, 2, 3)]
+    is_inside = [later(lengths, behind, 0) > behind for behind in (1, 2, 3)]
     is_start = ~(is_inside[0] | is_inside[1] | is_inside[2])
     return Characters(tf.where(is_valid, points, REPLACEMENT), lengths, is_start, is_valid)
 
 
-def encoded_byte(code_points: tf.Tensor, lengths: tf.Tensor, place: int) -> tf.Tensor:
-    """Byte number `place` of characters int32 [n] whose UTF-8 has `lengths` bytes; anything in 0 … 255 past
-    the end.
+def encoded_byte(code_points: tf.Tensor, lengths: tf.Tensor, *, place: int) -> tf.Tensor:
+    """Byte number `place`, int32 [n], of characters int32 [n] whose UTF-8 has `lengths` bytes; anything in
+    0 … 255 past the end.
     """
     after = tf.maximum(lengths - 1 - place, 0)
     bits = code_points // tf.gather(np.array([1, 64, 4096, 262144], np.int32), after)
@@ -77,7 +76,7 @@ def encoded_byte(code_points: tf.Tensor, lengths: tf.Tensor, place: int) -> tf.T
 
 
 def encoded_length(code_points: tf.Tensor) -> tf.Tensor:
-    """Bytes of each code point in UTF-8, int32."""
+    """Bytes of code points int32 [n] in UTF-8, int32 [n]."""
     return 1 + sum(tf.cast(code_points >= bound, tf.int32) for bound in (0x80, 0x800, 0x10000))
 
 

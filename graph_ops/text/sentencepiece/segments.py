@@ -67,7 +67,8 @@ class SegmentTables(NamedTuple):
 
 @tf.autograph.experimental.do_not_convert  # as graph code, its loops over all pieces would take a minute
 def segment_tables(vocabulary: Vocabulary, encode: Encode) -> SegmentTables | None:
-    """Tables of a vocabulary, with the ids that `encode` gives; None if cuts cannot be proven for it.
+    """Tables of a vocabulary, with the ids that `encode` gives for string [N]; None if cuts cannot be proven
+    for it.
 
     They can for BPE with byte fallback whose text is taken as it is, except that a space becomes `▁`.
     """

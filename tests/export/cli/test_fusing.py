@@ -14,6 +14,7 @@ from export.fusing.self_check import check_answers, check_bundle_answers
 from export.serving.client import Client
 from export.serving.server import Server, Settings
 from export.verify.samples import demonstration_file
+from tests.data import DEMONSTRATION
 from tests.export.cli.commands import run
 
 VOCABULARY = str(demonstration_file("demonstration.spm"))
@@ -175,7 +176,7 @@ def test_a_bundle_is_asked_unless_told_not_to_be(capsys, plain_file, tmp_path, m
 
 def test_progress_names_the_tables_and_our_warnings_are_notes(capsys, plain_file, tmp_path, monkeypatch):
     """As those of `saved-model`."""
-    make_preprocessor(PreprocessorOptions(tokenizer=VOCABULARY)).save_to_preset(tmp_path / "preset")
+    make_preprocessor(PreprocessorOptions(tokenizer=DEMONSTRATION)).save_to_preset(tmp_path / "preset")
     config = tmp_path / "preset" / "preprocessor.json"
     config.write_text(config.read_text().replace('"config": {', '"config": {"video_converter": {},', 1))
     said = []

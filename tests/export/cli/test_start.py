@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import sysconfig
+from typing import Any
 
 import pytest
 import typer
@@ -86,7 +87,7 @@ def test_help_is_whole_at_80_columns(capsys, monkeypatch, command):
 
 def option_names(command):
     """The options of the program, or of a command of it, as typer has them."""
-    node = typer.main.get_command(app)
+    node: Any = typer.main.get_command(app)
     for name in command:
         node = node.commands[name]
     options = (parameter for parameter in node.params if parameter.param_type_name == "option")

@@ -8,7 +8,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from export import fuse
-from export.fusing.generate import encode_media
+from export.fusing.encoders import encode_media
 from export.fusing.keras_ops import core_ops
 from export.saved_model.signatures import DEFAULT, signatures
 from export.saved_model.write import read_description
@@ -119,7 +119,7 @@ def test_padding_soft_tokens_reach_no_position_and_real_ones_reach_theirs(model)
     features = preprocessor.generate_preprocess({"prompts": ["see <|image|> now"], "images": [[image, b""]]})
     assert np.sum(features["vision_mask"]) == 266
     with core_ops(model):
-        media = encode_media(model, features)
+        media = encode_media(model, features, skip_empty=True)
     text = model.backbone.token_embedding(features["token_ids"]).numpy()
     real = media["img_embeddings"].numpy()
     garbage = real.copy()

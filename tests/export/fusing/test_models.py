@@ -2,6 +2,8 @@
 fit.
 """
 
+from typing import Any
+
 import keras
 import keras_hub
 import numpy as np
@@ -40,7 +42,7 @@ def fused_signature(preprocessor, model, folder, name, **settings):
             for key, value in signature(**{key: tf.constant(value) for key, value in inputs.items()}).items()
         }
 
-    call.loaded = loaded
+    call.loaded = loaded  # type: ignore[attr-defined]
     return call
 
 
@@ -201,9 +203,8 @@ def test_media_that_the_model_does_not_read_are_refused(demonstration_tokenizer,
         ("image_converter", graph_ops.Gemma4ImageConverter),
         ("audio_converter", graph_ops.Gemma4AudioConverter),
     ):
-        preprocessor = graph_ops.Gemma4CausalLMPreprocessor(
-            demonstration_tokenizer, **{argument: converter()}
-        )
+        media: dict[str, Any] = {argument: converter()}
+        preprocessor = graph_ops.Gemma4CausalLMPreprocessor(demonstration_tokenizer, **media)
         with pytest.raises(
             ValueError, match=f"`{argument}`: must be left out for a model without an encoder for it"
         ):

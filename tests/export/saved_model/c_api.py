@@ -14,10 +14,10 @@ import sys
 
 import numpy as np
 
-sys.modules["tensorflow"] = None  # any import of it fails
+sys.modules["tensorflow"] = None  # type: ignore[assignment]  # any import of it fails
 
 STRING = 7  # TF_STRING of tf_datatype.h, as below
-DTYPES = {
+DTYPES: dict[np.dtype, int] = {
     np.dtype(np.float32): 1,
     np.dtype(np.int32): 3,
     np.dtype(np.uint8): 4,

@@ -7,7 +7,6 @@ import pickle
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_text
@@ -16,9 +15,9 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 import graph_ops
 from export.saved_model import run as running
 from export.saved_model.write import export_saved_model
-from export.verify import samples
 from tests.comparing import assert_same
 from tests.data import DEMONSTRATION
+from tools.across_tensorflows import requests
 
 FRAMEWORK = pathlib.Path(tf.__file__).with_name("libtensorflow_cc.so.2")
 SENTENCEPIECE = (
@@ -26,50 +25,10 @@ SENTENCEPIECE = (
 )
 
 
-def strings(*rows):
-    return np.array(rows, object)
-
-
-@pytest.fixture(scope="module")
-def inputs(photo, speech):
-    """Inputs of each signature: good rows beside faulty ones."""
-    prompts = strings(b"see <|image|>", b"nothing", b"hear <|audio|>", b"<|image|>")
-    images, audio = strings([photo], [b""], [b""], [b"no image"]), strings([b""], [b""], [speech], [b""])
-    pixels = samples.pixels(50, 70)
-    arrays = {
-        "images": np.stack([pixels] * 4)[:, np.newaxis],
-        "image_sizes": np.array([[[50, 70]], [[0, 0]], [[0, 0]], [[40, 70]]], np.int32),
-        "audio": np.stack([samples.sounds(9_000)["sweep"]] * 4)[:, np.newaxis],
-        "audio_lengths": np.array([[0], [0], [8_000], [0]], np.int32),
-    }
-    ids = np.array([[5, 300, 4095], [2, 1, 7]], np.int32)
-    given = {
-        "generate_preprocess_text": {
-            "prompts": strings(b"This is a test.", "日本\xff".encode("latin1", "replace"), b"")
-        },
-        "generate_preprocess_image": {"prompts": prompts, "images": images},
-        "generate_preprocess_audio": {"prompts": prompts, "audio": audio},
-        "generate_preprocess": {"prompts": prompts, "images": images, "audio": audio},
-        "generate_preprocess_arrays": {"prompts": prompts, **arrays},
-        "preprocess": {
-            "prompts": prompts,
-            "responses": strings(b"a cup", b"", b"he says", b"x"),
-            "images": images,
-            "audio": audio,
-        },
-        "generate_postprocess": {
-            "token_ids": ids,
-            "padding_mask": np.array([[True, True, True], [True, False, True]]),
-        },
-        "tokenize": {"text": strings(b"This is a test.", b"", b"\xff\xfe bytes")},
-        "detokenize": {"token_ids": ids, "lengths": np.array([3, 2], np.int32)},
-    }
-    return given | {"serving_default": given["generate_preprocess"]}
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ["sentencepiece", "builtin"])
-def test_every_signature_gives_the_same_through_the_c_api(engine, inputs, tmp_path):
+def test_every_signature_gives_the_same_through_the_c_api(engine, tmp_path):
+    inputs = requests()
     tokenizer = graph_ops.Gemma4Tokenizer(DEMONSTRATION, engine=engine)
     converters = graph_ops.Gemma4ImageConverter(), graph_ops.Gemma4AudioConverter()
     folder = export_saved_model(

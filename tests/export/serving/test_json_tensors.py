@@ -2,6 +2,7 @@
 
 import json
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ def parse(document, **types):
     return json_tensors.parse(body, lambda _: inputs(**types))
 
 
-VALUES = {
+VALUES: dict[str, tuple[str, Any, np.ndarray]] = {
     "text": ("string", ["a", "é", ""], np.array([b"a", "é".encode(), b""], object)),
     "bytes": ("string", [{"b64": "AP8="}, {"b64": "AP8"}], np.array([b"\x00\xff", b"\x00\xff"], object)),
     "no slots": ("string", [[], []], np.zeros((2, 0), object)),
@@ -264,7 +265,7 @@ def test_every_float32_reads_back_as_itself():
     for array in (numbers, numbers[np.isfinite(numbers)]):
         back = np.array(json.loads(json_tensors.write({"x": array}, in_rows=False))["outputs"], np.float32)
         np.testing.assert_array_equal(back, array)
-    assert json_tensors.write({"x": np.float32([0.1, 2, np.nan, -np.inf])}, in_rows=False).endswith(
+    assert json_tensors.write({"x": np.array([0.1, 2, np.nan, -np.inf], np.float32)}, in_rows=False).endswith(
         b"2.0,NaN,-Infinity]}"
     )
-    assert json_tensors.write({"x": np.float32([0.1])}, in_rows=False) == b'{"outputs":[0.1]}'
+    assert json_tensors.write({"x": np.array([0.1], np.float32)}, in_rows=False) == b'{"outputs":[0.1]}'

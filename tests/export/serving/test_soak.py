@@ -357,8 +357,9 @@ def test_a_hostile_body_is_refused_clearly_soon_and_in_little_memory(server, cas
 
 
 def test_a_bomb_within_the_limit_is_an_image_like_any_other(server):
+    signature, inputs = image(black_png(4_999, 5_000))
     with little_memory(server):
-        assert refusal(server, *image(black_png(4_999, 5_000)), BOMB_SECONDS) == ""
+        assert refusal(server, signature, inputs, BOMB_SECONDS) == ""
 
 
 def test_a_new_version_under_load_costs_no_request(server, pool, folder):

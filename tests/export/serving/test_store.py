@@ -4,6 +4,7 @@ stand-ins.
 
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -128,7 +129,7 @@ def test_watching_finds_a_version_by_itself(folder):
     assert serving(store) == 2
 
 
-UNKNOWN = {
+UNKNOWN: dict[str, tuple[Any, ...]] = {
     "another model": (("x",), {}, r"Servable not found for request: Latest\(x\)", 404),
     "another version": (("m",), {"version": 7}, r"Servable not found for request: Specific\(m, 7\)", 404),
     "another model's version": (

@@ -73,8 +73,8 @@ def clicks(length):
 SIGNALS = {
     "speech-like": speech_like,
     "silence": lambda length: np.zeros(length, np.float32),
-    "noise": lambda length: np.random.default_rng(0).uniform(-1, 1, length).astype(np.float32),
-    "faint noise": lambda length: 1e-5 * np.random.default_rng(0).normal(size=length).astype(np.float32),
+    "noise": lambda length: np.random.default_rng(0).uniform(-1, 1, (length,)).astype(np.float32),
+    "faint noise": lambda length: 1e-5 * np.random.default_rng(0).normal(size=(length,)).astype(np.float32),
     "clicks": clicks,
     "square": lambda length: np.where(np.arange(length) // 37 % 2, 1, -1).astype(np.float32),
     "fastest square": lambda length: np.where(np.arange(length) % 2, 1, -1).astype(np.float32),

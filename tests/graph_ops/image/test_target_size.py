@@ -29,7 +29,7 @@ def assert_target_sizes_equal_the_reference(sizes: np.ndarray, config: ImageConf
     )
     for some in np.array_split(sizes.astype(np.int32), -(-len(sizes) // 20_000)):
         np.testing.assert_array_equal(
-            traced(*some.T), [reference_target_size(*size, config) for size in some.tolist()]
+            traced(*some.T), [reference_target_size(height, width, config) for height, width in some.tolist()]
         )
 
 

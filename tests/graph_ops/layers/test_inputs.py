@@ -1,6 +1,7 @@
 """Every form that a caller may use, and what is said to a caller who errs."""
 
 import pathlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -157,7 +158,7 @@ CHANNELS = "`images`: an image must have 3 channels; got shape "
 A_FILE = "a file must be given by its bytes; got the "
 MONO = "`audio`: a clip must be mono, float32 [T]; got shape "
 
-BAD = {
+BAD: dict[str, tuple[Any, str]] = {
     "RGBA": ({"prompts": "<|image|>", "images": RGBA}, CHANNELS + "(60, 80, 4). Convert RGBA to RGB"),
     "RGBA in a list": (
         {"prompts": "<|image|>", "images": [RGBA]},
@@ -308,9 +309,9 @@ def test_bad_input_is_explained(preprocessor, case):
 @pytest.mark.parametrize("call", ["call", "generate_preprocess"])
 def test_an_error_does_not_quote_the_files_of_the_call(preprocessor, photo, call):
     x = {"prompts": "no placeholder", "responses": "a", "images": photo, "audio": [CLIP.tolist()]}
-    with pytest.raises(ValueError, match="row 0: `prompts`: a prompt needs one") as raised:
+    with pytest.raises(ValueError, match="row 0: `prompts`: a prompt needs one") as refused:
         getattr(preprocessor, call)(x)
-    assert len(str(raised.value)) < 400
+    assert len(str(refused.value)) < 400
     for converter, given in (
         (preprocessor.image_converter, photo[:-200]),
         (preprocessor.tokenizer, [1.5] * 10**5),

@@ -2,6 +2,8 @@
 keras-hub loads.
 """
 
+from typing import Any
+
 import keras_hub
 import numpy as np
 import pytest
@@ -141,7 +143,7 @@ def test_saving_leaves_a_models_own_files_alone(tmp_path, make_preprocessor):
 def test_keras_hubs_layers_are_accepted_by_the_constructor():
     settings, x = MEDIA["short rows"]
     theirs = theirs_with(settings)
-    row = {"sequence_length": 300, "max_images_per_prompt": 1}
+    row: dict[str, Any] = {"sequence_length": 300, "max_images_per_prompt": 1}
     ours = graph_ops.Gemma4CausalLMPreprocessor(
         theirs.tokenizer, theirs.image_converter, theirs.audio_converter, **row
     )

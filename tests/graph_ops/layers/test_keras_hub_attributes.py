@@ -1,5 +1,7 @@
 """Public attributes of KerasHub's classes beside those of ours: the same names, the same values."""
 
+from typing import Any
+
 import keras
 import keras_hub
 import numpy as np
@@ -42,7 +44,7 @@ OTHER_VALUES = {
     **dict.fromkeys(["tokenizer_cls", "image_converter_cls", "audio_converter_cls"], "our own classes"),
 }
 
-FLAGS = {"has_vision_tokens": False, "has_audio_tokens": True, "has_video_tokens": False}
+FLAGS: dict[str, Any] = {"has_vision_tokens": False, "has_audio_tokens": True, "has_video_tokens": False}
 
 
 def pairs():
@@ -53,7 +55,7 @@ def pairs():
         MODELS.Gemma4Tokenizer(str(DEMONSTRATION), **FLAGS),
         graph_ops.Gemma4Tokenizer(DEMONSTRATION, **FLAGS),
     )
-    images = {
+    images: dict[str, Any] = {
         "scale": [0.5, 1.0, 2.0],
         "offset": 0.25,
         "patch_size": 8,
@@ -61,7 +63,12 @@ def pairs():
         "antialias": True,
     }
     yield "image", LAYERS.Gemma4ImageConverter(**images), graph_ops.Gemma4ImageConverter(**images)
-    audio = {"mel_floor": 0.5, "num_mels": 4, "per_bin_mean": [1.0] * 4, "per_bin_stddev": [2.0] * 4}
+    audio: dict[str, Any] = {
+        "mel_floor": 0.5,
+        "num_mels": 4,
+        "per_bin_mean": [1.0] * 4,
+        "per_bin_stddev": [2.0] * 4,
+    }
     yield "audio", LAYERS.Gemma4AudioConverter(**audio), graph_ops.Gemma4AudioConverter(**audio)
     classes = MODELS.Gemma4CausalLMPreprocessor, graph_ops.Gemma4CausalLMPreprocessor
     row = {"sequence_length": 700, "add_end_token": False, "video_fps": 2.0, "num_frames_per_video": 3}
@@ -135,9 +142,11 @@ def test_image_size_is_the_converters(make_preprocessor):
 
 @pytest.mark.parametrize("name", ["add_bos", "add_eos", "sequence_length"])
 def test_a_tokenizer_that_would_add_or_cut_tokens_is_refused(name):
-    graph_ops.Gemma4Tokenizer(DEMONSTRATION, **{name: False})
+    off: dict[str, Any] = {name: False}
+    on: dict[str, Any] = {name: 3}
+    graph_ops.Gemma4Tokenizer(DEMONSTRATION, **off)
     with pytest.raises(ValueError, match=f"`tokenizer`: `{name}` must be off"):
-        graph_ops.Gemma4Tokenizer(DEMONSTRATION, **{name: 3})
+        graph_ops.Gemma4Tokenizer(DEMONSTRATION, **on)
 
 
 def test_pieces_instead_of_ids_equal_keras_hub():

@@ -1,5 +1,7 @@
 """The class as a Keras layer: configuration, tf.data, generation, state."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -91,7 +93,7 @@ def test_settings_are_attributes_that_may_be_set(make_preprocessor):
 
 def test_batched_dataset_gives_what_eager_calls_give(make_preprocessor):
     preprocessor = make_preprocessor(sequence_length=700)
-    x = {
+    x: dict[str, Any] = {
         "prompts": ["a <|image|>", "<|image|> b"],
         "responses": ["c", "d"],
         "images": np.stack([PIXELS, PIXELS[::-1]]),
@@ -185,8 +187,8 @@ def test_random_valid_texts_survive_generation_but_for_the_stripped_tokens(make_
         token
         for token in ("<|image|>", "<image|>", "<|video|>", "<|audio|>", "<|audio>", "<audio|>", "\u2581")
     ]
-    texts = [text.decode() for text in texts if not any(token in text.decode() for token in stripped)]
-    rows = preprocessor.generate_preprocess(texts)
+    kept = [text.decode() for text in texts if not any(token in text.decode() for token in stripped)]
+    rows = preprocessor.generate_preprocess(kept)
     whole = np.asarray(rows["padding_mask"]).sum(-1) < 512
     back = preprocessor.generate_postprocess(rows)
     assert [

@@ -59,10 +59,10 @@ def test_ids_equal_tokenizers_on_hostile_texts_with_control_tokens_in_text(
     """The one quirk that is left is a literal ▁, which `tokenizers` reads as a space only outside added
     tokens' neighbourhood.
     """
-    texts = samples.hostile_texts(
+    hostile = samples.hostile_texts(
         HOSTILE, pieces=real_tokenizer.vocabulary.pieces, seed=1, invalid_utf8=False
     )
-    texts = [text.decode() for text in texts if "\u2581" not in text.decode()]
+    texts = [text.decode() for text in hostile if "\u2581" not in text.decode()]
     theirs = [encoded.ids for encoded in huggingface_tokenizer.encode_batch(texts, add_special_tokens=False)]
     ours = ids_of(real_tokenizer, texts, reading=Reading.CONTROL)
     assert [text for text, a, b in zip(texts, ours, theirs, strict=True) if a != b] == []
@@ -72,10 +72,10 @@ def test_ids_equal_tokenizers_on_hostile_texts_with_control_tokens_in_text(
 def test_without_control_tokens_in_text_tokenizers_differs_only_where_a_control_piece_is_spelled(
     real_tokenizer, huggingface_tokenizer
 ):
-    texts = samples.hostile_texts(
+    hostile = samples.hostile_texts(
         HOSTILE, pieces=real_tokenizer.vocabulary.pieces, seed=2, invalid_utf8=False
     )
-    texts = [text.decode() for text in texts if "\u2581" not in text.decode()]
+    texts = [text.decode() for text in hostile if "\u2581" not in text.decode()]
     theirs = [encoded.ids for encoded in huggingface_tokenizer.encode_batch(texts, add_special_tokens=False)]
     different = [
         text for text, a, b in zip(texts, ids_of(real_tokenizer, texts), theirs, strict=True) if a != b

@@ -106,15 +106,16 @@ def test_a_built_in_preset_needs_its_vocabulary_only(kaggle, monkeypatch):
 
 def test_a_built_in_preset_turns_to_hugging_face_where_kaggle_fails(monkeypatch):
     asked = []
+
+    def download(repository, file):
+        asked.append((repository, file))
+        return str(DEMONSTRATION)
+
     monkeypatch.setattr(
         "graph_ops.presets.catalogue.GEMMA4", dataclasses.replace(GEMMA4, vocabulary_size=4096)
     )
     monkeypatch.setattr(kagglehub, "model_download", failing(response_error(requests.HTTPError, 403)))
-    monkeypatch.setattr(
-        huggingface_hub,
-        "hf_hub_download",
-        lambda repository, file: asked.append((repository, file)) or str(DEMONSTRATION),
-    )
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
     assert graph_ops.Gemma4Tokenizer.from_preset("gemma4_instruct_31b").vocabulary_size() == 4096
     assert asked == [("google/gemma-4-31B-it", "tokenizer.json")]
 

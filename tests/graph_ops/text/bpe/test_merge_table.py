@@ -41,10 +41,3 @@ def test_the_merge_table_holds_merges_and_adjacent_characters(vocabulary, merges
     assert found.tolist() == [
         vocabulary.pieces[a] + vocabulary.pieces[b] in adjacent for a, b in zip(left, right, strict=True)
     ]
-
-
-def test_calm_pieces_are_parts_of_worse_merges_only(vocabulary, merges):
-    is_calm = merge_table.calm_pieces(vocabulary, merges)
-    restless = {int(part) for a, b, merged in zip(*merges, strict=True) for part in (a, b) if merged < part}
-    assert set(np.flatnonzero(~is_calm).tolist()) == restless
-    assert restless

@@ -54,7 +54,8 @@ def test_an_empty_map_finds_nothing():
 def test_no_step_of_the_arithmetic_leaves_int32():
     largest = NONE
     assert pair_table._FACTOR * largest + largest < 2**31
-    table = pair_table.build(*distinct_pairs(1000, NONE, seed=3), np.full(1000, NONE))
+    left, right = distinct_pairs(1000, NONE, seed=3)
+    table = pair_table.build(left, right, np.full(1000, NONE))
     assert int(table.displacements.max()) + largest < 2**31
     assert table.first.min() >= 0
     assert table.second.min() >= 0

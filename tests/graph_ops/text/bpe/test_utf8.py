@@ -48,7 +48,7 @@ def test_lengths_and_bytes_are_those_of_pythons_encoder(text):
     lengths = utf8.encoded_length(points)
     assert lengths.numpy().tolist() == [len(character.encode()) for character in found]
     assert decoded.lengths.numpy()[np.flatnonzero(decoded.is_start)].tolist() == lengths.numpy().tolist()
-    columns = [utf8.encoded_byte(points, lengths, place).numpy() for place in range(4)]
+    columns = [utf8.encoded_byte(points, lengths, place=place).numpy() for place in range(4)]
     for index, character in enumerate(found):
         encoded = bytes(int(column[index]) for column in columns)[: len(character.encode())]
         assert encoded == character.encode()

@@ -41,7 +41,7 @@ def test_a_missing_file_is_named(tmp_path):
 
 def test_a_foreign_type_is_refused():
     with pytest.raises(TypeError, match="path or bytes; got int"):
-        load_vocabulary(7)
+        load_vocabulary(7)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
