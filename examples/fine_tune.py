@@ -9,6 +9,7 @@ the colour of a picture; then LoRA, which trains a few thousand numbers beside t
 name the opposite colour instead.
 """
 
+import os
 import pathlib
 import re
 import subprocess
@@ -19,6 +20,7 @@ from typing import Any
 
 from export.cli.quiet import quiet_stderr
 
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 with quiet_stderr():  # TensorFlow logs while it is loaded
     import keras
     import numpy as np

@@ -13,7 +13,7 @@ import signal
 import sys
 from typing import Annotated, Any
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what is an error for us is raised
 
 import typer
 from rich.markup import escape
