@@ -149,8 +149,7 @@ def merge(
 def _pairs_of_symbols(symbols: tf.Tensor, is_inner: tf.Tensor, ranks: tf.Tensor, longest: int) -> _Chart:
     """The chart of single symbols and of two: any two symbols of a segment are neighbours."""
     inner, is_pair = tf.cast(is_inner, tf.int32), tf.cast(ranks < NONE, tf.int32)
-    single = tf.zeros_like(symbols)
-    rank, above = ranks * is_pair, (ranks + 1) * is_pair
+    single, rank, above = tf.zeros_like(symbols), ranks * is_pair, (ranks + 1) * is_pair
     spans = _Spans(
         ids=tf.concat([symbols * 2**_LENGTH_BITS, rank * 2**_LENGTH_BITS + is_pair], axis=0),
         worst=tf.concat([single, above], axis=0),
@@ -226,12 +225,11 @@ def _noted(chart: _Chart, pairs: _Pairs, rights: tf.Tensor, longest: int) -> dic
 def _columns(spans: _Spans, pairs: _Pairs, merged: tf.Tensor) -> _Spans:
     """What is to be known of the span that each two neighbours make, int32 [n] each."""
     left, right = (tf.gather(spans.worst, part) for part in (pairs.lefts, pairs.rights))
-    above = merged + 1
     return _Spans(
         ids=merged * 2**_LENGTH_BITS + pairs.before,
-        worst=tf.maximum(above, tf.maximum(left, right)),
+        worst=tf.maximum(merged + 1, tf.maximum(left, right)),
         left_bounds=tf.maximum(merged, tf.where(left > right, left - 1, 0)),
-        right_bounds=tf.maximum(above, tf.where(right >= left, right, 0)),
+        right_bounds=tf.maximum(merged + 1, tf.where(right >= left, right, 0)),
     )
 
 
@@ -295,6 +293,5 @@ def _tokens(chart: _Chart, is_bound: tf.Tensor, size: tf.Tensor) -> Merged:
     )
     chosen, prunings = spans_on_paths(graph, longest=size)
     ids = tf.gather(chart.spans.ids, tf.gather(spans, chosen))
-    return Merged(
-        tf.bitwise.right_shift(ids, _LENGTH_BITS), tf.gather(starts, chosen), chart.length - 1, prunings
-    )
+    symbols = tf.bitwise.right_shift(ids, _LENGTH_BITS)
+    return Merged(symbols, tf.gather(starts, chosen), chart.length - 1, prunings)

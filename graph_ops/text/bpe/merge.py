@@ -37,7 +37,7 @@ from graph_ops.text.bpe.pair_table import NONE, PairTable
 MAX_ROUNDS = 64
 """Segments of everyday texts need no more than one for each of their characters, 55 in the worst language."""
 
-WORK_PER_SYMBOL = 12
+WORK_PER_SYMBOL = 9
 FREE_WORK = 4096
 """Symbols that rounds may deal with at any rate: a chart takes longer."""
 
