@@ -147,7 +147,7 @@ class Bench:
         yield from _compared(task, contenders, self.rounds, {"tokenizers": target})
 
     def ids_in_litert(self) -> Iterator[Comparison]:
-        """Bytes to ids in LiteRT, one thread: short, long, and random letters, whose segments are long."""
+        """Bytes to ids in LiteRT, one thread: short, long, and random letters, which make long segments."""
         calls, text, draw = self.rounds * CALLS_IN_A_TURN, english(), random.Random(2)
         texts = {
             f"{size} characters, English": _cut_out(text, size, calls, draw) for size in (1000, 2000, 16_000)
@@ -159,13 +159,13 @@ class Bench:
         for name, given in texts.items():
             contenders: dict[str, Work] = {
                 "ours": lambda turn, given=given: self.litert_tokenizer(given[turn]),  # type: ignore[misc]
-                "sentencepiece": lambda turn, given=given: self._reference_ids(given[turn]),  # type: ignore[misc]
+                "sentencepiece": lambda turn, given=given: self._reference(given[turn]),  # type: ignore[misc]
             }
             yield from _compared(
                 f"ids in LiteRT of {name}", contenders, self.rounds, {"sentencepiece": targets.get(name)}
             )
 
-    def _reference_ids(self, text: str) -> Any:
+    def _reference(self, text: str) -> Any:
         return self.processor.encode(text)
 
     def image(self, side: int) -> Iterator[Comparison]:
