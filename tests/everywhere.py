@@ -19,8 +19,11 @@ from export.verify import samples
 from graph_ops import Gemma4Tokenizer
 from graph_ops.audio import encode as audio
 from graph_ops.audio.mel import log_mel_spectrogram
+from graph_ops.audio.resample import resample
+from graph_ops.audio.wav import decode_wavs
 from graph_ops.config import AudioConfig, ImageConfig
 from graph_ops.image.encode import encode_image_arrays, encode_images
+from graph_ops.image.resize import resize_bicubic
 from graph_ops.image.target_size import target_size
 from graph_ops.rows import packing, placeholders
 from graph_ops.target import LITERT, TENSORFLOW, Target
@@ -163,6 +166,9 @@ def _padded_text(fill: int) -> np.ndarray:
 
 LENGTHS = np.array([4, 1], np.int32)
 TEXT_LENGTH = np.array(len(_padded_text(0)) - 9, np.int32)
+WAVS = [
+    tf.audio.encode_wav(samples.sounds(800)["noise"][:, np.newaxis], rate).numpy() for rate in (16_000, 8_000)
+] + [b"", b"no clip"]
 PNG = [tf.io.encode_png(samples.pixels(20, 30)).numpy(), b"", b"no image"]
 
 
@@ -193,6 +199,22 @@ def _pack(target: Target) -> Callable[..., Any]:
     return step
 
 
+def _labels(target: Target) -> Callable[..., Any]:
+    def step(ids: tf.Tensor, mask: tf.Tensor) -> Any:
+        rows, y, weights = packing.next_token_labels(packing.Rows(ids, ids > 0, mask > 0))
+        return rows.token_ids, y, tf.cast(weights, tf.int32)
+
+    return step
+
+
+def _texts(target: Target) -> Callable[..., Any]:
+    def step(ids: tf.Tensor, keep: tf.Tensor) -> Any:
+        codes, lengths = _engine().detokenize_bytes(ids, keep > 0)[:2]
+        return codes, lengths
+
+    return step
+
+
 def _tokens(target: Target) -> Callable[..., Any]:
     return lambda codes, length: _engine().tokenize_bytes(codes, length)[:2]
 
@@ -214,6 +236,14 @@ STEPS = [
         [np.array(PNG, object)],
         [[None]],
         "no strings: apps decode files",
+    ),
+    Step(
+        "image.resize_bicubic",
+        lambda target: lambda pixels: resize_bicubic(pixels, tf.constant(48), tf.constant(96)),
+        [samples.pixels(41, 90)],
+        [samples.pixels(41, 90)],
+        [[None, None, 3]],
+        "no float64: `image.resize_litert` gives the same bytes, as part of `image.encode_image_arrays`",
     ),
     Step(
         "image.target_size",
@@ -241,6 +271,22 @@ STEPS = [
         for parity in ("keras_hub", "transformers")
     ),
     Step(
+        "audio.decode_wavs",
+        lambda target: functools.partial(decode_wavs, config=AUDIO),
+        [np.array(WAVS, object)],
+        [np.array(WAVS, object)],
+        [[None]],
+        "no strings: apps decode files",
+    ),
+    Step(
+        "audio.resample",
+        lambda target: functools.partial(resample, config=AUDIO),
+        [samples.sounds(2_000)["sweep"], np.array(44_100, np.int32)],
+        [samples.sounds(2_000)["sweep"], np.array(44_100, np.int32)],
+        [[None], []],
+        "apps pass samples at 16 kHz",
+    ),
+    Step(
         "audio.log_mel_spectrogram",
         lambda target: functools.partial(log_mel_spectrogram, num_frames=12, config=AUDIO, target=target),
         [_padded_clips(0)],
@@ -266,6 +312,14 @@ STEPS = [
         [[2, None], [2]],
     ),
     Step(
+        "rows.next_token_labels",
+        _labels,
+        [_padded_ids(0), np.eye(2, 5, dtype=np.int32)],
+        [_padded_ids(0), np.eye(2, 5, dtype=np.int32)],
+        [[None, None], [None, None]],
+        [[2, None], [2, None]],
+    ),
+    Step(
         "rows.soft_token_indices",
         lambda target: functools.partial(placeholders.soft_token_indices, block=4),
         [np.array([[0, 6], [4, 0]], np.int32), np.array([[3, 2], [1, 0]], np.int32)],
@@ -288,5 +342,13 @@ STEPS = [
         [_padded_text(0xFF), TEXT_LENGTH],
         [[None], []],
         [[None], []],
+    ),
+    Step(
+        "text.bpe.detokenize",
+        _texts,
+        [np.array([900, 901, 902, 0], np.int32), np.array([1, 1, 1, 0], np.int32)],
+        [np.array([900, 901, 902, 77], np.int32), np.array([1, 1, 1, 0], np.int32)],
+        [[None], [None]],
+        [[None], [None]],
     ),
 ]

@@ -110,6 +110,15 @@ def imports() -> str:
     return markdown_table(("part", "may import"), rows)
 
 
+def steps() -> str:
+    """Which step runs on which target, as `tests/everywhere.py` runs it."""
+    from tests.everywhere import matrix
+
+    return markdown_table(
+        ("step", "TensorFlow", "LiteRT"), ((_code(name), *cells) for name, *cells in matrix())
+    )
+
+
 def presets() -> str:
     """The built-in presets."""
     from graph_ops.presets.catalogue import PRESETS
@@ -151,6 +160,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "audio-settings": audio_settings,
     "presets": presets,
     "imports": imports,
+    "steps": steps,
     "file-guide": file_guide,
 }
 

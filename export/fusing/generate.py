@@ -22,9 +22,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from export.fusing.encoders import ENCODERS, encode_media
+from export.fusing.encoders import encode_media
 from export.fusing.keras_ops import slice_update
 from export.signature import Tensors
+from graph_ops.media.table import MEDIA
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,7 +116,7 @@ def _prefilled(
 ) -> tf.Tensor:
     """The cache [B, layers, 2, L, heads, dim] after the first `width` of the L = `ids.shape[1]` positions."""
     media = encode_media(model, features, skip_empty=True)
-    masks = [each.medium.mask for each in ENCODERS if each.medium.mask in media]
+    masks = [medium.mask for medium in MEDIA if medium.mask in media]
     media |= {name: media[name][:, :width] for name in masks}
     _, _, cache = model.call_with_cache(
         token_ids=ids[:, :width],

@@ -9,10 +9,11 @@ import numpy as np
 import tensorflow as tf
 
 from export.litert import run as litert_running
+from export.media import MEDIA_IN_EXPORTS
 from export.outputs import Arrays
 from export.saved_model.run import load
 from export.saved_model.signatures import DEFAULT
-from export.verify.samples import DEMONSTRATION, demonstration_file
+from export.verify.samples import demonstration_file
 from graph_ops.family import GEMMA4
 from graph_ops.media.table import BY_NAME, MEDIA
 
@@ -111,7 +112,7 @@ def _request(accepted: Any) -> tuple[str, dict[str, list[bytes]]]:
     """
     taken = [medium for medium in MEDIA if medium.argument in accepted]
     prompt = " ".join([PROMPT, *(GEMMA4.tokens_of(medium.name).placeholder for medium in taken)])
-    files = {medium.name: demonstration_file(DEMONSTRATION[medium.name]) for medium in taken}
+    files = {medium.name: demonstration_file(MEDIA_IN_EXPORTS[medium.name].demonstration) for medium in taken}
     return prompt, {name: [file.read_bytes()] for name, file in files.items()}
 
 

@@ -2,40 +2,10 @@
 
 import dataclasses
 import re
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
 
-from graph_ops.media.audio import AUDIO
-from graph_ops.media.image import IMAGE
+from export.media import MEDIA_IN_EXPORTS, BucketKind
 
-
-class BucketKind(NamedTuple):
-    """How the sizes of a medium's items are written.
-
-    Attributes:
-        pattern: regular expression with a group for each number.
-        example: for an error message.
-        label: `str.format` of the numbers, which ends the signature's name.
-        axes: (numbers, the medium's configuration) -> lengths of the axes that vary.
-    """
-
-    pattern: str
-    example: str
-    label: str
-    axes: Callable[[tuple[int, ...], Any], tuple[int, ...]]
-
-
-KINDS: Mapping[str, BucketKind] = {
-    IMAGE.name: BucketKind(
-        r"([1-9]\d*)x([1-9]\d*)", "image=768x1024 (height x width)", "{0}x{1}", lambda sides, config: sides
-    ),
-    AUDIO.name: BucketKind(
-        r"([1-9]\d*)",
-        "audio=10 (seconds)",
-        "{0}s",
-        lambda seconds, config: (seconds[0] * config.sampling_rate,),
-    ),
-}
 TEXT = BucketKind(r"([1-9]\d*)", "text=256,1024 (bytes)", "{0}", lambda size, config: size)
 
 
@@ -45,8 +15,8 @@ class Buckets:
 
     Attributes:
         text: most bytes of a text, and most ids to detokenize.
-        media: of each medium, by name, sizes as `KINDS` writes them: (height, width) of an image in pixels,
-            (seconds,) of a clip.
+        media: of each medium, by name, sizes as `MEDIA_IN_EXPORTS` writes them: (height, width) of an image
+            in pixels, (seconds,) of a clip.
     """
 
     text: tuple[int, ...] = ()
@@ -59,7 +29,7 @@ def parse_buckets(texts: list[str]) -> Buckets:
     Raises:
         ValueError: something else.
     """
-    kinds = {"text": TEXT, **KINDS}
+    kinds = {"text": TEXT, **{name: each.buckets for name, each in MEDIA_IN_EXPORTS.items()}}
     sizes: dict[str, list[tuple[int, ...]]] = {name: [] for name in kinds}
     for text in texts:
         name, _, values = text.partition("=")

@@ -9,17 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
 from export.litert.write import DESCRIPTION, MODEL, VOCABULARY
+from export.media import MEDIA_IN_EXPORTS
 from export.outputs import Arrays
-from graph_ops.audio.wav import decode_wavs
-from graph_ops.config import AudioConfig, ImageConfig
-from graph_ops.faults import Finding, raise_findings
-from graph_ops.image.decode import decode_image
 from graph_ops.media.arrays import pack_items
-from graph_ops.media.audio import AUDIO
-from graph_ops.media.image import IMAGE
 from graph_ops.media.table import MEDIA
 from graph_ops.text.vocabulary.vocabulary import Vocabulary, load_vocabulary
 
@@ -127,24 +121,13 @@ def decoded(files: Mapping[str, Sequence[bytes]], settings: dict[str, Any]) -> d
     Raises:
         ValueError: a file that does not decode.
     """
-    decoders = {IMAGE.name: _decoded_images, AUDIO.name: _decoded_clips}
-    return {name: decoders[name](list(found), settings) for name, found in files.items() if found}
-
-
-def _decoded_images(files: list[bytes], settings: dict[str, Any]) -> list[np.ndarray]:
-    given = (settings[IMAGE.converter] or {}).get("config") or vars(ImageConfig())
-    config = ImageConfig(max_image_pixels=given["max_image_pixels"])
-    images = [decode_image(tf.constant(file), config=config) for file in files]
-    raise_findings(Finding(*map(tf.stack, zip(*(image.finding for image in images), strict=True))), "image")
-    return [image.pixels.numpy() for image in images]
-
-
-def _decoded_clips(files: list[bytes], settings: dict[str, Any]) -> list[np.ndarray]:
-    del settings  # devices take 16 kHz
-    waveforms = decode_wavs(tf.constant(files), config=AudioConfig())
-    raise_findings(waveforms.finding, "clip")
-    pairs = zip(waveforms.samples.numpy(), waveforms.lengths.numpy(), strict=True)
-    return [clip[:length] for clip, length in pairs]
+    read = {}
+    for name, found in files.items():
+        if found:
+            exported = MEDIA_IN_EXPORTS[name]
+            converter = settings.get(exported.medium.converter) or {}
+            read[name] = exported.read_files(list(found), converter.get("config", {}))
+    return read
 
 
 class CompiledRunner:

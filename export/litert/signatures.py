@@ -10,7 +10,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from export.litert.buckets import KINDS, Buckets
+from export.litert.buckets import Buckets
+from export.media import MEDIA_IN_EXPORTS
 from export.saved_model.signatures import Input, Signature, Tensors
 from graph_ops.faults import Finding
 from graph_ops.features import BY_NAME, feature_names
@@ -89,7 +90,7 @@ def _fixed(settings: Settings, buckets: Buckets) -> dict[str, Signature]:
         table[f"detokenize_{size}"] = _detokenizing(settings, size)
         table[f"generate_preprocess_counts_{size}"] = _counted_row(settings, size)
     for each in settings.media:
-        kind = KINDS[each.medium.name]
+        kind = MEDIA_IN_EXPORTS[each.medium.name].buckets
         for numbers in buckets.media.get(each.medium.name, ()):
             name = f"preprocess_{each.medium.name}_{kind.label.format(*numbers)}"
             table[name] = _one_item(each, settings.row.parity, kind.axes(numbers, each.config))

@@ -8,16 +8,15 @@ first client.
 
 import os
 import pathlib
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
 
+from export.media import MEDIA_IN_EXPORTS
 from export.serving_configuration import allowed_batch_sizes
 from graph_ops.family import GEMMA4
-from graph_ops.media.audio import AUDIO
-from graph_ops.media.image import IMAGE
 from graph_ops.media.table import MEDIA
 
 if TYPE_CHECKING:
@@ -26,10 +25,8 @@ if TYPE_CHECKING:
 WARMUP = pathlib.PurePath("assets.extra", "tf_serving_warmup_requests")
 """Where TF Serving looks for them."""
 
-_SIDE, _SAMPLES, _IDS = 16, 160, 8
-"""Pixels of an image's side, samples of a clip, ids in a row: as small as media can be, since the file
-travels with the model.
-"""
+_IDS = 8
+"""In a row."""
 
 
 def write_warmup_requests(table: "dict[str, Signature]", folder: str | os.PathLike[str]) -> None:
@@ -76,29 +73,12 @@ def _inputs(signature: "Signature", rows: int) -> dict[str, Any]:
         "lengths": _IDS,
     }
     for medium in taken:
-        item = _ITEMS[medium.name]
+        exported = MEDIA_IN_EXPORTS[medium.name]
+        item = exported.small_item
         if medium.sizes in signature.inputs:
-            size = item.array.shape[: medium.varying]
-            row[medium.argument] = item.array[np.newaxis]
+            size = item.shape[: medium.varying]
+            row[medium.argument] = item[np.newaxis]
             row[medium.sizes] = np.array([size if medium.varying > 1 else size[0]])
         else:
-            row[medium.argument] = np.array([item.file(item.array)], object)
+            row[medium.argument] = np.array([exported.write_file(item)], object)
     return {key: np.stack([row[key]] * rows) for key in signature.inputs}
-
-
-class _Item(NamedTuple):
-    """A small item of a medium, and what makes a file of it."""
-
-    array: np.ndarray
-    file: Callable[[np.ndarray], bytes]
-
-
-_ITEMS = {
-    IMAGE.name: _Item(
-        np.full((_SIDE, _SIDE, 3), 128, np.uint8), lambda pixels: tf.io.encode_png(pixels).numpy()
-    ),
-    AUDIO.name: _Item(
-        np.zeros(_SAMPLES, np.float32),
-        lambda samples: tf.audio.encode_wav(samples[:, np.newaxis], 16_000).numpy(),
-    ),
-}

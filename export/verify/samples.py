@@ -40,10 +40,6 @@ FIXED_TEXTS = (
 )
 
 
-DEMONSTRATION = {"image": "photo.jpg", "audio": "speech.wav"}
-"""The shipped file of each medium, by its name."""
-
-
 def demonstration_file(name: str) -> pathlib.Path:
     """Path of a shipped file: `photo.jpg`, `speech.wav` or `demonstration.spm`."""
     package = "graph_ops.demonstration" if name.endswith(".spm") else "export.demonstration"

@@ -29,7 +29,7 @@ def with_absent_media(features: dict[str, tf.Tensor], settings: Settings) -> dic
     """
     absent: dict[str, tf.Tensor] = {}
     for medium in MEDIA if settings.media else ():
-        if medium.values not in features and (empty := _EMPTY[medium.name](settings)):
+        if medium.values not in features and (empty := _empty(medium, settings)):
             absent |= _tensors(medium, empty, features["token_ids"])
     return {**features, **absent}
 
@@ -55,6 +55,10 @@ def _no_images(settings: Settings) -> _Empty:
 def _no_clips(settings: Settings) -> _Empty | None:
     bins = settings.row.audio_input_feat_size
     return _Empty((0, 1, bins), (0, 1), 0) if bins else None
+
+
+def _empty(medium: Medium, settings: Settings) -> _Empty | None:
+    return _EMPTY[medium.name](settings) if medium.name in _EMPTY else None
 
 
 _EMPTY: dict[str, Callable[[Settings], _Empty | None]] = {IMAGE.name: _no_images, AUDIO.name: _no_clips}

@@ -32,22 +32,17 @@ class Preset:
 
     Attributes:
         parameters: weights of the model, per-layer embeddings included.
-        has_audio: whether the model has an audio encoder; all have one for images.
+        modalities: what the model reads.
         kaggle_handle: KerasHub's model on Kaggle.
         huggingface_repository: the same model on Hugging Face.
         description: one line.
     """
 
     parameters: int
-    has_audio: bool
+    modalities: tuple[str, ...]
     kaggle_handle: str
     huggingface_repository: str
     description: str
-
-    @property
-    def modalities(self) -> tuple[str, ...]:
-        """What the model reads."""
-        return ("text", "image", "audio") if self.has_audio else ("text", "image")
 
     def __getitem__(self, key: str) -> Any:
         """`"metadata"` and `"kaggle_handle"`, as KerasHub's presets are read."""
@@ -57,25 +52,26 @@ class Preset:
 
 def _presets() -> dict[str, Preset]:
     """Source: `keras_hub/src/models/gemma4/gemma4_presets.py` of keras-hub 0.32.0."""
+    small, large = ("text", "image", "audio"), ("text", "image")
     models = (
-        ("2b", "E2B", 5_100_000_000, True, "35 layers, 2.3 billion effective parameters, for devices"),
-        ("4b", "E4B", 7_900_000_000, True, "42 layers, 4.5 billion effective parameters, for devices"),
+        ("2b", "E2B", 5_100_000_000, small, "35 layers, 2.3 billion effective parameters, for devices"),
+        ("4b", "E4B", 7_900_000_000, small, "42 layers, 4.5 billion effective parameters, for devices"),
         (
             "26b_a4b",
             "26B-A4B",
             26_000_000_000,
-            False,
+            large,
             "30 layers, mixture of experts, 4 billion active parameters",
         ),
-        ("31b", "31B", 31_000_000_000, False, "60 layers, dense, the largest"),
+        ("31b", "31B", 31_000_000_000, large, "60 layers, dense, the largest"),
     )
     table = {}
-    for size, model, parameters, has_audio, description in models:
+    for size, model, parameters, modalities, description in models:
         for infix, suffix, tuning in (("", "", "pretrained"), ("instruct_", "-it", "instruction-tuned")):
             name = f"gemma4_{infix}{size}"
             handle, repository = f"kaggle://keras/gemma4/keras/{name}/2", f"google/gemma-4-{model}{suffix}"
             table[name] = Preset(
-                parameters, has_audio, handle, repository, f"Gemma 4 {model}, {tuning}: {description}"
+                parameters, modalities, handle, repository, f"Gemma 4 {model}, {tuning}: {description}"
             )
     return table
 
@@ -122,7 +118,7 @@ def _built_in(preset: Preset) -> PresetSettings:
         return vocabulary
 
     media = {name: config() for name, config in MEDIUM_CONFIGS.items() if name in preset.modalities}
-    row = {} if preset.has_audio else WITHOUT_AUDIO
+    row = {} if "audio" in preset.modalities else WITHOUT_AUDIO
     return PresetSettings(media, row, {}, read_vocabulary)
 
 

@@ -20,7 +20,7 @@ def test_presets_are_those_of_keras_hub_that_can_be_used_alone():
         assert preset["kaggle_handle"] == preset.kaggle_handle == theirs[name]["kaggle_handle"]
         assert preset["metadata"]["params"] == preset.parameters
         assert preset["metadata"]["description"] == preset.description
-        assert preset.has_audio == ("audio" in theirs[name]["metadata"]["description"])
+        assert ("audio" in preset.modalities) == ("audio" in theirs[name]["metadata"]["description"])
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -1,0 +1,132 @@
+"""What exports need to know of each medium besides its steps, as one table: `MEDIA_IN_EXPORTS`."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from graph_ops.audio.wav import decode_wavs
+from graph_ops.config import AudioConfig, ImageConfig
+from graph_ops.faults import Finding, raise_findings
+from graph_ops.image.decode import decode_image
+from graph_ops.media.audio import AUDIO
+from graph_ops.media.image import IMAGE
+from graph_ops.media.medium import Medium
+
+
+class BucketKind(NamedTuple):
+    """How the fixed sizes of a medium's items are written.
+
+    Attributes:
+        pattern: regular expression with a group for each number.
+        example: for an error message.
+        label: `str.format` of the numbers, which ends the signature's name.
+        axes: (numbers, the medium's configuration) -> lengths of the axes that vary.
+    """
+
+    pattern: str
+    example: str
+    label: str
+    axes: Callable[[tuple[int, ...], Any], tuple[int, ...]]
+
+
+class Encoder(NamedTuple):
+    """A medium's way into a `keras_hub.models.Gemma4CausalLM`.
+
+    Attributes:
+        attribute: of the model's backbone that is the encoder; None there for a model without one.
+        embeddings: argument of `call_with_cache`.
+        present: marks [B, K, …] to bool [B, K], which slots are filled.
+        encode: (the encoder, values, marks) -> embeddings [B, K, tokens, dim].
+    """
+
+    attribute: str
+    embeddings: str
+    present: Callable[[tf.Tensor], tf.Tensor]
+    encode: Callable[[Any, tf.Tensor, tf.Tensor], tf.Tensor]
+
+
+class MediumInExports(NamedTuple):
+    """What `export/` knows of a medium.
+
+    Attributes:
+        medium: the medium.
+        demonstration: name of the shipped file.
+        small_item: an item as small as can be, since warmup requests travel with the model.
+        write_file: an item's array as a file.
+        read_files: (files, the medium's settings in a bundle's description) -> arrays of items, as an app's
+            own decoder would make them; raises ValueError for one that does not decode.
+        buckets: how sizes of static signatures are written.
+        encoder: how a model takes it.
+    """
+
+    medium: Medium
+    demonstration: str
+    small_item: np.ndarray
+    write_file: Callable[[np.ndarray], bytes]
+    read_files: Callable[[list[bytes], Mapping[str, Any]], list[np.ndarray]]
+    buckets: BucketKind
+    encoder: Encoder
+
+
+def _read_images(files: list[bytes], settings: Mapping[str, Any]) -> list[np.ndarray]:
+    limit = settings.get("max_image_pixels", ImageConfig.max_image_pixels)
+    images = [decode_image(tf.constant(file), config=ImageConfig(max_image_pixels=limit)) for file in files]
+    raise_findings(Finding(*map(tf.stack, zip(*(image.finding for image in images), strict=True))), "image")
+    return [image.pixels.numpy() for image in images]
+
+
+def _read_clips(files: list[bytes], settings: Mapping[str, Any]) -> list[np.ndarray]:
+    del settings  # devices take 16 kHz
+    waveforms = decode_wavs(tf.constant(files), config=AudioConfig())
+    raise_findings(waveforms.finding, "clip")
+    pairs = zip(waveforms.samples.numpy(), waveforms.lengths.numpy(), strict=True)
+    return [clip[:length] for clip, length in pairs]
+
+
+def _write_wav(samples: np.ndarray) -> bytes:
+    return tf.audio.encode_wav(samples[:, np.newaxis], AudioConfig.sampling_rate).numpy()
+
+
+MEDIA_IN_EXPORTS: Mapping[str, MediumInExports] = {
+    IMAGE.name: MediumInExports(
+        medium=IMAGE,
+        demonstration="photo.jpg",
+        small_item=np.full((16, 16, 3), 128, np.uint8),
+        write_file=lambda pixels: tf.io.encode_png(pixels).numpy(),
+        read_files=_read_images,
+        buckets=BucketKind(
+            r"([1-9]\d*)x([1-9]\d*)",
+            "image=768x1024 (height x width)",
+            "{0}x{1}",
+            lambda sides, config: sides,
+        ),
+        encoder=Encoder(
+            "vision_encoder",
+            "img_embeddings",
+            lambda positions: tf.reduce_any(positions[..., 0] >= 0, axis=2),
+            lambda encoder, pixels, positions: encoder({IMAGE.values: pixels, IMAGE.marks: positions}),
+        ),
+    ),
+    AUDIO.name: MediumInExports(
+        medium=AUDIO,
+        demonstration="speech.wav",
+        small_item=np.zeros(160, np.float32),
+        write_file=_write_wav,
+        read_files=_read_clips,
+        buckets=BucketKind(
+            r"([1-9]\d*)",
+            "audio=10 (seconds)",
+            "{0}s",
+            lambda seconds, config: (seconds[0] * config.sampling_rate,),
+        ),
+        encoder=Encoder(
+            "audio_encoder",
+            "audio_embeddings",
+            lambda mask: tf.reduce_any(mask > 0, axis=2),
+            lambda encoder, mel, mask: encoder(mel, tf.cast(mask, tf.bool)),
+        ),
+    ),
+}
+"""By the medium's name."""
