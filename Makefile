@@ -68,7 +68,7 @@ check: .venv/installed-dev  ## formatting, lint and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: .venv/installed-dev  ## speeds beside the references, as the README's table
+bench: .venv/installed-dev  ## speeds beside the references, as the table of docs/performance.md
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.serving
 	$(BIN)/python -m benchmarks.fused

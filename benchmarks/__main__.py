@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: the README's table of speeds."""
+"""`python -m benchmarks`: the table of speeds of docs/performance.md."""
 
 import importlib.metadata
 import json
@@ -61,7 +61,7 @@ def cells(result: Any) -> tuple[str, ...]:
 
 
 def markdown(rows: list[tuple[str, ...]], footnote: str) -> str:
-    """The README's table."""
+    """The table of docs/performance.md."""
     lines = [COLUMNS, ("---",) * len(COLUMNS), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + f"\n\n{footnote}"
 

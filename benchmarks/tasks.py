@@ -147,7 +147,7 @@ class Bench:
         yield from _compared(task, contenders, self.rounds, {"tokenizers": target})
 
     def ids_in_litert(self) -> Iterator[Comparison]:
-        """Bytes to ids in LiteRT, one thread: short, long, and random letters, whose segments are long."""
+        """Bytes to ids in LiteRT, one thread: short, long, and random letters, which make long segments."""
         calls, text, draw = self.rounds * CALLS_IN_A_TURN, english(), random.Random(2)
         texts = {
             f"{size} characters, English": _cut_out(text, size, calls, draw) for size in (1000, 2000, 16_000)
@@ -165,10 +165,10 @@ class Bench:
     def _makers_of_ids(self, texts: list[str]) -> dict[str, Work]:
         return {
             "ours": lambda turn: self.litert_tokenizer(texts[turn]),
-            "sentencepiece": lambda turn: self._reference_ids(texts[turn]),
+            "sentencepiece": lambda turn: self._reference(texts[turn]),
         }
 
-    def _reference_ids(self, text: str) -> Any:
+    def _reference(self, text: str) -> Any:
         return self.processor.encode(text)
 
     def image(self, side: int) -> Iterator[Comparison]:

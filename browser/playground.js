@@ -1,4 +1,4 @@
-// The playground: what is typed or dropped, as the model's preprocessor sees it. Each section is shown if the bundle has its signatures.
+// The playground: what is typed or dropped, as the model's preprocessor makes it. Each section is shown if the bundle has its signatures.
 
 import { drawPatches, drawSpectrogram } from './drawing.js';
 import { Preprocessor, decodeAudio, pixelsOf } from './preprocessor.js';

@@ -12,8 +12,8 @@ const SAMPLE_RATE = 16000; // Hz
 const ARRAYS = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array };
 
 /**
- * A loaded bundle. Every method that computes is asynchronous and rejects with an `Error` whose message says what was wrong with the input
- * and how to mend it, in the words of the Python class.
+ * A loaded bundle. Every method that computes is asynchronous and rejects with an `Error` that says what was wrong with the input
+ * and what to do, in the words of the Python class.
  */
 export class Preprocessor {
   #description;
@@ -117,7 +117,7 @@ export class Preprocessor {
   }
 
   /**
-   * A model's row of a prompt, whose media were preprocessed before.
+   * A model's row of a prompt with media that were preprocessed before.
    *
    * @param {string} prompt with one `<|image|>` or `<|audio|>` for each medium.
    * @param {object} [counts]

@@ -1,4 +1,4 @@
-"""A Gemma 4 of KerasHub that sees and hears, small enough to train on a laptop's CPU: every part of the real
+"""A Gemma 4 of KerasHub for images and audio, small enough to train on a laptop's CPU: every part of the real
 one, random weights.
 """
 
@@ -16,8 +16,8 @@ def small_backbone(vocabulary_size: int, *, images: bool = True, audio: bool = T
 
     Args:
         vocabulary_size: ids that the tokenizer makes.
-        images: whether it sees.
-        audio: whether it hears.
+        images: whether it takes images.
+        audio: whether it takes audio.
         width: of the text model's hidden states; a multiple of 8.
     """
     import keras_hub

@@ -214,9 +214,9 @@ class RowConfig:
     out.
     """
     parity: str = "keras_hub"
-    """Whose rows: one of `PARITIES`."""
+    """Which reference the rows equal: one of `PARITIES`."""
     allow_special_tokens: str = "all"
-    """Texts in which a control token may be spelled, one of `SPECIAL_TOKEN_TEXTS`: in all, in prompts alone,
+    """Texts in which a special token may be spelled, one of `SPECIAL_TOKEN_TEXTS`: in all, in prompts alone,
     or in none but for the placeholders of media. Elsewhere it is ordinary characters. Ours.
     """
 

@@ -15,7 +15,7 @@ import tensorflow as tf
 from graph_ops.target import LITERT
 
 MOST_QUOTED = 8
-"""Faulty items whose sentences one exception quotes."""
+"""How many faulty items one exception quotes."""
 
 
 class Fault(enum.IntEnum):

@@ -1,5 +1,5 @@
 """Every tensor that a preprocessor emits: name, dtype, dims, what padding holds, meaning. Signatures, tests
-and README read this table.
+and documentation read this table.
 """
 
 from typing import NamedTuple

@@ -44,7 +44,7 @@ class Comparison(NamedTuple):
     """How one version's outputs stand to another's.
 
     Attributes:
-        equal: number of outputs whose bytes are the same.
+        equal: number of outputs with the same bytes.
         total: number of outputs.
         differences: by signature and output, the largest absolute difference, or what differs besides.
     """

@@ -1,4 +1,4 @@
-"""Trains the demonstration vocabulary: Gemma's settings and control tokens, 4,096 pieces instead of 262,144.
+"""Trains the demonstration vocabulary: Gemma's settings and special tokens, 4,096 pieces instead of 262,144.
 
     python tools/train_demonstration_vocabulary.py udhr.jsonl [--output demonstration.spm]
 
@@ -40,7 +40,7 @@ USER_DEFINED = (
     *("▁" * length for length in range(2, 17)),
     *("<|image>", "<|audio>", "<|image|>", "<|audio|>", "<image|>", "<audio|>", "<|video|>"),
 )
-"""Gemma 4's control tokens and runs of newlines and spaces, in the order of their ids there."""
+"""Gemma 4's special tokens and runs of newlines and spaces, in the order of their ids there."""
 
 LANGUAGES = (
     *(

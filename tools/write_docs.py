@@ -67,7 +67,7 @@ def served_signatures() -> str:
 
 
 def device_signatures() -> str:
-    """The signatures of a LiteRT bundle whose sizes vary, then their inputs."""
+    """The signatures of a LiteRT bundle with sizes that vary, then their inputs."""
     from export.litert import signatures
 
     return _signatures(signatures.device_signatures(_settings()))

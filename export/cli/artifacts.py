@@ -25,7 +25,7 @@ from export.publish import check_new, version_folder
 
 Folder = Annotated[
     pathlib.Path,
-    typer.Argument(help="DIR, whose newest version is taken; DIR/N; or a LiteRT bundle.", metavar="DIR"),
+    typer.Argument(help="DIR, for its newest version; DIR/N; or a LiteRT bundle.", metavar="DIR"),
 ]
 
 
@@ -126,7 +126,7 @@ def verify(
     folders: Annotated[
         list[pathlib.Path],
         typer.Argument(
-            help="Each a DIR, whose newest version is taken, a DIR/N, or a LiteRT bundle.", metavar="DIR"
+            help="Each a DIR, for its newest version, a DIR/N, or a LiteRT bundle.", metavar="DIR"
         ),
     ],
     texts: Annotated[int, option("N", "Random strings to compare, besides the fixed ones.")] = 2000,

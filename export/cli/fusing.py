@@ -52,7 +52,7 @@ def fuse(
     ],
     litert: Annotated[
         bool,
-        typer.Option(help="Write a LiteRT bundle, whose loop over tokens is the app's."),
+        typer.Option(help="Write a LiteRT bundle; the loop over tokens is the app's."),
     ] = False,
     version: Version = None,
     max_new_tokens: Annotated[

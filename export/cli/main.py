@@ -32,13 +32,13 @@ PACKAGES = (
     "keras-hub",
     "ai-edge-litert",
 )
-"""Whose versions decide what an artifact is made of, and where it runs."""
+"""Their versions decide what an artifact is made of, and where it runs."""
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it: 128 + SIGINT."""
 
 app = typer.Typer(
     name=PROGRAM,
-    rich_markup_mode=None,  # whose tables cut names and handles off at 80 columns
+    rich_markup_mode=None,  # its tables cut names and handles off at 80 columns
     pretty_exceptions_enable=False,
 )
 

@@ -84,9 +84,7 @@ class PreprocessorOptions:
         ),
     ] = None
     vocabulary_sha256: Annotated[str | None, option("HEX", "Refuse any other vocabulary.")] = None
-    parity: Annotated[
-        str | None, choice(PARITIES, "Whose rows: keras_hub (the default) or transformers.")
-    ] = None
+    parity: Annotated[str | None, choice(PARITIES, "Rows of keras_hub (the default) or transformers.")] = None
     allow_special_tokens: Annotated[
         str | None,
         choice(

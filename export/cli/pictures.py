@@ -1,4 +1,4 @@
-"""What the model sees, as PNG files: an image put together again from its patches, a clip as its log-mel
+"""What the model receives, as PNG files: an image put together again from its patches, a clip as its log-mel
 spectrogram.
 """
 

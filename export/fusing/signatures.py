@@ -4,7 +4,7 @@
     generate   prompts, media (, seed)    -> text, token_ids, status
     loss       prompts, media, responses  -> loss, loss_tokens, status
 
-A row whose `status` is not "" is all padding to the model, and no other row sees it.
+A row with a `status` other than "" is all padding to the model, and no other row depends on it.
 """
 
 from typing import Any

@@ -54,8 +54,8 @@ def fuse(
 
     Args:
         preprocessor: what makes the features.
-        model: a Keras model (TensorFlow backend) or a callable on the dict of features, with outputs whose
-            dim 0 is the batch. A `keras_hub.models.Gemma4CausalLM` generates, with the sampler that it is
+        model: a Keras model (TensorFlow backend) or a callable on the dict of features, with the batch
+            as dim 0 of outputs. A `keras_hub.models.Gemma4CausalLM` generates, with the sampler that it is
             compiled with.
         out: folder of the model; made if missing.
         version: number of the version; by default one more than the highest that is there.

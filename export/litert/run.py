@@ -150,7 +150,7 @@ def _decoded_clips(files: list[bytes], settings: dict[str, Any]) -> list[np.ndar
 class CompiledRunner:
     """LiteRT's CompiledModel with the Interpreter's `get_signature_runner`.
 
-    Inputs are resized to what is given; outputs whose size varies get a buffer that is always large enough.
+    Inputs are resized to what comes; outputs of varying size get a buffer that is always large enough.
     """
 
     def __init__(self, model: pathlib.Path, description: dict[str, Any]) -> None:

@@ -207,7 +207,7 @@ def _counted_row(settings: Settings, size: int | None) -> Signature:
         features = _row(tensors, media, settings)
         return {name: features[name] for name in (*kept, *STATUS)}
 
-    return Signature(inputs, (*kept, *STATUS), function, "a prompt whose media were preprocessed before")
+    return Signature(inputs, (*kept, *STATUS), function, "a prompt with media that were preprocessed before")
 
 
 def _counted(each: Configured, tensors: Tensors, settings: Settings) -> MediumBatch:
@@ -255,7 +255,7 @@ def _rewritten(signature: Signature, rewrite: Any) -> Signature:
 
 
 def _with_known_shapes(tensor: tf.Tensor) -> tf.Tensor:
-    """An output whose shape is known while tracing is known to have it in the bundle too, where IF hides
+    """An output of a shape known while tracing is known to have it in the bundle too, where IF hides
     it.
     """
     return tf.reshape(tensor, tensor.shape) if tensor.shape.is_fully_defined() else tensor
@@ -266,7 +266,7 @@ def _ending_elementwise(tensor: tf.Tensor) -> tf.Tensor:
     are.
 
     LiteRT.js returns garbage, without an error, for outputs that come straight out of segment ops, WHILE or
-    RANGE (bytes are the outcome of a cast), and cannot hand out one whose size the model does not say, which
+    RANGE (bytes are the outcome of a cast), and cannot hand out one if the model does not say its size, which
     the converter forgets behind a branch.
     """
     if tensor.dtype == tf.uint8:

@@ -21,7 +21,7 @@ from graph_ops.text.vocabulary.vocabulary import Vocabulary, load_vocabulary
 DESCRIPTION = pathlib.PurePath("assets.extra", "preprocessor.json")
 """Settings and versions of an export; TensorFlow and TF Serving leave `assets.extra` alone."""
 VOCABULARY = pathlib.PurePath("assets.extra", "vocabulary.spm")
-"""The vocabulary of an export with the engine "builtin", whose graph holds only tables made from it; for
+"""The vocabulary of an export with the engine "builtin": the graph holds only tables made from it; for
 `run` and `verify`.
 """
 
@@ -47,7 +47,7 @@ def export_saved_model(
 ) -> pathlib.Path:
     """Writes `out/version` with every signature that the preprocessor supports.
 
-    It is written to a hidden folder beside and renamed, so that a server which watches `out` never sees half
+    It is written to a hidden folder beside and renamed, so that a server which watches `out` never loads half
     a model.
 
     Args:
@@ -90,7 +90,7 @@ def publish_version(
 
 
 def save_checked(servable: Any, folder: pathlib.Path) -> None:
-    """Saves a module whose `functions` are its signatures, and refuses ops that a server lacks."""
+    """Saves a module that has its signatures as `functions`, and refuses ops that a server lacks."""
     tf.saved_model.save(servable, str(folder), signatures=servable.functions)
     _check_ops(folder)
 
@@ -118,7 +118,7 @@ def read_vocabulary(folder: str | os.PathLike[str]) -> Vocabulary:
         for node in _nodes(graph)
         if node.op == "SentencepieceOp"
     ]
-    # A second, longer one reads control tokens in text.
+    # A second, longer one reads special tokens in text.
     return load_vocabulary(min(protos, key=len) if protos else pathlib.Path(folder, VOCABULARY))
 
 

@@ -188,7 +188,7 @@ def _check_size(rows: int, outputs: list[Any], limits: Limits) -> None:
         raise invalid(
             f"batch: must have at most {most} rows (limits: {limits.rows} rows, answers of "
             f"{limits.answer_bytes:,} bytes); got {rows} rows "
-            f"whose answers take {row_bytes:,} bytes each. Split the request."
+            f"with answers of {row_bytes:,} bytes each. Split the request."
         )
 
 

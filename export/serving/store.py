@@ -1,7 +1,7 @@
 """The versions of one model: found in a folder, loaded beside the ones that serve, switched to, drained and
 unloaded.
 
-The rules are TF Serving's. A version is a folder whose name is a number; the policy says which of them are
+The rules are TF Serving's. A version is a folder with a number for a name; the policy says which of them are
 wanted. A wanted version is loaded while the others serve; a version that is no longer wanted goes when a
 wanted one is there, after its last request.
 """

@@ -11,7 +11,7 @@ from export.serving.refusals import invalid
 from export.tensorflow_formats import tensor_pb2, types_pb2
 
 _FLOAT_VAL, _BOOL_VAL = b"\x2a", b"\x5a"
-"""Tags of TensorProto's packed fields 5 and 11, whose packed form is the array's own bytes."""
+"""Tags of TensorProto's packed fields 5 and 11; their packed form is the array's own bytes."""
 _FIELDS = {
     types_pb2.DT_INT32: "int_val",
     types_pb2.DT_UINT8: "int_val",

@@ -15,7 +15,7 @@ class Result(NamedTuple):
     Attributes:
         step: what was computed.
         runtime: where.
-        reference: whose answer it is compared with.
+        reference: what it is compared with.
         compared: number of values.
         differing: how many of them are off by more than is allowed.
         largest: the largest difference.
@@ -55,7 +55,7 @@ class Subject(NamedTuple):
 
     @property
     def parity(self) -> str:
-        """Whose rows they are."""
+        """Which reference the rows equal."""
         return self.config["parity"]
 
     def config_of(self, medium: Medium) -> Any:

@@ -13,7 +13,7 @@ from graph_ops.media.audio import AUDIO
 from graph_ops.media.image import IMAGE
 
 KERAS_HUB_PIXEL_TOLERANCE = 32 / 255
-"""Largest difference from KerasHub's pixels, whose resize is `tf.image.resize` and not Pillow's."""
+"""Largest difference from KerasHub's pixels, which `tf.image.resize` makes and not Pillow."""
 
 
 def rows(subject: Subject) -> Iterator[Result]:

@@ -57,7 +57,7 @@ def hostile_texts(
 
     Args:
         count: how many.
-        pieces: the vocabulary, whose pieces are pasted together to make near misses of merges.
+        pieces: the vocabulary; its pieces are pasted together to make near misses of merges.
         seed: of the generator.
         invalid_utf8: whether some are not UTF-8.
     """

@@ -1,6 +1,6 @@
 """How far artifacts are from the references, step by step, in every runtime that they run in.
 
-The references are optional packages (the `dev` extra); a step whose reference is not installed says so.
+The references are optional packages (the `dev` extra); a step without its reference installed says so.
 """
 
 import os

@@ -66,7 +66,7 @@ def _whole_squares(side: tf.Tensor, other: tf.Tensor, *, config: ImageConfig) ->
 
 @functools.cache
 def _rounded_down(config: ImageConfig) -> np.ndarray:
-    """int32 [cases, 2]: sizes (side, other) whose sqrt(m side / other) is whole and comes out smaller in
+    """int32 [cases, 2]: sizes (side, other) where sqrt(m side / other) is whole and comes out smaller in
     float64.
     """
     most, multiple = config.max_soft_tokens, config.side_multiple

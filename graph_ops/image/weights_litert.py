@@ -5,7 +5,7 @@ numbers,
 
     t = |(2 x + 1) out_size - (2 o + 1) in_size| / D,   D = 2 max(in_size, out_size),
 
-and with N for the numerator the Keys cubic falls into linear factors, whose values times D³ are products of
+and with N for the numerator the Keys cubic falls into linear factors; their values times D³ are products of
 whole numbers:
 
     t < 1:        (1 - t) (1 + t (1 - 3/2 t))   ->   (D - N) (2 D² + N (2 D - 3 N))   / 2
@@ -81,7 +81,7 @@ def _keys_cubic(numerator: tf.Tensor, denominator: tf.Tensor) -> TwoFloats:
 
 
 def _sum(weight: TwoFloats) -> TwoFloats:
-    """The sum over the last axis [..., 1], by digits of `DIGIT_BITS` bits, whose sums are exact."""
+    """The sum over the last axis [..., 1], by digits of `DIGIT_BITS` bits, which add up exactly."""
     total = TwoFloats(tf.zeros([]), tf.zeros([]))
     high, low = weight
     for digit in range(1, DIGITS + 1):

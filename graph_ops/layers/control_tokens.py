@@ -1,4 +1,4 @@
-"""Control tokens as attributes of a tokenizer, under KerasHub's names."""
+"""Special tokens as attributes of a tokenizer, under KerasHub's names."""
 
 from typing import Any, overload
 
@@ -11,7 +11,7 @@ _IMAGE, _AUDIO = GEMMA4.tokens_of("image"), GEMMA4.tokens_of("audio")
 
 
 class TokenId:
-    """The id of a control token; -1 with the flag off, or if the vocabulary has no such token.
+    """The id of a special token; -1 with the flag off, or if the vocabulary has no such token.
 
     Args:
         name: the attribute that holds the token.
@@ -36,7 +36,7 @@ class TokenId:
 
 
 class ControlTokens:
-    """The control tokens of a tokenizer with a vocabulary and flags: as pieces, as ids, and which are on."""
+    """The special tokens of a tokenizer with a vocabulary and flags: as pieces, as ids, and which are on."""
 
     vocabulary: Vocabulary
     has_vision_tokens: bool
@@ -60,7 +60,7 @@ class ControlTokens:
 
     @property
     def special_tokens(self) -> list[str]:
-        """The control tokens that the flags switch on."""
+        """The special tokens that the flags switch on."""
         image = (self.start_of_image_token, self.image_placeholder, self.end_of_image_token)
         audio = (self.start_of_audio_token, self.audio_placeholder, self.end_of_audio_token)
         return [

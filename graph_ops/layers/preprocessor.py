@@ -55,12 +55,12 @@ class Gemma4CausalLMPreprocessor(PreprocessorSettings):
         parity: "keras_hub" (each image takes `num_vision_tokens_per_image`) or "transformers" (each image
             takes the soft tokens that its resized shape has, audio frames follow the reference extractor,
             `<bos>` in a text is the token).
-        allow_special_tokens: texts in which control tokens may be spelled: "all", "prompts", or "none" (but
+        allow_special_tokens: texts in which special tokens may be spelled: "all", "prompts", or "none" (but
             for the placeholders of media). Elsewhere they are ordinary characters.
         **kwargs: `name`, `dtype`; KerasHub's video numbers, which have no effect without a video converter.
 
     Raises:
-        ValueError: settings that contradict each other, or a vocabulary without a needed control token.
+        ValueError: settings that contradict each other, or a vocabulary without a needed special token.
         TypeError: a tokenizer or converter that is neither ours nor KerasHub's.
     """
 

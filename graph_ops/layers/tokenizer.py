@@ -146,7 +146,7 @@ class Gemma4Tokenizer(ControlTokens, PreprocessingLayer):
 
         Args:
             texts: string [B], UTF-8; an invalid byte counts as U+FFFD.
-            reading: how control tokens that are spelled in a text are read; by default as SentencePiece does.
+            reading: how special tokens that are spelled in a text are read; by default as SentencePiece does.
         """
         ids = self.engine.encode(texts, reading=reading, in_bulk=True)
         rows = tf.RaggedTensor.from_row_splits(ids.values, ids.row_splits, validate=False)

@@ -14,7 +14,7 @@ def pack_items(
 
     Args:
         rows: B rows of at most `slots` items of the medium's shape.
-        medium: whose items they are.
+        medium: of the items.
         slots: K.
 
     Returns:

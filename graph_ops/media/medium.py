@@ -41,7 +41,7 @@ class Medium:
     slots: str
     """Field of `RowConfig` that says how many items a row may hold."""
     count_fault: Fault
-    """A row whose placeholders are not as many as its items."""
+    """A row with more or fewer placeholders than items."""
     limit_fault: Fault
     """A row with more items than slots."""
     encode_files: Callable[..., Any]

@@ -146,7 +146,7 @@ def _soft_tokens(counts: tf.Tensor, ordinal: tf.Tensor) -> tf.Tensor:
 
 
 def _covering_token(starts: tf.Tensor, repeats: tf.Tensor, width: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """For each of `width` positions: index of the token whose expansion covers it, and the offset inside that
+    """For each of `width` positions: index of the token that expands over it, and the offset inside that
     expansion.
 
     A mark on each token's start, summed up, numbers the tokens: starts 0 1 6 -> marks 1 1 0 0 0 0 1 -> tokens

@@ -1,4 +1,4 @@
-"""How control tokens that are spelled in a text are read: as those tokens, or as ordinary characters.
+"""How special tokens that are spelled in a text are read: as those tokens, or as ordinary characters.
 
 | spelled in a text | TRAINED | CONTROL | PLACEHOLDERS | PLAIN |
 | --- | --- | --- | --- | --- |

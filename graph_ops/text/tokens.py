@@ -28,7 +28,7 @@ class Tokenizer(Protocol):
     engine: Engine
 
     def tokenize_rows(self, texts: tf.Tensor, *, reading: Reading = Reading.TRAINED) -> TokenRows:
-        """Ids of strings [B]; `reading` says how control tokens that are spelled in a text are read."""
+        """Ids of strings [B]; `reading` says how special tokens that are spelled in a text are read."""
 
     def detokenize_rows(self, token_ids: tf.Tensor, keep: tf.Tensor) -> tf.Tensor:
         """Strings [B] of the ids int32 [B, L] where `keep` bool [B, L]; kept ids are in range."""

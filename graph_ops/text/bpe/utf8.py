@@ -65,7 +65,7 @@ def decode(stream: tf.Tensor) -> Characters:
 
 
 def encoded_byte(code_points: tf.Tensor, lengths: tf.Tensor, *, place: int) -> tf.Tensor:
-    """Byte number `place`, int32 [n], of characters int32 [n] whose UTF-8 has `lengths` bytes; anything in
+    """Byte number `place`, int32 [n], of characters int32 [n] of `lengths` bytes in UTF-8; anything in
     0 … 255 past the end.
     """
     after = tf.maximum(lengths - 1 - place, 0)

@@ -1,6 +1,6 @@
 """Segments of a text that are one piece as they stand, found by their bytes with one look-up.
 
-A hash of a segment's bytes names a candidate, whose bytes are then compared with the segment's; so an answer
+A hash of a segment's bytes names a candidate; its bytes are then compared with the segment's; so an answer
 is exact, and any other segment is simply unknown. The hash is two dot products of the bytes with weights, and
 a displacement of the bucket that the first one names (see `pair_table`). All of it is int32: LiteRT's float
 kernels (XNNPACK) may read what memory happens to hold where a size, here the number of segments, becomes

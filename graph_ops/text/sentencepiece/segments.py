@@ -70,7 +70,7 @@ def segment_tables(vocabulary: Vocabulary, encode: Encode) -> SegmentTables | No
     """Tables of a vocabulary, with the ids that `encode` gives for string [N]; None if cuts cannot be proven
     for it.
 
-    They can for BPE with byte fallback whose text is taken as it is, except that a space becomes `▁`.
+    They can for BPE with byte fallback that takes a text as it is, except that a space becomes `▁`.
     """
     if not (vocabulary.is_bpe and vocabulary.has_byte_fallback and vocabulary.keeps_text):
         return None

@@ -2,12 +2,12 @@
 
 Both begin with the characters of a text and merge two adjacent tokens at a time. Hugging Face lists pairs:
 the listed pair of the lowest rank is next, the leftmost on ties. SentencePiece scores pieces: of the adjacent
-pairs whose concatenation is a piece, the one of the piece with the highest score is next, the leftmost on
+pairs that together are a piece, the one of the piece with the highest score is next, the leftmost on
 ties.
 
 Let tokens l and r stand side by side somewhere in the course of Hugging Face's merging, and l + r be the
 piece P. No merge so far reached over P's ends. So what was done between them is what is done with P as the
-whole text, whose last two tokens are thus l and r: P has **one split** that ever occurs, whatever else is
+whole text, and its last two tokens are thus l and r: P has **one split** that ever occurs, whatever else is
 listed. Hence, if
 
 1. the split of each piece that merging can make is listed, and the scores sort the pieces as the ranks of

@@ -8,7 +8,7 @@ What is equal, and why:
   become user-defined symbols. Hugging Face looks for those with `normalized` false first, and in the text
   before the normalizer, so it is checked that neither can tell. A text with a literal `▁` can
   (`check_space_runs`).
-* *Control tokens.* `<pad>`, `<eos>`, `<bos>` and `<unk>` become what SentencePiece means by control and
+* *Special tokens.* `<pad>`, `<eos>`, `<bos>` and `<unk>` become what SentencePiece means by control and
   unknown pieces, which are never read in a text; `Vocabulary.with_control_pieces_in_text` gives Hugging
   Face's reading.
 * *Merges.* See `merge_scores`.

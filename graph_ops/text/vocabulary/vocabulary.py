@@ -71,7 +71,7 @@ class Vocabulary:
         missing = [piece for piece in wanted if piece not in self._ids]
         if missing:
             raise ValueError(
-                f"`tokenizer`: the vocabulary must hold the control tokens needed for {needed_for}; these "
+                f"`tokenizer`: the vocabulary must hold the special tokens needed for {needed_for}; these "
                 f"are missing: {missing}. "
                 "Pass a Gemma 4 vocabulary, or build the preprocessor without that medium."
             )
@@ -86,7 +86,7 @@ class Vocabulary:
         """
         if not self.has_byte_fallback:
             raise ValueError(
-                "`tokenizer`: reading control tokens in text needs a vocabulary with byte fallback; this "
+                "`tokenizer`: reading special tokens in text needs a vocabulary with byte fallback; this "
                 "one has none. Use "
                 "parity='keras_hub'."
             )

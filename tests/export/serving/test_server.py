@@ -350,7 +350,7 @@ def test_an_answer_over_the_limit_is_refused_before_it_is_computed(servable):
     given = {"prompts": (7, (3,)), "images": (7, (3, 1)), "audio": (7, (3, 1))}
     limits = Limits(answer_bytes=3_000_000)
     with pytest.raises(
-        Refusal, match=r"batch: must have at most \d rows .* whose answers take [0-9,]+ bytes each"
+        Refusal, match=r"batch: must have at most \d rows .* with answers of [0-9,]+ bytes each"
     ):
         check_inputs(servable, "generate_preprocess", given, (), limits)
     check_inputs(servable, "generate_preprocess", given, ("token_ids",), limits)
