@@ -157,13 +157,16 @@ class Bench:
         ]
         targets = {"2000 characters, English": 3.0}
         for name, given in texts.items():
-            contenders: dict[str, Work] = {
-                "ours": lambda turn, given=given: self.litert_tokenizer(given[turn]),  # type: ignore[misc]
-                "sentencepiece": lambda turn, given=given: self._reference(given[turn]),  # type: ignore[misc]
-            }
+            contenders = self._makers_of_ids(given)
             yield from _compared(
                 f"ids in LiteRT of {name}", contenders, self.rounds, {"sentencepiece": targets.get(name)}
             )
+
+    def _makers_of_ids(self, texts: list[str]) -> dict[str, Work]:
+        return {
+            "ours": lambda turn: self.litert_tokenizer(texts[turn]),
+            "sentencepiece": lambda turn: self._reference(texts[turn]),
+        }
 
     def _reference(self, text: str) -> Any:
         return self.processor.encode(text)

@@ -83,7 +83,7 @@ def server(fused):
 @pytest.mark.slow
 def test_a_server_of_a_fused_model_draws_from_the_seed_of_a_request(capsys, server):
     for address in (f"127.0.0.1:{server.port}", f"http://127.0.0.1:{server.rest_port}"):
-        client = Client(address, "gemma4", timeout=30)
+        client = Client(address, "gemma4", timeout=300)
         answers = [client.request("generate", "Hi", {}, seed=seed)["text"][0] for seed in (1, 2, 1)]
         assert answers[0] == answers[2] != answers[1]
         code, out, _ = run(

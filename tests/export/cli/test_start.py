@@ -13,6 +13,7 @@ import pytest
 import typer
 
 from export.cli.main import PACKAGES, app, versions
+from tests.data import ROOT
 from tests.export.cli.commands import PHOTO, VOCABULARY, run, run_alone
 
 COMMANDS = [command.name for command in app.registered_commands]
@@ -143,7 +144,7 @@ def test_a_folder_with_an_export_of_its_own_is_no_trap(tmp_path):
 
 
 def test_hints_name_the_program():
-    sources = [*pathlib.Path("export").rglob("*.py")]
+    sources = [*(ROOT / "export").rglob("*.py")]
     assert sources
     for source in sources:
         if source.parts[-2:] not in (("export", "__main__.py"), ("cli", "main.py")):

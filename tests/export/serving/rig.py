@@ -44,7 +44,7 @@ class GrpcClient:
         self.prediction = prediction_service_pb2_grpc.PredictionServiceStub(self.channel)
         self.model = model_service_pb2_grpc.ModelServiceStub(self.channel)
 
-    def predict(self, request, timeout=30):
+    def predict(self, request, timeout=300):
         return self.prediction.Predict(request, timeout, wait_for_ready=False)
 
 
@@ -62,7 +62,7 @@ def predict_request(signature, inputs, name=NAME, **choice):
     return request
 
 
-def http(port, path, document=None, timeout=30, method=None):
+def http(port, path, document=None, timeout=300, method=None):
     """Status and body of a REST request; the body of a request is bytes or what becomes JSON."""
     body = document if document is None or isinstance(document, bytes) else json.dumps(document).encode()
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", body, method=method)
