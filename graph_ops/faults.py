@@ -46,8 +46,7 @@ class Fault(enum.IntEnum):
 SENTENCES: Mapping[Fault, str] = {
     Fault.IMAGE_UNDECODABLE: (
         "`images`: an image must be an intact JPEG, PNG, GIF, BMP or WebP file; got {0} bytes that do not "
-        "decode. Re-encode it, for "
-        "example as PNG."
+        "decode. Re-encode it, for example as PNG."
     ),
     Fault.IMAGE_TOO_LARGE: (
         "`images`: an image must not exceed `max_image_pixels`; got one of height {0} and width {1}. "
@@ -55,8 +54,7 @@ SENTENCES: Mapping[Fault, str] = {
     ),
     Fault.IMAGE_TOO_THIN: (
         "`images`: an image must keep at least one soft token when its aspect ratio is kept; got one of "
-        "height {0} and width {1}. Crop or "
-        "pad it."
+        "height {0} and width {1}. Crop or pad it."
     ),
     Fault.IMAGE_COUNT: (
         "`prompts`: a prompt needs one `<|image|>` for each of its images; got {0} placeholder(s) and {1} "
@@ -68,21 +66,18 @@ SENTENCES: Mapping[Fault, str] = {
     ),
     Fault.AUDIO_FORMAT: (
         "`audio`: a WAV file must hold 8, 16, 24 or 32-bit integers or 32 or 64-bit floats, at 1 Hz to 768 "
-        "kHz, under a consistent "
-        "header; got format tag {0} with {1} bits. Convert it to 16-bit PCM WAV."
+        "kHz, under a consistent header; got format tag {0} with {1} bits. Convert it to 16-bit PCM WAV."
     ),
     Fault.AUDIO_TRUNCATED: (
-        "`audio`: the `data` chunk must lie inside the file; it claims {0} bytes and {1} are there. Send "
-        "the whole file or rewrite its "
-        "header."
+        "`audio`: the `data` chunk must lie inside the file; it claims {0} bytes and {1} are there. Send the "
+        "whole file or rewrite its header."
     ),
     Fault.AUDIO_EMPTY: (
         "`audio`: a clip must have at least one sample; got {0}. Leave the clip and its `<|audio|>` out."
     ),
     Fault.AUDIO_VALUE: (
         "`audio`: samples must be finite and within ±2**31, the range of 32-bit integers; got {0} that are "
-        "not, the "
-        "first at {1}. Scale the clip to -1…1 and replace NaN and infinities."
+        "not, the first at {1}. Scale the clip to -1…1 and replace NaN and infinities."
     ),
     Fault.AUDIO_COUNT: (
         "`prompts`: a prompt needs one `<|audio|>` for each of its clips; got {0} placeholder(s) and {1} "
@@ -93,9 +88,8 @@ SENTENCES: Mapping[Fault, str] = {
         "token {1}. Move them to `prompts`."
     ),
     Fault.MEDIA_DO_NOT_FIT: (
-        "`prompts`: all of a prompt's media must fit into the row; they end at token {0} of a row that "
-        "holds {1}. Raise "
-        "`sequence_length` or shorten the text before the last medium."
+        "`prompts`: all of a prompt's media must fit into the row; they end at token {0} of a row that holds "
+        "{1}. Raise `sequence_length` or shorten the text before the last medium."
     ),
     Fault.TOKEN_ID_OUT_OF_RANGE: (
         "`token_ids`: an id must be in [0, {1}); got {0}. Pass ids of this vocabulary."
@@ -106,28 +100,24 @@ SENTENCES: Mapping[Fault, str] = {
     ),
     Fault.AUDIO_LIMIT: (
         "`audio`: a prompt may have at most `max_audio_clips_per_prompt` clips; got {0}, and the most is "
-        "{1}. Send fewer or raise the "
-        "limit."
+        "{1}. Send fewer or raise the limit."
     ),
     Fault.TEXT_LENGTH: (
         "`prompts`, `text`: a length must be from 0 to the number of bytes or ids given; got {0}, and {1} "
-        "are given. Pass the true "
-        "length, or take a signature for longer texts."
+        "are given. Pass the true length, or take a signature for longer texts."
     ),
     Fault.AUDIO_LENGTH: (
         "`audio_lengths`: a length must be from 0 to the number of samples given; got {0}, and {1} are "
-        "given. Pass the true length, or "
-        "take a signature for longer clips."
+        "given. Pass the true length, or take a signature for longer clips."
     ),
     Fault.SOFT_TOKENS: (
         "`image_soft_tokens`, `audio_soft_tokens`: a count must be from 0 to the most that a medium takes; "
-        "got {0}, and the most is {1}. "
-        "Pass what `preprocess_image` and `preprocess_audio` return."
+        "got {0}, and the most is {1}. Pass what `preprocess_image` and `preprocess_audio` return."
     ),
     Fault.IMAGE_SIZE: (
-        "`image_sizes`: a height and width must lie within the array that holds the image, on a device "
-        "also within "
-        f"{LITERT.longest_side:,} pixels; got {{0}} and {{1}}. Pass the true size, or 0, 0 for no image."
+        "`image_sizes`: a height and width must lie within the array that holds the image, on a device also "
+        f"within {LITERT.longest_side:,} pixels; got {{0}} and {{1}}. Pass the true size, or 0, 0 for no "
+        "image."
     ),
 }
 

@@ -97,16 +97,15 @@ def _check_inputs(inputs: dict[str, ModelInput], settings: Settings) -> None:
     if missing := sorted(inputs.keys() - made.keys()):
         raise ValueError(
             f"`model`: each of its inputs must be a feature of the preprocessor; got {missing}, and there "
-            f"are {sorted(made)}. Give the "
-            "preprocessor the converter that makes them, or rename the model's inputs."
+            f"are {sorted(made)}. Give the preprocessor the converter that makes them, or rename the model's "
+            "inputs."
         )
     for name, given in inputs.items():
         shape = static_shape(made[name], sizes)
         if not tf.TensorShape(shape).is_compatible_with(given.shape):
             raise ValueError(
                 f"`model`: its input {name!r} must take what the preprocessor makes, {made[name].dims} = "
-                f"{shape}; got {list(given.shape)}. "
-                "Make both with the same `sequence_length` and media."
+                f"{shape}; got {list(given.shape)}. Make both with the same `sequence_length` and media."
             )
 
 
@@ -122,8 +121,7 @@ def _check_backbone(backbone: Any, settings: Settings) -> None:
         if encoder_of(backbone, each.medium) is None:
             raise ValueError(
                 f"`{each.medium.converter}`: must be left out for a model without an encoder for it; got "
-                f"one. "
-                "Pass None to the preprocessor."
+                "one. Pass None to the preprocessor."
             )
     if image := settings.config_of(IMAGE):
         encoder = backbone.vision_encoder
@@ -140,7 +138,6 @@ def _check_sampler(sampler: Any) -> None:
     caller = next(kind for kind in type(sampler).__mro__ if "__call__" in vars(kind))
     if caller.__name__ != "Sampler":
         raise ValueError(
-            f"`model`: its sampler must take one token at a time (greedy, random, top-k, top-p); got "
-            f"{type(sampler).__name__}. Compile the "
-            "model with one of them."
+            "`model`: its sampler must take one token at a time (greedy, random, top-k, top-p); got "
+            f"{type(sampler).__name__}. Compile the model with one of them."
         )

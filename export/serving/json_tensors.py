@@ -133,8 +133,7 @@ def _from_instances(document: dict[str, Any], types: dict[str, int]) -> dict[str
         if named and instance.keys() != types.keys():
             raise invalid(
                 f"Failed to process element: {index} of 'instances' list. JSON object: {quoted(instance)} "
-                f"keys must be equal to: "
-                f"{','.join(types)}"
+                f"keys must be equal to: {','.join(types)}"
             )
     return {key: np.stack(items) for key, items in columns.items()}
 

@@ -146,8 +146,8 @@ def _check_names(inputs: Mapping[str, Any], given: Mapping[str, Spec]) -> None:
         if key not in given:
             raise invalid(
                 f"Signature input alias: {key}(feed name: {inputs[key].name}) not found in request and no "
-                f"default value provided. "
-                f"Inputs expected to be in the request {{{','.join(sent)}}}, or default input alias set: "
+                f"default value provided. Inputs expected to be in the request {{{','.join(sent)}}}, or "
+                "default input alias set: "
             )
 
 
@@ -187,8 +187,8 @@ def _check_size(rows: int, outputs: list[Any], limits: Limits) -> None:
     if rows > most:
         raise invalid(
             f"batch: must have at most {most} rows (limits: {limits.rows} rows, answers of "
-            f"{limits.answer_bytes:,} bytes); got {rows} rows "
-            f"with answers of {row_bytes:,} bytes each. Split the request."
+            f"{limits.answer_bytes:,} bytes); got {rows} rows with answers of {row_bytes:,} bytes each. "
+            "Split the request."
         )
 
 

@@ -59,8 +59,7 @@ class _Converter(PreprocessingLayer):
         if config is None:
             raise ValueError(
                 f"`preset`: must be of a model that reads {cls.medium.argument}; {os.fspath(preset)!r} is "
-                f"not. Pass "
-                f"another preset."
+                "not. Pass another preset."
             )
         return cls(**{**vars(config), **kwargs})
 

@@ -137,8 +137,7 @@ class Gemma4CausalLMPreprocessor(PreprocessorSettings):
                 raise ValueError(
                     f"`{medium.converter}`: must be left out for a model that does not read "
                     f"{medium.argument}; got one for {os.fspath(preset)!r}. Leave it out, or choose the "
-                    f"preset "
-                    "of a model that does."
+                    "preset of a model that does."
                 )
             kwargs.setdefault(medium.converter, config and CONVERTERS[medium.name](**vars(config)))
         if "tokenizer" not in kwargs:

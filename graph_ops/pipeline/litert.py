@@ -42,8 +42,7 @@ def engine_of(settings: Settings) -> BuiltinEngine:
     if not isinstance(engine, BuiltinEngine):
         raise ValueError(
             "`tokenizer`: a bundle for devices needs the engine 'builtin'. Make it with "
-            "`Gemma4Tokenizer(..., "
-            "engine='builtin')`."
+            "`Gemma4Tokenizer(..., engine='builtin')`."
         )
     return engine
 

@@ -110,10 +110,9 @@ def _built_in(preset: Preset) -> PresetSettings:
         )
         if len(vocabulary) != GEMMA4.vocabulary_size:
             raise ValueError(
-                f"`preset`: the vocabulary that was downloaded must have {GEMMA4.vocabulary_size:,} "
-                f"pieces; got "
-                f"{len(vocabulary):,}. Remove it "
-                "from the cache of the library that downloaded it, or pass `tokenizer=`."
+                f"`preset`: the vocabulary that was downloaded must have {GEMMA4.vocabulary_size:,} pieces; "
+                f"got {len(vocabulary):,}. Remove it from the cache of the library that downloaded it, or "
+                "pass `tokenizer=`."
             )
         return vocabulary
 
@@ -130,6 +129,5 @@ def _unknown(name: str) -> str:
         hint = "It is a file: pass a vocabulary as the tokenizer (`Gemma4Tokenizer(FILE)`, --tokenizer FILE)."
     return (
         "`preset`: must be a built-in preset, a folder, 'hf://owner/name' or "
-        "'kaggle://owner/model/keras/variant'; got "
-        f"{name!r}, which is none of them. {hint}"
+        f"'kaggle://owner/model/keras/variant'; got {name!r}, which is none of them. {hint}"
     )

@@ -27,9 +27,8 @@ _PACKAGES = {
     "kaggle": ("kagglehub", "kaggle"),
 }  # scheme -> package, extra
 _INSTEAD = (
-    "Or download it elsewhere and pass the folder, or pass the vocabulary as `tokenizer=` (--tokenizer) "
-    "with a "
-    "built-in preset."
+    "Or download it elsewhere and pass the folder, or pass the vocabulary as `tokenizer=` (--tokenizer) with "
+    "a built-in preset."
 )
 
 
@@ -82,8 +81,8 @@ def _parts(handle: str) -> tuple[str, str]:
     if len(parts) not in shapes.get(scheme, ()) or not all(parts):
         raise ValueError(
             "`preset`: a handle must be 'hf://owner/name[@revision]' or "
-            "'kaggle://owner/model/framework/variant[/version]'; got "
-            f"{handle!r}. Complete it, or pass a folder."
+            f"'kaggle://owner/model/framework/variant[/version]'; got {handle!r}. Complete it, or pass a "
+            "folder."
         )
     return scheme, name
 
@@ -133,9 +132,8 @@ def _import(scheme: str, handle: str) -> Any:
         return importlib.import_module(package)
     except ImportError as error:
         raise DownloadError(
-            f"`preset`: {handle} needs the package {package}, which cannot be imported ({error}). Install "
-            f"it with "
-            f"`pip install 'gemma4-graph[{extra}]'`. {_INSTEAD}"
+            f"`preset`: {handle} needs the package {package}, which cannot be imported ({error}). Install it "
+            f"with `pip install 'gemma4-graph[{extra}]'`. {_INSTEAD}"
         ) from error
 
 
@@ -153,14 +151,12 @@ def _reason(handle: str, error: Exception) -> str:
     if status in (401, 403):
         return (
             f"`preset`: {handle} may not be read (HTTP {status}). Log in with {log_in} and accept the "
-            f"licence at "
-            f"{page}."
+            f"licence at {page}."
         )
     if status == 404:
         return f"`preset`: there is no {handle} or it lacks a file (HTTP 404). Look for it at {page}."
     first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
     return (
         f"`preset`: {handle} could not be downloaded ({type(error).__name__}: {first_line}). Check the "
-        f"network and "
-        "the name."
+        "network and the name."
     )

@@ -28,8 +28,7 @@ def read_vocabulary(source: "str | os.PathLike[str] | bytes | Vocabulary") -> Vo
             return load_vocabulary(folder / file)
     raise FileNotFoundError(
         f"`tokenizer`: a preset folder must hold {KERAS_HUB_VOCABULARY} or {HUGGINGFACE_VOCABULARY}; "
-        f"{folder} holds neither. Fetch the "
-        "whole preset, or pass a vocabulary file."
+        f"{folder} holds neither. Fetch the whole preset, or pass a vocabulary file."
     )
 
 

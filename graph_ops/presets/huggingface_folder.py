@@ -115,8 +115,8 @@ def _check_fixed(settings: Json, fixed: Mapping[str, Any], folder: pathlib.Path)
         if settings.get(name, only) != only:
             raise ValueError(
                 f"`preset`: `{name}` must be {only!r}, as the released models have it and the only value "
-                f"that is supported; {folder} has "
-                f"{settings[name]!r}. Change it there, or build the converters by hand."
+                f"that is supported; {folder} has {settings[name]!r}. Change it there, or build the "
+                "converters by hand."
             )
 
 

@@ -58,8 +58,7 @@ def medium_config(settings: Settings, medium: str) -> Any:
     if medium == "audio" and settings and "frame_length" not in settings:
         raise ValueError(
             "`audio_converter`: must have a `frame_length`; that of keras-hub before 0.28 has none and "
-            "computes "
-            "another spectrogram than the released model's. Upgrade keras-hub, or pass "
+            "computes another spectrogram than the released model's. Upgrade keras-hub, or pass "
             "`audio_converter=Gemma4AudioConverter()`."
         )
     config = MEDIUM_CONFIGS[medium]
@@ -151,9 +150,8 @@ def _fields(config_class: type, settings: Settings) -> Settings:
     known = {field.name for field in dataclasses.fields(config_class)}
     if unknown := settings.keys() - known - _IGNORED[config_class]:
         raise ValueError(
-            f"`preset`: settings of KerasHub's preprocessor must have a counterpart here; "
-            f"{sorted(unknown)} have none. Remove them, or "
-            "build the preprocessor by hand."
+            f"`preset`: settings of KerasHub's preprocessor must have a counterpart here; {sorted(unknown)} "
+            "have none. Remove them, or build the preprocessor by hand."
         )
     given = {
         name: tuple(value) if isinstance(value, list) else value

@@ -49,6 +49,6 @@ def check_vocabulary(vocabulary: Vocabulary, sha256: str | None) -> None:
     if sha256 is not None and vocabulary.sha256 != sha256.lower():
         raise ValueError(
             f"`tokenizer`: the vocabulary's sha256 must be the pinned {sha256}; got {vocabulary.sha256} "
-            f"({len(vocabulary):,} pieces). "
-            "Fetch the file that was pinned, or pin this one with `vocabulary_sha256`."
+            f"({len(vocabulary):,} pieces). Fetch the file that was pinned, or pin this one with "
+            "`vocabulary_sha256`."
         )

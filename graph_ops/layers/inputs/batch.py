@@ -76,8 +76,7 @@ def _check_keys(given: dict[str, Any]) -> None:
         if medium.argument in given and medium.values in given:
             raise ValueError(
                 f"`{medium.argument}`, `{medium.values}`: a medium must be given once; got both. Pass the "
-                f"raw "
-                "or the precomputed one."
+                "raw or the precomputed one."
             )
 
 

@@ -21,7 +21,7 @@ def file_bytes(value: Any, *, medium: Medium) -> bytes | None:
         raise TypeError(
             f"`{medium.argument}`: a file must be given by its bytes; got the {_name_of(value)} "
             f"{quoted(os.fspath(value))}. Read the file first, for example with "
-            f"`pathlib.Path(path).read_bytes()`."
+            "`pathlib.Path(path).read_bytes()`."
         )
     if isinstance(value, bytearray) or (isinstance(value, memoryview) and value.ndim == 1):
         return bytes(value)
@@ -55,8 +55,7 @@ def check_shape(shape: tf.TensorShape, *, medium: Medium, most_rows: int) -> Non
         if 2 <= channels <= _MOST_CHANNELS and shape[-2] > max(most_rows, _MOST_CHANNELS):
             raise ValueError(
                 f"`{medium.argument}`: a clip must be mono, float32 [T]; got shape {tuple(shape)}, as of "
-                f"{channels} "
-                f"channels. Mix them down, for example with `clip.mean(axis=-1)`."
+                f"{channels} channels. Mix them down, for example with `clip.mean(axis=-1)`."
             )
 
 

@@ -64,8 +64,8 @@ def _check_surrogates(value: Any, name: str) -> None:
             if "\ud800" <= character <= "\udfff":
                 raise ValueError(
                     f"`{name}`: must be Unicode, which has no lone surrogates; got {character!r} as "
-                    f"character {index}. Replace it, for example with "
-                    f"`text.encode('utf-8', 'replace').decode()`."
+                    f"character {index}. Replace it, for example with `text.encode('utf-8', "
+                    "'replace').decode()`."
                 )
 
 

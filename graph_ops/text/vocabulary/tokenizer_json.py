@@ -91,8 +91,8 @@ def model_from_tokenizer_json(text: bytes, where: str) -> bytes:
     except (ValueError, RecursionError) as error:
         raise ValueError(
             f"`tokenizer`: a tokenizer.json must be whole and mean what a SentencePiece model can; {where} "
-            f"({len(text):,} bytes) does "
-            f"not: {error}. Pass the tokenizer.json or the .spm/.model file of a Gemma 4 preset."
+            f"({len(text):,} bytes) does not: {error}. Pass the tokenizer.json or the .spm/.model file of a "
+            "Gemma 4 preset."
         ) from error
 
 

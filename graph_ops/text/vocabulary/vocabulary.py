@@ -72,8 +72,8 @@ class Vocabulary:
         if missing:
             raise ValueError(
                 f"`tokenizer`: the vocabulary must hold the special tokens needed for {needed_for}; these "
-                f"are missing: {missing}. "
-                "Pass a Gemma 4 vocabulary, or build the preprocessor without that medium."
+                f"are missing: {missing}. Pass a Gemma 4 vocabulary, or build the preprocessor without that "
+                "medium."
             )
         return [self._ids[piece] for piece in wanted]
 
@@ -86,9 +86,8 @@ class Vocabulary:
         """
         if not self.has_byte_fallback:
             raise ValueError(
-                "`tokenizer`: reading special tokens in text needs a vocabulary with byte fallback; this "
-                "one has none. Use "
-                "parity='keras_hub'."
+                "`tokenizer`: reading special tokens in text needs a vocabulary with byte fallback; this one "
+                "has none. Use parity='keras_hub'."
             )
         model = parse_model(self.proto)
         for entry, kind in zip(model.pieces, self.types, strict=True):
@@ -173,6 +172,6 @@ def _keeps_text(model: Any) -> bool:
 def _not_a_model(where: str, proto: bytes, reason: str) -> str:
     return (
         f"`tokenizer`: a vocabulary must be a whole SentencePiece model; {where} ({len(proto):,} bytes) is "
-        f"not one: {reason}. Fetch the "
-        "file again, or pass the .spm/.model file or the tokenizer.json of a Gemma 4 preset."
+        f"not one: {reason}. Fetch the file again, or pass the .spm/.model file or the tokenizer.json of a "
+        "Gemma 4 preset."
     )
