@@ -75,7 +75,7 @@ def _rounded_down(config: ImageConfig) -> np.ndarray:
     for whole in range(1, most + 1):
         common = math.gcd(whole**2, most)
         ratio = np.array([whole**2 // common, most // common])
-        sides = np.arange(1, math.isqrt(pixels // ratio.prod()) + 1)[:, np.newaxis] * ratio
+        sides = np.arange(1, math.isqrt(pixels // int(np.prod(ratio))) + 1)[:, np.newaxis] * ratio
         side, other = sides.astype(np.float64).T
         # In the reference's order of operations.
         squares = np.sqrt(config.max_patches * config.patch_size**2 / (side * other)) * side / multiple

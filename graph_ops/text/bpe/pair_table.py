@@ -138,7 +138,7 @@ def _displacements(bucket: np.ndarray, position: np.ndarray, buckets: int, slots
     order = np.argsort(bucket, kind="stable")
     starts = np.cumsum(sizes) - sizes
     is_free, displacements = np.ones(slots, bool), np.zeros(buckets, np.int64)
-    for size in range(sizes.max(), 1, -1):
+    for size in range(int(np.max(sizes)), 1, -1):
         chosen = np.flatnonzero(sizes == size)
         placed = _place(position[order[starts[chosen][:, np.newaxis] + np.arange(size)]], is_free)
         if placed is None:

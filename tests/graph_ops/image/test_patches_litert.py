@@ -290,8 +290,8 @@ def test_weights_are_pillows_but_for_one_in_a_million():
                 placed(one, start - begin, end - begin) - placed(other, other_start - begin, end - begin)
             )
             assert difference.max() <= 1
-            differing += np.count_nonzero(difference)
-            weights += np.count_nonzero(other)
+            differing += int(np.count_nonzero(difference))
+            weights += int(np.count_nonzero(other))
     assert differing <= weights * 1e-5
 
 
