@@ -192,7 +192,7 @@ def test_random_valid_texts_survive_generation_but_for_the_stripped_tokens(make_
     whole = np.asarray(rows["padding_mask"]).sum(-1) < 512
     back = preprocessor.generate_postprocess(rows)
     assert [
-        text for text, again, fits in zip(texts, back, whole, strict=True) if fits and text != again
+        text for text, again, fits in zip(kept, back, whole, strict=True) if fits and text != again
     ] == []
 
 
