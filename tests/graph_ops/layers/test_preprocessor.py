@@ -191,9 +191,7 @@ def test_random_valid_texts_survive_generation_but_for_the_stripped_tokens(make_
     rows = preprocessor.generate_preprocess(kept)
     whole = np.asarray(rows["padding_mask"]).sum(-1) < 512
     back = preprocessor.generate_postprocess(rows)
-    assert [
-        text for text, again, fits in zip(kept, back, whole, strict=True) if fits and text != again
-    ] == []
+    assert [text for text, again, fits in zip(kept, back, whole, strict=True) if fits and text != again] == []
 
 
 def test_an_empty_batch_gives_empty_rows(make_preprocessor):

@@ -1,0 +1,81 @@
+"""Findings are values: made, chosen among, gathered by row, and put into words."""
+
+import pytest
+import tensorflow as tf
+
+from graph_ops.faults import (
+    MOST_QUOTED,
+    SENTENCES,
+    Fault,
+    Finding,
+    check,
+    first_finding,
+    raise_findings,
+    status_messages,
+)
+
+
+def finding(*faults):
+    codes = tf.constant([int(fault) for fault in faults])
+    return Finding(codes, tf.stack([codes * 10, codes * 100], axis=-1))
+
+
+def test_every_fault_but_none_has_a_sentence_and_a_code_of_its_own():
+    assert set(SENTENCES) == set(Fault) - {Fault.NONE}
+    assert sorted(Fault) == list(range(len(Fault)))
+
+
+@pytest.mark.parametrize("fault", SENTENCES)
+def test_a_sentence_names_the_argument_and_quotes_its_numbers(fault):
+    (message,) = status_messages(finding(fault)).numpy()
+    assert message.decode() == SENTENCES[fault].format(fault * 10, fault * 100)
+    assert message.startswith(b"`")
+
+
+def test_good_rows_have_no_sentence():
+    assert status_messages(finding(Fault.NONE, Fault.AUDIO_EMPTY)).numpy()[0] == b""
+    assert status_messages(finding(Fault.NONE)).numpy().tolist() == [b""]
+
+
+def test_a_check_is_the_fault_where_the_condition_holds():
+    found = check(tf.constant([True, False]), Fault.IMAGE_SIZE, tf.constant([3, 4]), 5)
+    assert found.fault.numpy().tolist() == [int(Fault.IMAGE_SIZE), 0]
+    assert found.detail.numpy().tolist() == [[3, 5], [0, 0]]
+
+
+def test_of_several_findings_the_first_fault_is_kept():
+    first, second = finding(Fault.NONE, Fault.IMAGE_SIZE), finding(Fault.AUDIO_EMPTY, Fault.AUDIO_EMPTY)
+    found = first_finding(Finding.none(first.fault), first, second)
+    assert found.fault.numpy().tolist() == [int(Fault.AUDIO_EMPTY), int(Fault.IMAGE_SIZE)]
+    assert found.detail.numpy()[:, 0].tolist() == [Fault.AUDIO_EMPTY * 10, Fault.IMAGE_SIZE * 10]
+
+
+def test_a_row_has_the_first_fault_of_its_slots():
+    slots = Finding(tf.constant([[0, 5, 7], [0, 0, 0]]), tf.reshape(tf.range(12), [2, 3, 2]))
+    assert slots.of_rows().fault.numpy().tolist() == [5, 0]
+    assert slots.of_rows().detail.numpy()[0].tolist() == [2, 3]
+    none = Finding(tf.zeros([2, 0], tf.int32), tf.zeros([2, 0, 2], tf.int32)).of_rows()
+    assert none.fault.numpy().tolist() == [0, 0]
+
+
+def test_an_exception_names_each_faulty_item():
+    raise_findings(finding(Fault.NONE, Fault.NONE), "image")
+    with pytest.raises(ValueError, match=r"^image 1: `audio`: a clip must have at least one sample; got 80"):
+        raise_findings(finding(Fault.NONE, Fault.AUDIO_EMPTY), "image")
+
+
+def test_an_exception_about_many_items_says_how_many_more_there_are():
+    with pytest.raises(ValueError, match=r"and 1,192 more$") as raised:
+        raise_findings(finding(*[Fault.AUDIO_EMPTY] * 1_200), "clip")
+    assert len(str(raised.value).splitlines()) == MOST_QUOTED + 1
+
+
+def test_a_graph_stops_at_a_finding():
+    @tf.function
+    def step(faults):
+        raise_findings(Finding(faults, tf.stack([faults, faults], axis=-1)), "row")
+        return faults
+
+    assert step(tf.constant([0])).numpy().tolist() == [0]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="at least one sample"):
+        step(tf.constant([int(Fault.AUDIO_EMPTY)]))
