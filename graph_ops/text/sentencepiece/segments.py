@@ -8,7 +8,7 @@ Cuts and segments are those of `cuts`.
 
 ```
 We hold zyx zyxes.|   a text and the byte 0xFF after it
-1122222333333444456   segments by number, in Gemma's vocabulary
+1122222333344444456   segments by number, in Gemma's vocabulary
 +++++++----------++   known or not: ` zyx zyxes` is a run
 ```
 
