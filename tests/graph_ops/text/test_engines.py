@@ -89,6 +89,7 @@ def saved(vocabulary, tmp_path_factory):
     return folder, holders
 
 
+@pytest.mark.slow
 def test_saved_modules_give_the_same_in_a_fresh_process(saved):
     folder, holders = saved
     command = [sys.executable, "-c", LOAD, str(folder), json.dumps(TEXTS)]

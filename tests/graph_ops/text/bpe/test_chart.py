@@ -44,6 +44,7 @@ def test_ids_are_exact_if_better_ranks_have_worse_parts(pieces, texts):
     assert_exact(small_vocabulary([*pieces, "a", "b", "\u2581"]), texts)
 
 
+@pytest.mark.slow
 @SOME
 @given(st.permutations([(a + b) for a in "abcdefgh" for b in "abcdefgh" if a != b]), st.data())
 def test_chains_of_ranks_that_only_rise_or_fall(pairs, data):
