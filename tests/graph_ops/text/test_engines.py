@@ -98,6 +98,7 @@ def test_saved_modules_give_the_same_in_a_fresh_process(saved):
     assert json.loads(ran.stdout) == {name: answers(holder) for name, holder in holders.items()}
 
 
+@pytest.mark.slow
 def test_readings_differ_and_engines_agree(saved):
     _, holders = saved
     given = {name: answers(holder) for name, holder in holders.items()}
