@@ -165,11 +165,8 @@ class Bench:
     def _makers_of_ids(self, texts: list[str]) -> dict[str, Work]:
         return {
             "ours": lambda turn: self.litert_tokenizer(texts[turn]),
-            "sentencepiece": lambda turn: self._reference(texts[turn]),
+            "sentencepiece": lambda turn: self.processor.encode(texts[turn]),
         }
-
-    def _reference(self, text: str) -> Any:
-        return self.processor.encode(text)
 
     def image(self, side: int) -> Iterator[Comparison]:
         """Pixels to patches and positions."""
