@@ -162,6 +162,7 @@ def plain_file(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_a_bundle_is_asked_unless_told_not_to_be(capsys, plain_file, tmp_path, monkeypatch):
     options = ("--tokenizer", VOCABULARY, "--model", str(plain_file), *TEXT_ONLY, "--litert", "--json")
     code, out, err = run(capsys, "fuse", *options, "--out", str(tmp_path / "asked"))

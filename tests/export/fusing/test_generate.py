@@ -24,6 +24,8 @@ from tests.export.fusing.rig import (
     small_model,
 )
 
+pytestmark = pytest.mark.slow
+
 FAULTY = Request("broken <|image|>", (b"no image",))
 
 

@@ -82,6 +82,7 @@ def test_fit_evaluate_and_predict_preprocess_raw_inputs(model, form):
     np.testing.assert_allclose(history["loss"], [expected], rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_fit_takes_a_dataset_of_raw_strings_and_files(model):
     data = tf.data.Dataset.from_tensor_slices({**TEXTS, "images": FILES}).batch(2)
     expected = loss_of_rows(model, {**TEXTS, "images": FILES})
@@ -230,5 +231,6 @@ ATTACH_BEFORE_KERAS_HUB = """
 """
 
 
+@pytest.mark.slow
 def test_a_preprocessor_made_before_keras_hub_was_imported_trains_too():
     assert run(ATTACH_BEFORE_KERAS_HUB).splitlines()[-1] == "1"

@@ -95,6 +95,7 @@ NUMPY_BEHAVIOUR = """
 """
 
 
+@pytest.mark.slow
 def test_rows_are_the_same_under_numpy_behaviour():
     assert run(NUMPY_BEHAVIOUR).splitlines()[-1] == "equal"
 

@@ -109,6 +109,7 @@ def test_readings_differ_and_engines_agree(saved):
     assert len({str(given[f"builtin {reading.value} after"][0]) for reading in Reading}) == len(Reading)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENGINES)
 def test_a_prepared_reading_may_be_traced_last(name, vocabulary, tmp_path):
     engine = engine_of(name, vocabulary, Reading.PLAIN)
