@@ -4,7 +4,9 @@ from tests.graph_ops.layers.fresh import run
 
 FORKED = """
     import multiprocessing
-    import graph_ops
+    import pytest
+
+import graph_ops
     from tests.data import DEMONSTRATION
 
     preprocessor = graph_ops.Gemma4CausalLMPreprocessor(graph_ops.Gemma4Tokenizer(DEMONSTRATION))
