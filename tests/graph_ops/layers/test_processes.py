@@ -1,12 +1,12 @@
 """What depends on the whole process: forks, NumPy behaviour, which packages have been imported."""
 
+import pytest
+
 from tests.graph_ops.layers.fresh import run
 
 FORKED = """
     import multiprocessing
-    import pytest
-
-import graph_ops
+    import graph_ops
     from tests.data import DEMONSTRATION
 
     preprocessor = graph_ops.Gemma4CausalLMPreprocessor(graph_ops.Gemma4Tokenizer(DEMONSTRATION))
