@@ -115,6 +115,10 @@ class AudioConfig:
     """Window, in samples (20 ms)."""
     frames_per_soft_token: int = 4
     """Time reduction of the audio encoder (two convolutions of stride 2)."""
+    strict: bool = False
+    """Whether a WAV file is refused if its header states another size of its samples than they have. Ours:
+    off, a file that was streamed or cut gives what is there, as with libsndfile.
+    """
 
     def __post_init__(self) -> None:
         _check_positive(

@@ -7,11 +7,12 @@ error fails every row of the batch. Python callers get the same sentence as a `V
 
 import enum
 import string
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
 
+from graph_ops.file_types import FILE_TYPES, UNKNOWN_CODEC, WAV_CODECS
 from graph_ops.target import LITERT
 
 MOST_QUOTED = 8
@@ -41,9 +42,16 @@ class Fault(enum.IntEnum):
     SOFT_TOKENS = 17
     IMAGE_SIZE = 18
     AUDIO_VALUE = 19
+    IMAGE_FILE_TYPE = 20
+    AUDIO_FILE_TYPE = 21
+    AUDIO_CODEC = 22
 
 
 SENTENCES: Mapping[Fault, str] = {
+    Fault.IMAGE_FILE_TYPE: (
+        "`images`: an image must be a JPEG, PNG, GIF, BMP or WebP file; got {0:file_type}, {1} bytes. "
+        "{0:remedy}"
+    ),
     Fault.IMAGE_UNDECODABLE: (
         "`images`: an image must be an intact JPEG, PNG, GIF, BMP or WebP file; got {0} bytes that do not "
         "decode. Re-encode it, for example as PNG."
@@ -60,17 +68,24 @@ SENTENCES: Mapping[Fault, str] = {
         "`prompts`: a prompt needs one `<|image|>` for each of its images; got {0} placeholder(s) and {1} "
         "image(s). Make them equal."
     ),
+    Fault.AUDIO_FILE_TYPE: ("`audio`: a clip must be a WAV file; got {0:file_type}, {1} bytes. {0:remedy}"),
     Fault.AUDIO_UNDECODABLE: (
         "`audio`: a clip must be a RIFF WAVE file with `fmt ` and `data` chunks; got {0} bytes that are "
         "not. Convert it to 16-bit PCM WAV."
     ),
+    Fault.AUDIO_CODEC: (
+        "`audio`: a WAV file must hold integers, floats, A-law or mu-law; got {0:codec}, format tag {0}. "
+        "Convert it to 16-bit PCM WAV, for example with `ffmpeg -i in.wav -c:a pcm_s16le out.wav`."
+    ),
     Fault.AUDIO_FORMAT: (
-        "`audio`: a WAV file must hold 8, 16, 24 or 32-bit integers or 32 or 64-bit floats, at 1 Hz to 768 "
-        "kHz, under a consistent header; got format tag {0} with {1} bits. Convert it to 16-bit PCM WAV."
+        "`audio`: a WAV file must hold integers of 1 to 32 bits, floats of 32 or 64, A-law or mu-law, at 1 "
+        "Hz "
+        "to 768 kHz, under a consistent header; got format tag {0} with {1} bits. Convert it to 16-bit PCM "
+        "WAV."
     ),
     Fault.AUDIO_TRUNCATED: (
-        "`audio`: the `data` chunk must lie inside the file; it claims {0} bytes and {1} are there. Send the "
-        "whole file or rewrite its header."
+        "`audio`: with `strict`, the `data` chunk must have the size that its header states; it states {0} "
+        "bytes and {1} are there. Send the whole file, rewrite its header, or switch `strict` off."
     ),
     Fault.AUDIO_EMPTY: (
         "`audio`: a clip must have at least one sample; got {0}. Leave the clip and its `<|audio|>` out."
@@ -196,19 +211,46 @@ def raise_findings(finding: Finding, item: str) -> None:
         tf.debugging.Assert(tf.reduce_all(finding.is_clean), [messages], summarize=MOST_QUOTED)
 
 
+def sentence(fault: Fault, first: int, second: int) -> str:
+    """The sentence of one fault with its two numbers."""
+    numbers = tf.constant([[first, second]], tf.int32)
+    return status_messages(Finding(tf.constant([int(fault)]), numbers)).numpy()[0].decode()
+
+
 def _sentences(finding: Finding) -> tf.Tensor:
-    numbers = tf.strings.as_string(finding.detail)
     status = tf.zeros_like(finding.fault, tf.string)
     for code, sentence in SENTENCES.items():
-        status = tf.where(tf.equal(finding.fault, int(code)), _fill_in(sentence, numbers), status)
+        status = tf.where(tf.equal(finding.fault, int(code)), _fill_in(sentence, finding.detail), status)
     return status
 
 
-def _fill_in(sentence: str, numbers: tf.Tensor) -> tf.Tensor:
-    """String [B]: the sentence with `{0}` and `{1}` replaced by each row's numbers, string [B, 2]."""
+def _fill_in(sentence: str, detail: tf.Tensor) -> tf.Tensor:
+    """String [B]: the sentence with `{0}` and `{1}` replaced by each row's numbers, int32 [B, 2], and a field
+    such as `{0:file_type}` by the word that the number stands for.
+    """
     pieces = []
-    for text, field, _, _ in string.Formatter().parse(sentence):
+    for text, field, form, _ in string.Formatter().parse(sentence):
         pieces.append(tf.constant(text))
         if field is not None:
-            pieces.append(numbers[:, int(field)])
+            number = detail[:, int(field)]
+            pieces.append(_WORDS[form](number) if form else tf.strings.as_string(number))
     return tf.strings.join(pieces)
+
+
+def _listed(words: Sequence[str]) -> Callable[[tf.Tensor], tf.Tensor]:
+    """The word with a number int32 [B]; what is no number of a word gets the first."""
+    return lambda numbers: tf.gather(words, tf.where((numbers > 0) & (numbers < len(words)), numbers, 0))
+
+
+def _codec(tags: tf.Tensor) -> tf.Tensor:
+    place = tf.reduce_max(tf.where(tf.equal(tags[:, tf.newaxis], list(WAV_CODECS)), _PLACES, 0), axis=1)
+    return tf.gather([UNKNOWN_CODEC, *WAV_CODECS.values()], place)
+
+
+_PLACES = tuple(range(1, len(WAV_CODECS) + 1))
+_WORDS: Mapping[str, Callable[[tf.Tensor], tf.Tensor]] = {
+    "file_type": _listed([kind.name for kind in FILE_TYPES]),
+    "remedy": _listed([kind.remedy for kind in FILE_TYPES]),
+    "codec": _codec,
+}
+"""What a sentence may say in place of a number: numbers int32 [B] to words string [B]."""

@@ -19,7 +19,8 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from graph_ops.config import ImageConfig
-from graph_ops.faults import Fault, Finding, check
+from graph_ops.faults import Fault, Finding, check, first_finding
+from graph_ops.file_types import file_type
 from graph_ops.image.formats import bmp, gif, jpeg, png, webp
 from graph_ops.image.formats.file_bytes import bytes_at
 
@@ -32,8 +33,8 @@ class Pixels(NamedTuple):
 
     Attributes:
         pixels: uint8 [H, W, 3]; [0, 0, 3] if there is a fault.
-        finding: [], IMAGE_TOO_LARGE with (height, width), IMAGE_UNDECODABLE with (length in bytes, 0), or
-            none.
+        finding: [], IMAGE_FILE_TYPE with (type, length in bytes), IMAGE_TOO_LARGE with (height, width),
+            IMAGE_UNDECODABLE with (length in bytes, 0), or none.
     """
 
     pixels: tf.Tensor
@@ -50,7 +51,7 @@ def decode_image(encoded: tf.Tensor, *, config: ImageConfig) -> Pixels:
         config: `max_image_pixels`.
     """
     attempts = [functools.partial(_attempt, encoded, file_format, config=config) for file_format in FORMATS]
-    return tf.switch_case(_format_index(encoded), [*attempts, functools.partial(_undecodable, encoded)])
+    return tf.switch_case(_format_index(encoded), [*attempts, functools.partial(_of_another_type, encoded)])
 
 
 def _attempt(encoded: tf.Tensor, file_format: ModuleType, *, config: ImageConfig) -> Pixels:
@@ -81,6 +82,13 @@ def _decode(encoded: tf.Tensor, *, file_format: ModuleType, config: ImageConfig)
     return tf.cond(
         valid, lambda: tf.cond(too_large, lambda: oversized, decode), lambda: _undecodable(encoded)
     )
+
+
+def _of_another_type(encoded: tf.Tensor) -> Pixels:
+    """What is said of a file of no format that is decoded."""
+    kind, undecodable = file_type(encoded), _undecodable(encoded)
+    named = check(kind > 0, Fault.IMAGE_FILE_TYPE, kind, tf.strings.length(encoded))
+    return undecodable._replace(finding=first_finding(named, undecodable.finding))
 
 
 def _undecodable(encoded: tf.Tensor) -> Pixels:

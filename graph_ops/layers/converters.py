@@ -124,7 +124,7 @@ class Gemma4AudioConverter(_Converter):
     Args:
         **settings: fields of `AudioConfig` (`num_mels`, `num_fft_bins`, `stride`, `sampling_rate`,
             `max_audio_length`, `min_frequency`, `max_frequency`, `mel_floor`, `per_bin_mean`,
-            `per_bin_stddev`, `frame_length`), `name`, `dtype`.
+            `per_bin_stddev`, `frame_length`, `strict`), `name`, `dtype`.
 
     Called on one clip (samples [T] in -1…1, or the bytes of a WAV file) or on several (an array [B, T], a
     list, files string [B]) it gives float32 [(B,) 3000, 128]; what is longer than 30 s is cut, what is
@@ -145,6 +145,7 @@ class Gemma4AudioConverter(_Converter):
     per_bin_stddev = Setting("config")
     frame_length = Setting("config")
     frames_per_soft_token = Setting("config")
+    strict = Setting("config")
 
     @property
     def num_samples(self) -> int:

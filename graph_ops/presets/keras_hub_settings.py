@@ -23,7 +23,7 @@ given.
 
 OWN_FIELDS: dict[type, tuple[str, ...]] = {
     ImageConfig: ("max_image_pixels",),
-    AudioConfig: ("frames_per_soft_token",),
+    AudioConfig: ("frames_per_soft_token", "strict"),
     RowConfig: ("parity", "allow_special_tokens"),
 }
 """Our fields that KerasHub's layers do not have."""

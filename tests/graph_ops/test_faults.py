@@ -11,8 +11,10 @@ from graph_ops.faults import (
     check,
     first_finding,
     raise_findings,
+    sentence,
     status_messages,
 )
+from graph_ops.file_types import FILE_TYPES
 
 
 def finding(*faults):
@@ -27,9 +29,26 @@ def test_every_fault_but_none_has_a_sentence_and_a_code_of_its_own():
 
 @pytest.mark.parametrize("fault", SENTENCES)
 def test_a_sentence_names_the_argument_and_quotes_its_numbers(fault):
-    (message,) = status_messages(finding(fault)).numpy()
-    assert message.decode() == SENTENCES[fault].format(fault * 10, fault * 100)
-    assert message.startswith(b"`")
+    message = sentence(fault, 9, 1_234)
+    assert message.startswith("`")
+    assert message.endswith(".")
+    for number, field in ((9, "{0}"), (1_234, "{1}")):
+        assert (str(number) in message) == (field in SENTENCES[fault])
+    assert "{" not in message
+
+
+def test_a_number_may_stand_for_a_word():
+    kind = next(number for number, kind in enumerate(FILE_TYPES) if kind.name == "a FLAC file")
+    assert sentence(Fault.AUDIO_FILE_TYPE, kind, 5) == (
+        "`audio`: a clip must be a WAV file; got a FLAC file, 5 bytes. Convert it to WAV, for example with "
+        "`ffmpeg -i in.flac out.wav`."
+    )
+    for unknown in (-1, 0, len(FILE_TYPES), 2**31 - 1):
+        assert f"got {FILE_TYPES[0].name}, " in sentence(Fault.IMAGE_FILE_TYPE, unknown, 5)
+    assert "got MP3, format tag 85. " in sentence(Fault.AUDIO_CODEC, 0x55, 0)
+    assert "got sound of a kind that is not decoded, format tag 4660. " in sentence(
+        Fault.AUDIO_CODEC, 0x1234, 0
+    )
 
 
 def test_good_rows_have_no_sentence():

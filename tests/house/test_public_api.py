@@ -79,6 +79,7 @@ CONFIGURING = {
     "block",  # width of a part of the output
     "num_frames",  # length of the output
     "background",  # a colour, as a tensor because files say it
+    "is_big_endian",  # which byte of a number comes first, as a tensor because files say it
     "floor",  # a bound, one for each row
     "keep",  # which rows are kept
 }

@@ -11,6 +11,7 @@ from PIL import Image
 
 from graph_ops.config import ImageConfig
 from graph_ops.faults import Fault
+from graph_ops.file_types import file_type
 from graph_ops.image.decode import decode_image
 
 CONFIG = ImageConfig(max_image_pixels=1_000_000)
@@ -286,7 +287,7 @@ FILES = {
 @pytest.mark.parametrize("name", FILES)
 def test_truncated_files_are_refused(name):
     encoded = FILES[name]
-    for length in [*range(40), *range(40, len(encoded), len(encoded) // 20), len(encoded) - 6]:
+    for length in [*range(1, 40), *range(40, len(encoded), len(encoded) // 20), len(encoded) - 6]:
         assert_refused(encoded[:length])
 
 
@@ -309,18 +310,20 @@ def test_a_damaged_file_is_refused_or_decodes_as_by_pillow(name):
 @pytest.mark.parametrize(
     "encoded",
     [
-        b"",
         b"\0",
         b"\xff\xd8\xff",
         b"GIF89a",
         b"BM",
         b"RIFF\0\0\0\0WEBP",
-        b"%PDF-1.7 and so on",
-        b"\xff\x0a\0",
     ],
 )
 def test_what_is_no_image_is_refused(encoded):
     assert_refused(encoded)
+
+
+@pytest.mark.parametrize("encoded", [b"", b"%PDF-1.7 and so on", b"\xff\x0a\0", b"RIFF\0\0\0\0WAVEfmt "])
+def test_another_kind_of_file_is_refused_by_its_name(encoded):
+    assert_refused(encoded, Fault.IMAGE_FILE_TYPE, [int(file_type(tf.constant(encoded))), len(encoded)])
 
 
 def with_size(name: str, height: int, width: int) -> bytes:
@@ -377,5 +380,8 @@ def test_decoding_works_in_map_fn_and_in_a_reloaded_saved_model(tmp_path):
     files = [*FILES.values(), b"broken", b""]
     for function in (faults_and_sums, tf.saved_model.load(str(tmp_path)).faults_and_sums):
         faults, sums = function(tf.constant(files))
-        assert faults.numpy().tolist() == [Fault.NONE] * len(FILES) + [Fault.IMAGE_UNDECODABLE] * 2
+        assert faults.numpy().tolist() == [Fault.NONE] * len(FILES) + [
+            Fault.IMAGE_UNDECODABLE,
+            Fault.IMAGE_FILE_TYPE,
+        ]
         assert sums.numpy().tolist() == [int(pillow_pixels(file).sum()) for file in FILES.values()] + [0, 0]
