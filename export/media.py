@@ -1,6 +1,6 @@
 """What exports need to know of each medium besides its steps, as one table: `MEDIA_IN_EXPORTS`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +13,7 @@ from graph_ops.image.decode import decode_image
 from graph_ops.media.audio import AUDIO
 from graph_ops.media.image import IMAGE
 from graph_ops.media.medium import Medium
+from graph_ops.media.table import MEDIA
 
 
 class BucketKind(NamedTuple):
@@ -87,6 +88,17 @@ def _read_clips(files: list[bytes], settings: Mapping[str, Any]) -> list[np.ndar
 
 def _write_wav(samples: np.ndarray) -> bytes:
     return tf.audio.encode_wav(samples[:, np.newaxis], AudioConfig.sampling_rate).numpy()
+
+
+def decodable(media: Mapping[str, Sequence[bytes]]) -> dict[str, list[bytes]]:
+    """Files by the medium's name, those of other kinds turned into ones that the graph decodes where
+    libraries of the host can.
+    """
+    return {
+        medium.name: [medium.decode_on_host(file) for file in media[medium.name]]
+        for medium in MEDIA
+        if medium.name in media
+    }
 
 
 MEDIA_IN_EXPORTS: Mapping[str, MediumInExports] = {

@@ -107,10 +107,11 @@ def run(
     with at_work("loading the model"):
         from export.cli import tables
         from export.cli.pictures import write_pictures
+        from export.media import decodable
         from export.outputs import scaled
 
         artifact = open_artifact(place)
-        outputs = artifact.request(prompt, media)
+        outputs = artifact.request(prompt, decodable(media))
         settings, pieces = artifact.settings, artifact.vocabulary.pieces
         drawn = (
             write_pictures(scaled(outputs, settings), pictures, **_picture_settings(settings))

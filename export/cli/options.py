@@ -236,7 +236,21 @@ def with_media_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _read(paths: dict[str, list[pathlib.Path] | None]) -> dict[str, list[bytes]]:
-    return {name: [path.expanduser().read_bytes() for path in found or []] for name, found in paths.items()}
+    return {name: [_file(name, path.expanduser()) for path in found or []] for name, found in paths.items()}
+
+
+def _file(medium: str, path: pathlib.Path) -> bytes:
+    """The bytes of a file; "" would stand for no item.
+
+    Raises:
+        ValueError: it is empty.
+    """
+    data = path.read_bytes()
+    if not data:
+        raise ValueError(
+            f"--{medium}: a file must hold something; {path} is empty. Check how it was written."
+        )
+    return data
 
 
 def _with_added(

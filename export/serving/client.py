@@ -18,6 +18,7 @@ import tensorflow as tf
 from google.protobuf import json_format
 from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2, prediction_service_pb2_grpc
 
+from export.media import decodable
 from export.outputs import Arrays
 from export.serving.prediction import Limits
 from graph_ops.family import GEMMA4
@@ -62,6 +63,7 @@ class Client:
                 or the row's `status`.
             ConnectionError: the server does not answer, or refuses.
         """
+        media = decodable(media)
         given = {name: _strings([prompt.encode()]) for name in ("prompts", "text")}
         for medium in MEDIA:
             given[medium.argument] = _strings(media.get(medium.name, ()))[np.newaxis]

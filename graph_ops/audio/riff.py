@@ -20,14 +20,14 @@ MAX_CHUNKS = 256
 """Chunks that are looked at before `data`; files have fewer than 20. More are a fault, so that a million of
 them take no time.
 """
+NAMES = (b"RIFF", b"RIFX", b"RF64", b"BW64")
+"""What a file begins with: plain, big-endian, and two for long ones."""
 PLACEHOLDER = 2**32 - 1
 """The size of a `data` chunk that is stated elsewhere, or was not known when the header was written."""
 USUAL_NAMES = (b"fmt ", b"data", b"fact", b"LIST", b"PEAK", b"bext", b"cue ", b"JUNK", b"id3 ")
 """Ids by which a chunk is known that follows another without its byte of padding."""
 
 _CHUNK_HEADER, _RIFF_HEADER, _ID3_HEADER = 8, 12, 10
-_LARGE = (b"RF64", b"BW64")
-_BIG_ENDIAN = b"RIFX"
 _DS64_DATA_SIZE = 8  # offset in `ds64`, behind the 64-bit size of the whole file
 
 
@@ -63,9 +63,9 @@ def read_riff(encoded: tf.Tensor) -> Riff:
     """Finds the chunks of a file, string []; sizes are claims that nothing has checked."""
     start = _start(encoded)
     name, form = text_at(encoded, start, size=4), text_at(encoded, start + 8, size=4)
-    is_big_endian = tf.equal(name, _BIG_ENDIAN)
-    is_large = tf.reduce_any(tf.equal(name, _LARGE))
-    is_wave = (tf.equal(name, b"RIFF") | is_big_endian | is_large) & tf.equal(form, b"WAVE")
+    _, is_big_endian, *is_long = tf.unstack(tf.equal(name, NAMES))
+    is_large = tf.reduce_any(is_long)
+    is_wave = tf.reduce_any(tf.equal(name, NAMES)) & tf.equal(form, b"WAVE")
     fmt, data, ds64 = _find_chunks(encoded, start + _RIFF_HEADER, is_big_endian)
     stated = number_at(encoded, ds64.start + _DS64_DATA_SIZE, size=8, is_big_endian=is_big_endian)
     is_elsewhere = is_large & (ds64.start >= 0) & (data.size == PLACEHOLDER) & (stated > 0)

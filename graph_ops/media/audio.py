@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from graph_ops.audio.encode import LogMel, encode_audio, encode_wavs
 from graph_ops.audio.frames import num_soft_tokens
+from graph_ops.audio.host_files import decodable_clip
 from graph_ops.config import AudioConfig, RowConfig
 from graph_ops.faults import Fault
 from graph_ops.media.medium import Medium
@@ -53,6 +54,7 @@ AUDIO = Medium(
     limit_fault=Fault.AUDIO_LIMIT,
     encode_files=_encode_files,
     encode_arrays=_encode_arrays,
+    decode_on_host=decodable_clip,
     count=_count,
     fixed_soft_tokens=lambda row: None,
     block=lambda row, config: config.max_soft_tokens,

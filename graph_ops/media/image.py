@@ -7,6 +7,7 @@ import tensorflow as tf
 from graph_ops.config import ImageConfig, RowConfig
 from graph_ops.faults import Fault
 from graph_ops.image.encode import encode_image_arrays, encode_images
+from graph_ops.image.host_files import decodable_image
 from graph_ops.image.patches import Patches
 from graph_ops.media.medium import Medium
 from graph_ops.target import Target
@@ -62,6 +63,7 @@ IMAGE = Medium(
     limit_fault=Fault.IMAGE_LIMIT,
     encode_files=_encode_files,
     encode_arrays=_encode_arrays,
+    decode_on_host=decodable_image,
     count=_count,
     fixed_soft_tokens=_fixed_soft_tokens,
     block=lambda row, config: row.num_vision_tokens_per_image,

@@ -48,6 +48,8 @@ class Medium:
     """(files string [N], *, config, parity) -> values, marks, soft tokens and findings of N items."""
     encode_arrays: Callable[..., Any]
     """(arrays [N, …], sizes int32 [N(, axes)], *, config, parity, target) -> the same."""
+    decode_on_host: Callable[[bytes], bytes]
+    """A file of another kind, as one that is decoded, if libraries of the host can; else the file itself."""
     count: Callable[[tf.Tensor, Any], tf.Tensor]
     """(marks [B, K, …], config) -> soft tokens int32 [B, K] of items that were converted before; 0 for
     none.

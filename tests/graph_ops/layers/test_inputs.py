@@ -1,11 +1,14 @@
 """Every form that a caller may use, and what is said to a caller who errs."""
 
+import io
 import pathlib
 from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 import tensorflow as tf
+from PIL import Image
 
 import graph_ops
 from export.verify import samples
@@ -403,3 +406,32 @@ def test_unknown_converter_settings_are_refused():
         TypeError, match=r"Gemma4ImageConverter: settings must be among .* got \['patchsize'\]"
     ):
         graph_ops.Gemma4ImageConverter(patchsize=3)
+
+
+def test_files_of_other_kinds_are_turned_into_ones_that_are_decoded(preprocessor):
+    tiff, flac = io.BytesIO(), io.BytesIO()
+    Image.fromarray(PIXELS).save(tiff, "TIFF")
+    soundfile.write(flac, CLIP, 16_000, "PCM_24", format="FLAC")
+    clip = soundfile.read(io.BytesIO(flac.getvalue()), dtype="float32")[0]
+    assert_same(
+        rows(preprocessor, prompts="<|image|><|audio|>", images=tiff.getvalue(), audio=flac.getvalue()),
+        rows(preprocessor, prompts="<|image|><|audio|>", images=PIXELS, audio=clip),
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "placeholder", "file", "message"),
+    [
+        (
+            "images",
+            "<|image|>",
+            b"%PDF-1.4",
+            "an image must be .* got a PDF document, 8 bytes. Turn its pages",
+        ),
+        ("images", "<|image|>", b"RIFF\0\0\0\0WAVE", "got a WAV file, 12 bytes. Pass it as `audio`"),
+        ("audio", "<|audio|>", b"\x89PNG\r\n\x1a\n", "a clip must be a WAV file; got a PNG image, 8 bytes"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_called_by_its_name(preprocessor, key, placeholder, file, message):
+    with pytest.raises(ValueError, match=message):
+        preprocessor.generate_preprocess({"prompts": placeholder, key: file})
