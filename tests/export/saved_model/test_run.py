@@ -24,9 +24,7 @@ def test_an_export_without_sentencepiece_loads_without_tensorflow_text(tiny_save
 
 @pytest.mark.parametrize("name", ["", "nowhere"])
 def test_a_folder_without_a_savedmodel_is_refused(tmp_path, name):
-    with pytest.raises(
-        FileNotFoundError, match="must hold a SavedModel; no saved_model.pb in .* Pass DIR"
-    ):
+    with pytest.raises(FileNotFoundError, match=r"must hold a SavedModel; no saved_model.pb in .* Pass DIR"):
         running.load(tmp_path / name)
 
 
