@@ -57,7 +57,8 @@ def _tokenized(tensors):
 
 
 def _text(ids):
-    text = tf.strings.unicode_encode(ids, "UTF-8")
+    """Without the ids of special tokens, as ours."""
+    text = tf.strings.unicode_encode(tf.ragged.boolean_mask(ids, ids > 2), "UTF-8")
     return {"text": text, "status": tf.fill(tf.shape(text), "")}
 
 

@@ -9,8 +9,8 @@ import pytest
 import tensorflow as tf
 
 from examples.small_gemma4 import small_gemma4
-from export import fuse
 from export.fusing.fusable import check_model
+from export.fusing.write import fuse
 from export.saved_model import run as running
 from export.saved_model.signatures import DEFAULT
 from tests.export.fusing.rig import text_preprocessor
