@@ -1,6 +1,7 @@
 """What every place that a preprocessor runs in has, and rows cut to their lengths."""
 
 import inspect
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from export.saved_model.runtime import SavedModelRuntime
 from export.verify.eager import EagerRuntime
 from tests.twins.vocabularies import REPEATABLE
 
-PLACES = [CompiledModelRuntime, EagerRuntime, InterpreterRuntime, SavedModelRuntime]
+PLACES: list[Any] = [CompiledModelRuntime, EagerRuntime, InterpreterRuntime, SavedModelRuntime]
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -32,11 +32,10 @@ def test_a_texts_inputs_are_its_bytes_and_how_many_count(text):
 
 
 def test_a_status_is_its_sentence_with_its_numbers(bundle):
-    inputs = {"text": np.zeros(2, np.uint8), "text_length": np.array([7], np.int32)}
+    text, length = np.zeros(2, np.uint8), np.array([7], np.int32)
     with pytest.raises(ValueError, match=r"a length must be from 0 .*; got 7, and 2 are given"):
-        bundle.run("tokenize", **inputs)
-    inputs["text_length"][0] = 2
-    assert bundle.run("tokenize", **inputs)["lengths"].tolist() == [2]
+        bundle.run("tokenize", text=text, text_length=length)
+    assert bundle.run("tokenize", text=text, text_length=length - 5)["lengths"].tolist() == [2]
 
 
 def test_a_request_packs_its_items_into_the_slots(bundle):

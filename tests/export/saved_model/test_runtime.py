@@ -1,5 +1,7 @@
 """A SavedModel asked as any other runtime is."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -35,14 +37,14 @@ def test_a_row_without_media_is_that_of_the_text_signature(runtime):
 
 
 def test_a_row_with_media_is_packed_and_scaled():
-    taken = []
+    taken: list[dict[str, list[int]]] = []
 
     def signature(**tensors):
         taken.append({name: tensor.shape.as_list() for name, tensor in tensors.items()})
         pixels = tf.constant([[[[0, 51, 255], [9, 9, 9]]]], tf.uint8)
         return {"pixel_values": pixels, "pixel_position_ids": tf.constant([[[[0, 0], [-1, -1]]]])}
 
-    settings = {
+    settings: dict[str, Any] = {
         "image_converter": {"config": {"scale": 1 / 255, "offset": None}},
         "audio_converter": None,
     }
@@ -50,4 +52,4 @@ def test_a_row_with_media_is_packed_and_scaled():
     items = [np.zeros((2, 9, 3), np.uint8), np.zeros((5, 4, 3), np.uint8)]
     found = runtime.row("<|image|><|image|>", {"image": items})["pixel_values"]
     assert taken == [{"prompts": [1], "images": [1, 2, 5, 9, 3], "image_sizes": [1, 2, 2]}]
-    np.testing.assert_allclose(found[0, 0], [[0, 0.2, 1], [0, 0, 0]], rtol=1e-6)
+    np.testing.assert_allclose(found[0, 0], [[0.0, 0.2, 1.0], [0.0, 0.0, 0.0]], rtol=1e-6)

@@ -65,7 +65,7 @@ def test_a_files_signature_takes_files_and_an_arrays_signature_arrays(make_prepr
     assert set(table["preprocess"].inputs) - set(table["generate_preprocess"].inputs) == {"responses"}
 
 
-@pytest.mark.parametrize("name", ["preprocess", "generate_postprocess", "detokenize"])
+@pytest.mark.parametrize("name", ["generate_preprocess_text", "detokenize"])
 def test_outputs_are_those_that_the_table_names(name):
     signature = signatures(tiny_preprocessor().settings)[name]
     outputs = traced(signature).structured_outputs
