@@ -1,4 +1,4 @@
-"""Whose mistake an error is, and the one line that a user reads."""
+"""Which errors are the user's, and the one line that a user reads."""
 
 from typing import Annotated
 

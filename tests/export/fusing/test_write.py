@@ -84,7 +84,7 @@ def test_draws_follow_the_distribution_of_the_sampler(preprocessor, text_model, 
 
 @pytest.fixture(scope="module")
 def answer(preprocessor, text_model, tmp_path_factory):
-    """`generate` of the greedy model, whose stop token is what it says third to "one"."""
+    """`generate` of the greedy model, with what it says third to "one" as its stop token."""
     text_model.compile(sampler="greedy")
     says = greedy_ids(preprocessor, text_model, "one", 4)
     stop = preprocessor.tokenizer.id_to_token(says[2])

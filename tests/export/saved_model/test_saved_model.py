@@ -24,7 +24,7 @@ VERSION = 3
 
 @pytest.fixture(scope="module", params=["keras_hub", pytest.param("transformers", marks=pytest.mark.slow)])
 def exported(request, tmp_path_factory):
-    """An export whose vocabulary file is gone, with the preprocessor that it was made of."""
+    """An export without its vocabulary file, with the preprocessor that it was made of."""
     folder = tmp_path_factory.mktemp("export")
     vocabulary = folder / "vocabulary.spm"
     vocabulary.write_bytes(samples.demonstration_file("demonstration.spm").read_bytes())
