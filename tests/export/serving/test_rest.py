@@ -5,7 +5,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from export.serving.prediction import Limits
@@ -120,6 +120,8 @@ def test_an_unknown_signature_and_too_many_rows_are_refused(tiny_store):
 
 @REPEATABLE
 @given(st.lists(st.integers(0, 2 * MOST), max_size=4))
+@example([MOST])
+@example([MOST - 1, 2])
 def test_a_body_over_the_limit_is_read_to_its_end_and_refused(tiny_store, sizes):
     status, _, document = ask(tiny_store, "GET", "/v1/models/tiny", *(b" " * size for size in sizes))
     if sum(sizes) <= MOST:
