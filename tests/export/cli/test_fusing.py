@@ -7,6 +7,7 @@ import pytest
 
 from examples.small_gemma4 import small_gemma4
 from export.artifact import open_artifact
+from export.cli import fusing
 from export.cli.main import main
 from export.cli.options import PreprocessorOptions, make_preprocessor
 from export.fusing import models
@@ -215,8 +216,24 @@ def test_what_a_user_gets_wrong_is_one_line(capsys, model_file, tmp_path, monkey
     assert "pip install 'gemma4-graph[keras-hub]'" in error
 
 
-def test_a_sampler_needs_a_model_that_generates(tmp_path):
-    path = tmp_path / "plain.keras"
-    keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)]).save(path)
-    with pytest.raises(ValueError, match="`sampler`: needs a model that generates; Sequential has none"):
-        models.load_model(path, sampler="greedy")
+def test_what_was_fused_is_said_with_what_it_answered():
+    check = {"prompt": "What [is] this?", "seconds": 0.25, "load_seconds": 1.5, "text": "A [cup]."}
+    document = {"folder": "models/1", "bytes": 3_000_000, "weights_bytes": 2_000_000, "check": check}
+    assert fusing.lines(document) == [
+        "wrote models/1 (3.0 MB, 2.0 MB of it weights)",
+        "loaded in 1.5 s, answers in 0.250 s",
+        r"asked: What \[is] this?",
+        r"answered: A \[cup].",
+        "Next: gemma4-graph serve models",
+    ]
+    assert fusing.lines({"folder": "bundle", "bytes": 10_000}) == [
+        "wrote bundle (0.0 MB)",
+        "Next: gemma4-graph inspect bundle",
+    ]
+
+
+def test_each_option_of_a_saved_model_alone_has_its_reason():
+    unset = {"version": None, "max_new_tokens": None, "stop_tokens": None, "sampler": None}
+    fusing.check_bundle_options({**unset, "strip_prompt": False}, None)
+    fusing.check_bundle_options({**unset, "strip_prompt": False}, "builtin")
+    assert fusing.NOT_FOR_BUNDLES.keys() == {*unset, "strip_prompt"}

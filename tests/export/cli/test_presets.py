@@ -2,6 +2,10 @@
 
 import json
 
+from rich.console import Console
+
+from export.cli import presets
+from graph_ops.presets.catalogue import PRESETS
 from tests.export.cli.commands import run
 
 
@@ -13,3 +17,13 @@ def test_presets_prints_the_eight_presets(capsys):
     listed = json.loads(run(capsys, "presets", "--json")[1])
     assert len(listed) == 8
     assert listed["gemma4_2b"]["parameters"] == 5_100_000_000
+
+
+def test_every_preset_is_a_line():
+    table = presets.preset_table(PRESETS)
+    assert [column.header for column in table.columns] == ["preset", "parameters", "reads", "description"]
+    assert list(table.columns[0].cells) == list(PRESETS)
+    console = Console(width=200)
+    with console.capture() as capture:
+        console.print(table)
+    assert "gemma4_31b               31.0 B      text, image " in capture.get()

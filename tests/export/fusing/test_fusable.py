@@ -1,10 +1,12 @@
 """What a model must be so that a preprocessor can be put before it."""
 
 import types
+from typing import Any
 
 import keras
 import pytest
 
+import graph_ops
 from examples.small_gemma4 import small_gemma4
 from export.fusing.fusable import (
     ModelInput,
@@ -96,3 +98,41 @@ def test_stop_tokens_are_looked_up(text_only):
         generation_settings(text_only.settings, ("<stop>",), None, False)
     with pytest.raises(ValueError, match="`max_new_tokens`: must be at least 1; got 0"):
         generation_settings(text_only.settings, ("<eos>",), 0, False)
+
+
+def test_media_that_the_model_does_not_read_are_refused(demonstration_tokenizer, gemma):
+    for argument, converter in (
+        ("image_converter", graph_ops.Gemma4ImageConverter),
+        ("audio_converter", graph_ops.Gemma4AudioConverter),
+    ):
+        media: dict[str, Any] = {argument: converter()}
+        preprocessor = graph_ops.Gemma4CausalLMPreprocessor(demonstration_tokenizer, **media)
+        with pytest.raises(
+            ValueError, match=f"`{argument}`: must be left out for a model without an encoder for it"
+        ):
+            check_model(gemma, preprocessor.settings)
+
+
+def test_patches_of_another_size_are_refused(demonstration_tokenizer):
+    image_converter = graph_ops.Gemma4ImageConverter(patch_size=8)
+    preprocessor = graph_ops.Gemma4CausalLMPreprocessor(demonstration_tokenizer, image_converter)
+    with pytest.raises(
+        ValueError, match=r"its patches and pools must be the image converter's, \(8, 3\); got \(16, 3\)"
+    ):
+        check_model(small_gemma4(4096, audio=False), preprocessor.settings)
+
+
+def test_a_sampler_that_weighs_several_tokens_is_refused(gemma, text_only):
+    gemma.compile(sampler="beam")
+    with pytest.raises(ValueError, match=r"its sampler must take one token at a time.*got BeamSampler"):
+        check_model(gemma, text_only.settings)
+    gemma.compile(sampler="greedy")
+
+
+def test_stop_tokens_and_limits_are_checked(preprocessor):
+    with pytest.raises(
+        ValueError, match=r"`stop_tokens`: must be pieces of the vocabulary; got \['<stop>'\]"
+    ):
+        generation_settings(preprocessor.settings, ("<eos>", "<stop>"), None, False)
+    with pytest.raises(ValueError, match="`max_new_tokens`: must be at least 1; got 0"):
+        generation_settings(preprocessor.settings, (), 0, False)

@@ -1,7 +1,10 @@
-"""The fused SavedModel: strings and media in, the answers of KerasHub's model out, in a process that has no
-KerasHub.
+"""Answers: the loop with a model that counts, and the fused SavedModel beside KerasHub's model, in a process
+that has no KerasHub.
 """
 
+from types import SimpleNamespace
+
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -9,6 +12,7 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from export import fuse
 from export.fusing.encoders import encode_media
+from export.fusing.generate import Generation, cache_shape, generate_rows, is_random
 from export.fusing.keras_ops import core_ops
 from export.saved_model.signatures import DEFAULT, signatures
 from export.saved_model.write import read_description
@@ -23,8 +27,6 @@ from tests.export.fusing.rig import (
     run_fresh,
     small_model,
 )
-
-pytestmark = pytest.mark.slow
 
 FAULTY = Request("broken <|image|>", (b"no image",))
 
@@ -71,6 +73,7 @@ def fresh(fused, rows, speech, tmp_path_factory):
     return run_fresh(fused, calls, tmp_path_factory.mktemp("fresh"))
 
 
+@pytest.mark.slow
 def test_a_process_without_keras_hub_gives_the_answers_of_keras_hubs_generate(model, rows, fresh):
     for row, text, ids in zip(rows, fresh[0]["text"], fresh[0]["token_ids"], strict=True):
         if row is not FAULTY:
@@ -79,6 +82,7 @@ def test_a_process_without_keras_hub_gives_the_answers_of_keras_hubs_generate(mo
             assert text.decode() == expected_text
 
 
+@pytest.mark.slow
 def test_a_faulty_row_says_what_is_wrong_and_has_no_answer(rows, fresh):
     faulty = rows.index(FAULTY)
     assert [bool(status) for status in fresh[0]["status"]] == [row is FAULTY for row in rows]
@@ -87,11 +91,13 @@ def test_a_faulty_row_says_what_is_wrong_and_has_no_answer(rows, fresh):
     assert not fresh[0]["token_ids"][faulty].any()
 
 
+@pytest.mark.slow
 def test_an_answer_does_not_depend_on_the_other_rows(fresh):
     """Though they hold images of other widths, which KerasHub pools on the grid of the widest."""
     assert fresh[1]["token_ids"].tolist() == fresh[0]["token_ids"][-1:].tolist()
 
 
+@pytest.mark.slow
 def test_loss_is_the_mean_cross_entropy_of_the_response(model, rows, fresh):
     x, y, weight = our_preprocessor(model)({**as_inputs(rows[-1:]), "responses": [f"answer {len(rows) - 1}"]})
     logits = tf.boolean_mask(model(x), weight).numpy().astype(np.float64)
@@ -103,6 +109,7 @@ def test_loss_is_the_mean_cross_entropy_of_the_response(model, rows, fresh):
     assert fresh[2]["loss"][rows.index(FAULTY)] == 0
 
 
+@pytest.mark.slow
 def test_the_artifact_keeps_the_preprocessors_signatures_and_holds_each_variable_once(model, fused):
     saved = tf.train.list_variables(str(fused / "variables" / "variables"))
     sizes = [np.prod(shape, dtype=int) for name, shape in saved if name.endswith("VARIABLE_VALUE")]
@@ -114,6 +121,7 @@ def test_the_artifact_keeps_the_preprocessors_signatures_and_holds_each_variable
     assert read_description(fused)["preprocessor"]["sequence_length"] == 1024
 
 
+@pytest.mark.slow
 def test_padding_soft_tokens_reach_no_position_and_real_ones_reach_theirs(model):
     """In parity "transformers", where an image of 640×480 has 266 soft tokens in a block of 280."""
     preprocessor = our_preprocessor(model, parity="transformers")
@@ -136,7 +144,88 @@ def test_padding_soft_tokens_reach_no_position_and_real_ones_reach_theirs(model)
     np.testing.assert_array_equal(placed[0][0][~soft], text[0][~soft])
 
 
+@pytest.mark.slow
 def test_an_answer_depends_on_its_image_and_its_clip(fresh):
     answers = [ids_of(row)[-NEW_TOKENS:].tolist() for row in fresh[3]["token_ids"]]
     assert answers[0] != answers[1]
     assert answers[2] != answers[3]
+
+
+class Likeliest:
+    """A sampler that takes the likeliest id."""
+
+    def compute_probabilities(self, logits):
+        return tf.nn.softmax(logits)
+
+    def get_next_token(self, probabilities):
+        return tf.argmax(probabilities, axis=-1)
+
+
+class Drawn(Likeliest):
+    """A sampler that draws."""
+
+    def __init__(self):
+        self.seed_generator = keras.random.SeedGenerator(0)
+
+    def get_next_token(self, probabilities):
+        return keras.random.categorical(tf.math.log(probabilities), 1, seed=self.seed_generator)[:, 0]
+
+
+class Counting:
+    """A model that says the next number; to a sampler that draws, all numbers alike."""
+
+    compute_dtype = "float32"
+    backbone = SimpleNamespace(num_layers=1, num_key_value_heads=1, head_dim=1)
+
+    def __init__(self, sampler=None):
+        self.sampler = sampler or Likeliest()
+
+    def call_with_cache(self, token_ids, cache, cache_update_index, **masks):
+        certainty = 0.0 if is_random(self.sampler) else 9.0
+        return certainty * tf.one_hot(token_ids + 1, 1000), None, cache
+
+
+def prompts(*rows, size=9):
+    ids = np.array([[*row, *[0] * (size - len(row))] for row in rows], np.int32)
+    return {"token_ids": tf.constant(ids), "padding_mask": tf.constant(ids > 0)}
+
+
+@pytest.mark.parametrize(
+    ("settings", "answers", "lengths"),
+    [
+        ({"max_new_tokens": 3}, [[6, 7, 8], [13, 14, 15], []], [5, 6, 0]),
+        ({"max_new_tokens": 3, "stop_ids": (7, 13)}, [[6, 7], [13], []], [4, 4, 0]),
+        ({"max_new_tokens": 50}, [range(6, 13), range(13, 19), []], [9, 9, 0]),
+        ({}, [range(6, 13), range(13, 19), []], [9, 9, 0]),
+        ({"stop_ids": (5, 12)}, [range(6, 13), range(13, 19), []], [9, 9, 0]),
+    ],
+    ids=["limit", "stop", "limit past the row", "none", "stop in a prompt"],
+)
+def test_each_row_ends_at_its_stop_its_limit_or_its_size(settings, answers, lengths):
+    given = [[2, 5], [2, 9, 12], []]
+    generation = Generation(**{"stop_ids": (), "pad_id": 0, **settings})
+    ids, found = generate_rows(Counting(), prompts(*given), None, generation)
+    expected = prompts(*([*row, *answer] for row, answer in zip(given, answers, strict=True)))
+    assert ids.numpy().tolist() == expected["token_ids"].numpy().tolist()
+    assert found.numpy().tolist() == lengths
+
+
+def test_what_is_drawn_depends_on_the_rows_seed_alone():
+    generation, model = Generation((), 0, max_new_tokens=3), Counting(Drawn())
+    ids, _ = generate_rows(model, prompts([2], [2], [2, 3]), tf.constant([7, 8, 7]), generation)
+    alone, _ = generate_rows(model, prompts([2]), tf.constant([7]), generation)
+    assert ids[0].numpy().tolist() == alone[0].numpy().tolist()
+    assert ids[0].numpy().tolist() != ids[1].numpy().tolist()
+
+
+def test_a_sampler_with_a_seed_generator_is_random():
+    assert is_random(Drawn())
+    assert not is_random(Likeliest())
+
+
+@pytest.mark.parametrize(
+    ("heads", "dim"), [({}, 8), ({"global_head_dim": None}, 8), ({"global_head_dim": 16}, 16)]
+)
+def test_a_cache_holds_the_largest_heads(heads, dim):
+    backbone = SimpleNamespace(num_layers=3, num_key_value_heads=2, head_dim=8, **heads)
+    assert cache_shape(SimpleNamespace(backbone=backbone), 5, 40) == [5, 3, 2, 40, 2, dim]

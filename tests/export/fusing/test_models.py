@@ -1,236 +1,69 @@
-"""Other models than a whole Gemma 4: samplers, limits, any Keras model or callable, and models that do not
-fit.
-"""
-
-from typing import Any
+"""Where a model comes from: files, presets, and what is no model."""
 
 import keras
-import keras_hub
-import numpy as np
 import pytest
-import tensorflow as tf
 
-import graph_ops
-from examples.small_gemma4 import small_gemma4
-from export import fuse
-from export.fusing.fusable import check_model, generation_settings
-from export.saved_model import run as running
-from export.saved_model.signatures import DEFAULT
-from tests.export.fusing.rig import text_preprocessor
+from export.fusing import models
+from export.fusing.models import SAMPLERS, load_model
 
 
-@pytest.fixture(scope="module")
-def preprocessor():
-    keras.utils.set_random_seed(
-        1
-    )  # first: it empties TensorFlow's kernel cache, and with it tensorflow-text's models
-    return text_preprocessor()
+@keras.saving.register_keras_serializable("tests")
+class Speaker(keras.Sequential):
+    """A model with a sampler."""
+
+    sampler = "its own"
+
+    def compile(self, sampler=None, **settings):
+        super().compile(**settings)
+        self.sampler = sampler or self.sampler
 
 
-@pytest.fixture(scope="module")
-def text_model(preprocessor):
-    return small_gemma4(preprocessor.tokenizer.vocabulary_size(), images=False, audio=False)
+def saved(model, path):
+    model.save(path)
+    return path
 
 
-def fused_signature(preprocessor, model, folder, name, **settings):
-    loaded = running.load(fuse(preprocessor, model, folder, **settings))
-    signature = loaded.signatures[name]
-
-    def call(**inputs):
-        return {
-            key: value.numpy()
-            for key, value in signature(**{key: tf.constant(value) for key, value in inputs.items()}).items()
-        }
-
-    call.loaded = loaded  # type: ignore[attr-defined]
-    return call
+@pytest.fixture
+def plain(tmp_path):
+    layers = [keras.Input((4,)), keras.layers.Dense(1, kernel_initializer="ones")]
+    return saved(keras.Sequential(layers), tmp_path / "plain.keras")
 
 
-@pytest.fixture(scope="module")
-def sampled(preprocessor, text_model, tmp_path_factory):
-    """`generate` with a random sampler."""
-    text_model.compile(sampler=keras_hub.samplers.TopPSampler(p=0.9, k=50, temperature=2.0))
-    return fused_signature(
-        preprocessor, text_model, tmp_path_factory.mktemp("sampled"), "generate", max_new_tokens=4
-    )
+@pytest.mark.parametrize("kind", [str, lambda path: path])
+def test_a_file_of_keras_is_its_model(plain, kind):
+    model = load_model(kind(plain))
+    assert float(model(keras.ops.ones((1, 4)))[0, 0]) == 4
 
 
-@pytest.mark.slow
-def test_a_random_answer_depends_on_its_seed_and_on_nothing_else(sampled):
-    prompts = ["one", "a longer second prompt", "one"]
-    first, again = (sampled(prompts=prompts, seed=[7, 8, 9])["token_ids"] for _ in range(2))
-    alone = sampled(prompts=["one"], seed=[7])["token_ids"]
-    assert first.tolist() == again.tolist()
-    assert first[0].tolist() == alone[0].tolist()
-    assert first[0].tolist() != first[2].tolist()
+def test_a_sampler_replaces_the_models_own(tmp_path):
+    path = saved(Speaker([keras.Input((4,)), keras.layers.Dense(1)]), tmp_path / "speaker.keras")
+    assert load_model(path).sampler == "its own"
+    assert [load_model(path, sampler=name).sampler for name in SAMPLERS] == list(SAMPLERS)
 
 
-@pytest.mark.slow
-def test_draws_follow_the_distribution_of_the_sampler(preprocessor, text_model, sampled):
-    """The first token over 2,000 seeds, against the probabilities of the model's own sampler."""
-    ids = np.concatenate(
-        [
-            sampled(prompts=["one"] * 200, seed=np.arange(200, dtype=np.int32) + 200 * turn)["token_ids"]
-            for turn in range(10)
-        ]
-    )
-    start = int(np.sum(preprocessor.generate_preprocess("one")["padding_mask"]))
-    drawn = np.bincount(ids[:, start], minlength=preprocessor.tokenizer.vocabulary_size()) / len(ids)
-    features = preprocessor.generate_preprocess(["one"])
-    logits = text_model({**features, "position_ids": tf.range(64)[tf.newaxis]})[:, start - 1]
-    probabilities = np.sort(text_model.sampler.compute_probabilities(logits)[0].numpy())[::-1][:50]
-    kept = probabilities[: int(np.sum(np.cumsum(probabilities) <= 0.9)) + 1]
-    expected = np.sort(kept / kept.sum())[::-1]
-    assert np.count_nonzero(drawn) <= len(expected)
-    np.testing.assert_allclose(np.sort(drawn)[::-1][: len(expected)], expected, atol=0.02)
+def test_a_sampler_needs_a_model_that_generates(plain):
+    with pytest.raises(ValueError, match="`sampler`: needs a model that generates; Sequential has none"):
+        load_model(plain, sampler="greedy")
 
 
-@pytest.fixture(scope="module")
-def answer(preprocessor, text_model, tmp_path_factory):
-    """`generate` of the greedy model, whose stop token is what it says third to "one"."""
-    text_model.compile(sampler="greedy")
-    says = greedy_ids(preprocessor, text_model, "one", 4)
-    stop = preprocessor.tokenizer.id_to_token(says[2])
-    call = fused_signature(
-        preprocessor,
-        text_model,
-        tmp_path_factory.mktemp("greedy"),
-        "generate",
-        max_new_tokens=8,
-        stop_tokens=[stop],
-        strip_prompt=True,
-    )
-    return call, says
+@pytest.mark.parametrize("sampler", ["", "beam", "Greedy"])
+def test_an_unknown_sampler_is_refused_before_anything_is_loaded(sampler):
+    with pytest.raises(ValueError, match=f"`sampler`: must be one of .*; got '{sampler}'. Pass one of them"):
+        load_model("nowhere.keras", sampler=sampler)
 
 
-def greedy_ids(preprocessor, model, prompt, count):
-    """What the model says, a token at a time from whole rows, without cache or loop."""
-    ids = preprocessor.generate_preprocess(prompt)["token_ids"].numpy()
-    start = int(np.count_nonzero(ids))
-    for place in range(start, start + count):
-        row = {
-            "token_ids": ids[np.newaxis],
-            "padding_mask": (np.arange(64) < place)[np.newaxis],
-            "position_ids": np.arange(64)[np.newaxis],
-        }
-        ids[place] = np.argmax(model(row)[0, place - 1])
-    return ids[start : start + count].tolist()
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=f"must be a .keras file that exists; no file at {tmp_path}"):
+        load_model(tmp_path / "nowhere.keras")
 
 
-def test_an_answer_ends_at_its_stop_token_or_its_limit_whatever_the_others_do(
-    answer, preprocessor, text_model
-):
-    call, says = answer
-    prompts = ["one", "another prompt, which is longer and goes on", ""]
-    ids = call(prompts=prompts)["token_ids"]
-    starts = [int(np.sum(preprocessor.generate_preprocess(prompt)["padding_mask"])) for prompt in prompts]
-    assert [int(np.count_nonzero(row[start:])) for row, start in zip(ids, starts, strict=True)] == [3, 8, 8]
-    assert ids[0, starts[0] : starts[0] + 3].tolist() == says[:3]
-    assert ids[1, starts[1] : starts[1] + 8].tolist() == greedy_ids(preprocessor, text_model, prompts[1], 8)
+def test_a_file_of_something_else_is_no_model(tmp_path):
+    (tmp_path / "text.keras").write_text("text")
+    with pytest.raises(ValueError, match=r"text\.keras"):
+        load_model(tmp_path / "text.keras")
 
 
-def test_a_prompt_that_fills_its_row_gets_no_answer_and_holds_nobody_up(answer):
-    outputs = answer[0](prompts=["word " * 200, "one"])
-    assert outputs["text"][0] == b""
-    assert outputs["text"][1] == answer[0](prompts=["one"])["text"][0] != b""
-
-
-def test_strip_prompt_leaves_the_answer_alone(answer, preprocessor):
-    call, says = answer
-    assert call(prompts=["one"])["text"][0].decode() == preprocessor.tokenizer.detokenize(says[:3])
-
-
-def test_predict_and_loss_run_any_keras_model_on_the_features_that_it_names(preprocessor, tmp_path):
-    ids, mask = (keras.Input((64,), dtype="int32", name=name) for name in ("token_ids", "padding_mask"))
-    hidden = keras.layers.Embedding(8, 4)(keras.ops.minimum(ids, 7)) * keras.ops.cast(
-        mask[..., None], "float32"
-    )
-    model = keras.Model({"token_ids": ids, "padding_mask": mask}, keras.layers.Dense(4096)(hidden))
-    predict = fused_signature(preprocessor, model, tmp_path, "predict")
-    features = preprocessor.generate_preprocess(["some text", "more"])
-    expected = model({name: features[name] for name in ("token_ids", "padding_mask")})
-    np.testing.assert_allclose(predict(prompts=["some text", "more"])["outputs"], expected, atol=1e-6)
-    x, y, weight = preprocessor({"prompts": ["some text"], "responses": ["more"]})
-    expected = keras.losses.sparse_categorical_crossentropy(
-        y, model({name: x[name] for name in model.input}), from_logits=True
-    )
-    loss = predict.loaded.signatures["loss"](
-        prompts=tf.constant(["some text"]), responses=tf.constant(["more"])
-    )["loss"]
-    np.testing.assert_allclose(loss, [np.mean(expected.numpy()[weight.numpy()])], rtol=1e-5)
-    assert predict.loaded.signatures[DEFAULT].structured_outputs.keys() == {"outputs", "status"}
-
-
-def test_predict_runs_a_callable_on_all_features(preprocessor, tmp_path):
-    def lengths(features):
-        return {"lengths": tf.reduce_sum(tf.cast(features["padding_mask"], tf.int32), axis=1)}
-
-    predict = fused_signature(preprocessor, lengths, tmp_path, "predict")
-    assert predict(prompts=["one", ""])["lengths"].tolist() == [len(preprocessor.tokenizer("one")) + 1, 1]
-    assert "loss" not in predict.loaded.signatures
-
-
-def fit(preprocessor, model):
-    return check_model(model, preprocessor.settings)
-
-
-def test_a_model_that_does_not_fit_is_refused_with_what_to_mend(preprocessor, text_model, tmp_path):
-    with pytest.raises(
-        TypeError, match="`model`: must be a Keras model or another callable on a dict of features; got int"
-    ):
-        fuse(preprocessor, 3, tmp_path)
-    unknown = keras.Sequential([keras.Input((64,), name="tokens"), keras.layers.Dense(1)])
-    with pytest.raises(
-        ValueError, match=r"each of its inputs must be a feature of the preprocessor; got \['tokens'\]"
-    ):
-        fit(preprocessor, unknown)
-    short = keras.Sequential([keras.Input((32,), name="token_ids"), keras.layers.Dense(1)])
-    with pytest.raises(
-        ValueError,
-        match=r"its input 'token_ids' must take what the preprocessor makes.*got \[None, "
-        r"32\].*sequence_length",
-    ):
-        fit(preprocessor, short)
-    with pytest.raises(ValueError, match="its vocabulary must be the tokenizer's; got 100 ids for 4,096"):
-        fit(preprocessor, small_gemma4(100, images=False, audio=False))
-    with pytest.raises(ValueError, match=r"none of its outputs may be called 'status'"):
-        fuse(preprocessor, lambda features: {"status": features["token_ids"]}, tmp_path)
-    assert not list(tmp_path.glob("*/*"))
-
-
-def test_media_that_the_model_does_not_read_are_refused(demonstration_tokenizer, text_model):
-    for argument, converter in (
-        ("image_converter", graph_ops.Gemma4ImageConverter),
-        ("audio_converter", graph_ops.Gemma4AudioConverter),
-    ):
-        media: dict[str, Any] = {argument: converter()}
-        preprocessor = graph_ops.Gemma4CausalLMPreprocessor(demonstration_tokenizer, **media)
-        with pytest.raises(
-            ValueError, match=f"`{argument}`: must be left out for a model without an encoder for it"
-        ):
-            fit(preprocessor, text_model)
-
-
-def test_patches_of_another_size_are_refused(demonstration_tokenizer):
-    image_converter = graph_ops.Gemma4ImageConverter(patch_size=8)
-    preprocessor = graph_ops.Gemma4CausalLMPreprocessor(demonstration_tokenizer, image_converter)
-    with pytest.raises(
-        ValueError, match=r"its patches and pools must be the image converter's, \(8, 3\); got \(16, 3\)"
-    ):
-        fit(preprocessor, small_gemma4(4096, audio=False))
-
-
-def test_a_sampler_that_weighs_several_tokens_is_refused(preprocessor, text_model):
-    text_model.compile(sampler="beam")
-    with pytest.raises(ValueError, match=r"its sampler must take one token at a time.*got BeamSampler"):
-        fit(preprocessor, text_model)
-    text_model.compile(sampler="greedy")
-
-
-def test_stop_tokens_and_limits_are_checked(preprocessor):
-    with pytest.raises(
-        ValueError, match=r"`stop_tokens`: must be pieces of the vocabulary; got \['<stop>'\]"
-    ):
-        generation_settings(preprocessor.settings, ("<eos>", "<stop>"), None, False)
-    with pytest.raises(ValueError, match="`max_new_tokens`: must be at least 1; got 0"):
-        generation_settings(preprocessor.settings, (), 0, False)
+def test_a_preset_needs_keras_hub(monkeypatch):
+    monkeypatch.setattr(models.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=r"`model`: a preset is loaded by keras-hub, .*pip install"):
+        load_model("gemma4_2b")

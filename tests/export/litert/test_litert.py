@@ -16,13 +16,11 @@ from tensorflow.lite.python import schema_py_generated as schema
 import graph_ops
 from export.litert import run as litert_running
 from export.litert import write as litert
-from export.litert.buckets import Buckets, parse_buckets
+from export.litert.buckets import Buckets
 from export.litert.runtime import CompiledModelRuntime, InterpreterRuntime
-from export.litert.signatures import device_signatures
 from export.saved_model.run import load
 from export.saved_model.runtime import SavedModelRuntime
 from export.saved_model.write import export_saved_model
-from export.signature import traced
 from export.verify import samples
 from graph_ops.faults import SENTENCES, Fault
 from graph_ops.media.arrays import pack_items
@@ -374,41 +372,6 @@ def test_the_tables_are_stored_once_whatever_the_number_of_signatures(static):
     ]
     assert len(large) > 10
     assert len(set(large)) == len(large)
-
-
-def test_a_configuration_without_media_has_text_signatures_only():
-    tokenizer = graph_ops.Gemma4Tokenizer(DEMONSTRATION, engine="builtin")
-    table = device_signatures(graph_ops.Gemma4CausalLMPreprocessor(tokenizer).settings)
-    assert list(table) == ["tokenize", "detokenize", "generate_preprocess", "generate_postprocess"]
-
-
-@pytest.mark.parametrize(
-    "given", ["text=0", "text=", "image=64", "image=1x2x3", "audio=1.5", "video=3", "text"]
-)
-def test_a_bucket_of_another_shape_is_refused(given):
-    with pytest.raises(
-        ValueError,
-        match=r"--static: must be like text=256,1024 \(bytes\) or image=768x1024 \(height x width\)",
-    ):
-        parse_buckets([given])
-    assert parse_buckets(["text=256,64", "image=2x3,4x5", "text=256", "audio=1"]) == Buckets(
-        (256, 64), {"image": ((2, 3), (4, 5)), "audio": ((1,),)}
-    )
-
-
-def test_a_bundle_needs_the_builtin_engine_and_a_new_folder(tmp_path, make_preprocessor):
-    with pytest.raises(ValueError, match="`tokenizer`: a bundle for devices needs the engine 'builtin'"):
-        litert.export_litert(make_preprocessor(), tmp_path / "bundle")
-    assert not list(tmp_path.iterdir())
-    with pytest.raises(FileExistsError, match="`out`: must be new"):
-        litert.export_litert(make(), tmp_path)
-
-
-def test_an_op_that_is_no_builtin_is_refused_by_name(monkeypatch):
-    monkeypatch.setattr(litert, "count_ops", lambda model: {"ADD": 1, "custom:FlexBincount": 2})
-    table = {"tokenize": device_signatures(make().settings)["tokenize"]}
-    with pytest.raises(ValueError, match=r"builtin ops only; it also holds.*FlexBincount"):
-        litert.convert({name: traced(signature) for name, signature in table.items()})
 
 
 WITHOUT_TEXT = """

@@ -8,10 +8,9 @@ import yaml
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format, wrappers_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
-from export.cli.serving import read_choice, tf_serving_arguments
+from export.cli.serving import tf_serving_arguments
 from export.serving.server import GRPC, REST, Settings
-from export.serving.store import Choice
-from export.serving_configuration import allowed_batch_sizes, model_config, read_models_config
+from export.serving_configuration import allowed_batch_sizes, model_config
 from tests.data import ROOT
 
 FOLDER = ROOT / "serving_configs"
@@ -213,31 +212,3 @@ def test_a_moved_configuration_keeps_its_policy_and_labels(tmp_path, model):
     assert moved.base_path == str(tmp_path.resolve())
     assert dict(moved.version_labels) == dict(model.version_labels)
     assert moved.model_version_policy == model.model_version_policy
-
-
-def test_a_wrong_configuration_is_refused(tmp_path):
-    wrong = tmp_path / "models.config"
-    wrong.write_text("model_config_list { config { title: 'x' } }")
-    with pytest.raises(ValueError, match="`model_config`: must be a ModelServerConfig in text form"):
-        read_models_config(wrong)
-    with pytest.raises(
-        ValueError, match=r"`model_name`: must be a model of .*; got x, and it has \['gemma4'\]"
-    ):
-        model_config(FOLDER / "models.config", "x")
-
-
-def test_the_embedded_server_serves_the_versions_that_tf_serving_would(tmp_path):
-    assert read_choice(None, "gemma4") == Choice(latest=1)
-    assert read_choice(FOLDER / "models.config", "gemma4") == Choice(
-        latest=2, labels={"stable": 1, "canary": 2}
-    )
-    policies = {
-        "": Choice(latest=1),
-        "model_version_policy { latest {} }": Choice(latest=1),
-        "model_version_policy { all {} }": Choice(latest=None),
-        "model_version_policy { specific { versions: 3 versions: 5 } }": Choice(specific=(3, 5)),
-    }
-    for policy, choice in policies.items():
-        path = tmp_path / "models.config"
-        path.write_text(f"model_config_list {{ config {{ name: 'm' {policy} }} }}")
-        assert read_choice(path, "m") == choice

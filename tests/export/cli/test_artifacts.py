@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from export.cli import artifacts
 from tests.export.cli.commands import PHOTO, SPEECH, VOCABULARY, run
 
 
@@ -232,3 +233,11 @@ def test_an_export_that_is_there_is_refused_before_anything_is_built(capsys, exp
         code, _, err = run(capsys, command, *source, *arguments)
         assert code == 2
         assert "must be new;" in err
+
+
+def test_the_size_of_a_folder_is_that_of_its_files(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "x").write_bytes(bytes(3))
+    (tmp_path / "y").write_bytes(bytes(4))
+    assert artifacts.size_of(tmp_path) == 7
+    assert artifacts.size_of(tmp_path / "y") == 4
