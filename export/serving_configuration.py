@@ -8,6 +8,8 @@ import pathlib
 import re
 from typing import Any
 
+from export.publish import numbered_versions
+
 FOLDER = pathlib.Path(str(importlib.resources.files("serving_configs").joinpath("models.config"))).parent
 BATCHING, MONITORING = FOLDER / "batching_parameters.txt", FOLDER / "monitoring.config"
 
@@ -64,7 +66,7 @@ def check_model_folder(folder: pathlib.Path) -> None:
             f"`folder`: must be the folder of a model, above its versions; got the version {folder}. Pass "
             f"{folder.parent}."
         )
-    if not folder.is_dir() or not any(child.name.isdigit() for child in folder.iterdir()):
+    if not numbered_versions(folder):
         raise ValueError(
             f"`folder`: must hold a version, a folder with a number for a name; found none in {folder}. "
             f"Export one first."

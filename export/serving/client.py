@@ -94,6 +94,8 @@ class Client:
         as its byte.
         """
         distinct = np.unique(ids).astype(np.int32)
+        if not distinct.size:
+            return {}
         outputs = self._run(
             _DETOKENIZE, {"token_ids": distinct[:, np.newaxis], "lengths": np.ones_like(distinct)}
         )

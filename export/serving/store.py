@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import grpc
 
+from export.publish import numbered_versions
 from export.serving.refusals import Refusal, invalid, not_found
 
 Report = Callable[[str], None]
@@ -181,14 +182,9 @@ class ModelStore:
         name.
         """
         try:
-            children = sorted(self._folder.iterdir())
-        except OSError:
+            return numbered_versions(self._folder)
+        except OSError:  # it went while it was read
             return {}
-        return {
-            int(child.name): child
-            for child in children
-            if child.name.isascii() and child.name.isdigit() and child.is_dir()
-        }
 
     def _may_load(self, version: int, path: pathlib.Path) -> bool:
         """Whether it is neither loaded nor known to fail as it is."""

@@ -74,13 +74,19 @@ def test_a_folder_with_a_version_is_a_models(tmp_path):
     check_model_folder(tmp_path)
 
 
-@pytest.mark.parametrize("names", [(), ("a",), ("v1", ".3"), ("1.5",)])
+@pytest.mark.parametrize("names", [(), ("a",), ("v1", ".3"), ("1.5",), ("٣", "²")])
 def test_a_folder_without_a_version_is_refused(tmp_path, names):
     for name in names:
         (tmp_path / name).mkdir()
     for folder in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(ValueError, match=f"must hold a version, .*; found none in {folder}"):
             check_model_folder(folder)
+
+
+def test_a_file_with_a_number_for_a_name_is_no_version(tmp_path):
+    (tmp_path / "1").touch()
+    with pytest.raises(ValueError, match="must hold a version"):
+        check_model_folder(tmp_path)
 
 
 def test_the_folder_of_a_version_names_the_one_above(tmp_path):

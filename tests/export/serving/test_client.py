@@ -60,6 +60,10 @@ def test_each_id_has_its_piece(client):
     assert client.pieces(ids) == {97: "a", 98: "b", 32: "\u2581", 233: "é"}
 
 
+def test_no_ids_have_no_pieces(client):
+    assert client.pieces(np.zeros(0, np.int32)) == {}
+
+
 def test_an_id_that_a_text_leaves_out_is_a_special_token(client):
     assert client.pieces(np.array([2, 97, 0, 1])) == {
         0: GEMMA4.pad,

@@ -31,6 +31,13 @@ def test_ids_are_compared_as_the_settings_read_special_tokens():
         assert result.step == f"tokenize {50 + len(samples.FIXED_TEXTS)} texts"
 
 
+def test_a_prompt_that_fills_a_short_row_is_no_round_trip():
+    (result,) = texts.round_trip(subject(sequence_length=64))
+    (longer,) = texts.round_trip(subject(sequence_length=1_024))
+    assert result.passed
+    assert 0 < result.compared < longer.compared
+
+
 @pytest.mark.parametrize(("step", "name"), [(texts.ids, "tokenize"), (texts.text, "detokenize")])
 def test_without_sentencepiece_nothing_is_run(monkeypatch, step, name):
     monkeypatch.setitem(sys.modules, "sentencepiece", None)
