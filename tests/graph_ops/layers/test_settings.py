@@ -45,10 +45,6 @@ def test_a_row_configuration_checks_itself(make_preprocessor, name, value, messa
     assert preprocessor.row == before
 
 
-def test_numbers_of_numpy_are_whole_numbers_too():
-    assert RowConfig(sequence_length=np.int64(512)) == RowConfig(sequence_length=512)
-
-
 def test_keras_hubs_idiom_for_text_alone_is_accepted(make_preprocessor):
     row = {"max_images_per_prompt": 0, "num_vision_tokens_per_image": 0, "max_audio_clips_per_prompt": 0}
     preprocessor = make_preprocessor(images=False, audio=False, **row)
