@@ -114,32 +114,6 @@ def test_a_folder_that_keras_hub_saved_is_read_with_all_its_settings(tmp_path):
     assert ours.tokenizer.proto == DEMONSTRATION.read_bytes()
 
 
-def test_a_saved_preset_keeps_what_keras_hub_has_no_place_for(tmp_path, demonstration_tokenizer):
-    saved = graph_ops.Gemma4CausalLMPreprocessor(
-        demonstration_tokenizer,
-        graph_ops.Gemma4ImageConverter(max_image_pixels=1000, scale=(0.1, 0.2, 0.3)),
-        parity="transformers",
-    )
-    saved.save_to_preset(tmp_path)
-    loaded = graph_ops.Gemma4CausalLMPreprocessor.from_preset(tmp_path)
-    assert loaded.settings[1:] == saved.settings[1:]
-    assert loaded.tokenizer.vocabulary.sha256 == saved.tokenizer.vocabulary.sha256
-
-
-def test_saving_again_without_a_medium_removes_its_converter(tmp_path, make_preprocessor):
-    make_preprocessor().save_to_preset(tmp_path)
-    make_preprocessor(audio=False).save_to_preset(tmp_path)
-    assert graph_ops.Gemma4CausalLMPreprocessor.from_preset(tmp_path).audio_converter is None
-
-
-def test_saving_leaves_a_models_own_files_alone(tmp_path, make_preprocessor):
-    (tmp_path / "config.json").write_text('{"kept": true}')
-    (tmp_path / "metadata.json").write_text('{"keras_version": "3.15"}')
-    make_preprocessor().save_to_preset(tmp_path)
-    assert (tmp_path / "config.json").read_text() == '{"kept": true}'
-    assert "3.15" in (tmp_path / "metadata.json").read_text()
-
-
 def test_keras_hubs_layers_are_accepted_by_the_constructor():
     settings, x = MEDIA["short rows"]
     theirs = theirs_with(settings)
