@@ -10,6 +10,11 @@ import pytest
 
 import graph_ops
 from export.verify import samples
+from graph_ops.config import RowConfig
+from graph_ops.layers.from_keras_hub import constructor_arguments, own_converter, own_tokenizer
+from graph_ops.media.audio import AUDIO
+from graph_ops.media.image import IMAGE
+from graph_ops.presets.keras_hub_settings import field_names
 from tests.data import DEMONSTRATION
 from tests.parity.comparing import differences, labelled
 
@@ -195,3 +200,32 @@ def test_only_a_keras_hub_preprocessor_is_taken_over(make_preprocessor):
 
 def test_the_constructor_takes_a_vocabulary_file_for_a_tokenizer():
     assert graph_ops.Gemma4CausalLMPreprocessor(DEMONSTRATION).tokenizer.vocabulary_size() == 4096
+
+
+def test_our_own_layers_are_taken_as_they_are(demonstration_tokenizer):
+    assert own_tokenizer(demonstration_tokenizer) is demonstration_tokenizer
+    converter = graph_ops.Gemma4AudioConverter()
+    assert own_converter(converter, medium=AUDIO) is converter
+    assert own_converter(None, medium=IMAGE) is None
+    for source in (str(DEMONSTRATION), DEMONSTRATION.read_bytes(), demonstration_tokenizer.vocabulary):
+        assert own_tokenizer(source).proto == demonstration_tokenizer.proto
+    with pytest.raises(
+        TypeError, match="`image_converter`: must be a Gemma4ImageConverter, ours or KerasHub's"
+    ):
+        own_converter(converter, medium=IMAGE)
+
+
+def test_a_tokenizer_of_keras_hub_without_a_vocabulary_is_refused():
+    with pytest.raises(
+        ValueError, match="`tokenizer`: must hold a vocabulary; got a KerasHub tokenizer without one"
+    ):
+        own_tokenizer(MODELS.Gemma4Tokenizer(None))
+
+
+def test_arguments_hold_their_layers_and_every_setting_of_rows():
+    theirs = theirs_with({"audio_converter": {}, "sequence_length": 700})
+    arguments = constructor_arguments(theirs)
+    assert arguments["tokenizer"] is theirs.tokenizer
+    assert (arguments["image_converter"], arguments["audio_converter"]) == (None, theirs.audio_converter)
+    assert RowConfig(**{name: arguments[name] for name in field_names(RowConfig)}).sequence_length == 700
+    assert arguments.keys() == {"tokenizer", "image_converter", "audio_converter", *field_names(RowConfig)}
