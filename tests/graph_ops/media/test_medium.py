@@ -8,6 +8,7 @@ import tensorflow as tf
 from graph_ops.config import AudioConfig, ImageConfig, RowConfig
 from graph_ops.media.audio import AUDIO
 from graph_ops.media.image import IMAGE
+from graph_ops.media.medium import Medium
 
 
 @pytest.mark.parametrize(
@@ -38,3 +39,11 @@ def test_slots_and_configuration_are_looked_up():
     assert (IMAGE.config, AUDIO.config) == (ImageConfig, AudioConfig)
     with pytest.raises(KeyError, match="smell"):
         _ = dataclasses.replace(IMAGE, name="smell").config
+
+
+def test_a_medium_is_whole_and_cannot_be_changed():
+    assert isinstance(IMAGE, Medium)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        IMAGE.name = "picture"  # type: ignore[misc]
+    with pytest.raises(TypeError, match="missing"):
+        Medium(name="smell")  # type: ignore[call-arg]
