@@ -1,6 +1,7 @@
 """Every number's rule, and the numbers that follow from others."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -46,14 +47,16 @@ def test_soft_tokens_of_the_longest_clip_hold_all_its_frames(stride, seconds, fr
 
 
 @pytest.mark.parametrize("name", ["scale", "offset"])
-def test_a_factor_is_one_number_or_one_for_each_channel(name):
-    for value in (None, 2.0, (1.0,), (1.0, 2.0, 3.0)):
-        assert getattr(ImageConfig(**{name: value}), name) == value
-    for value in ((), (1.0, 2.0), (1.0,) * 4):
-        with pytest.raises(
-            ValueError, match=f"`{name}`: must be one number or one for each of 3 channels; got"
-        ):
-            ImageConfig(**{name: value})
+@pytest.mark.parametrize("value", [None, 2.0, (1.0,), (1.0, 2.0, 3.0)])
+def test_a_factor_is_one_number_or_one_for_each_channel(name, value):
+    assert getattr(ImageConfig(**{name: value}), name) == value
+
+
+@pytest.mark.parametrize("name", ["scale", "offset"])
+@pytest.mark.parametrize("value", [(), (1.0, 2.0), (1.0,) * 4])
+def test_a_factor_for_another_number_of_channels_is_refused(name, value):
+    with pytest.raises(ValueError, match=f"`{name}`: must be one number or one for each of 3 channels; got"):
+        ImageConfig(**{name: value})
 
 
 @pytest.mark.parametrize(
@@ -91,17 +94,19 @@ def test_numbers_of_audio_that_contradict_each_other_are_refused(settings, messa
 )
 def test_a_number_of_rows_has_a_least_value(name, least):
     assert getattr(RowConfig(**{name: least}), name) == least
-    for value in (least - 1, 1.5, False, "3", None):
+    wrong: list[Any] = [least - 1, 1.5, False, "3", None]
+    for value in wrong:
         with pytest.raises(
             ValueError, match=f"^`{name}`: must be a whole number, at least {least}; got {value!r}"
         ):
             RowConfig(**{name: value})
 
 
-@pytest.mark.parametrize("name", ["parity", "allow_special_tokens"])
-def test_a_choice_is_one_of_few(name):
+@pytest.mark.parametrize("wrong", [{"parity": "other"}, {"allow_special_tokens": "other"}])
+def test_a_choice_is_one_of_few(wrong):
+    (name,) = wrong
     with pytest.raises(ValueError, match=rf"`{name}`: must be one of \(.*\); got 'other'. Pass one of them"):
-        RowConfig(**{name: "other"})
+        RowConfig(**wrong)
 
 
 def test_numbers_of_numpy_are_whole_numbers_too():

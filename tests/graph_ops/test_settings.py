@@ -2,6 +2,7 @@
 
 import pytest
 
+import graph_ops
 from graph_ops.config import AudioConfig, ImageConfig, RowConfig
 from graph_ops.features import DIMS
 from graph_ops.media.audio import AUDIO
@@ -9,15 +10,7 @@ from graph_ops.media.image import IMAGE
 from graph_ops.settings import make_settings
 from tests.twins.vocabularies import small_vocabulary
 
-
-class WithVocabulary:
-    """As much of a tokenizer as settings look at."""
-
-    def __init__(self, vocabulary):
-        self.vocabulary = vocabulary
-
-
-SMALL = WithVocabulary(small_vocabulary(("a",), ("<|audio>", "<|audio|>", "<audio|>")))
+SMALL = graph_ops.Gemma4Tokenizer(small_vocabulary(("a",), ("<|audio>", "<|audio|>", "<audio|>")))
 
 
 def test_ids_are_looked_up_and_media_stand_in_the_order_of_the_table(demonstration_tokenizer):

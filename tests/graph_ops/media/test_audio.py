@@ -20,6 +20,7 @@ def test_a_clip_takes_as_many_soft_tokens_as_it_has():
     for parity in ("keras_hub", "transformers"):
         assert AUDIO.fixed_soft_tokens(RowConfig(parity=parity)) is None
     assert AUDIO.block(RowConfig(), CONFIG) == 25
+    assert AUDIO.frames_per_soft_token is not None
     assert AUDIO.frames_per_soft_token(CONFIG) == 4
 
 

@@ -1,5 +1,7 @@
 """Slots of files, arrays and features: the same items, whatever they come as."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -32,7 +34,7 @@ def assert_same(found, expected):
 
 
 def test_files_arrays_and_features_have_the_same_slots():
-    how = {"medium": IMAGE, "config": CONFIG, "parity": PARITY}
+    how: dict[str, Any] = {"medium": IMAGE, "config": CONFIG, "parity": PARITY}
     files = tf.constant([[PNG, b""], [b"", PNG], [b"", b""]])
     filled = np.array([[1, 0], [0, 1], [0, 0]])
     arrays = tf.constant(PIXELS * filled[:, :, np.newaxis, np.newaxis, np.newaxis].astype(np.uint8))

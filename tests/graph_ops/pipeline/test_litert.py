@@ -1,5 +1,7 @@
 """One row in bytes, as devices take it, beside the served batch."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -37,10 +39,10 @@ def preset():
     return make_settings(tokenizer, row, {"image": CONFIG, "audio": AudioConfig(max_audio_length=1)})
 
 
-def text_of(given_, *, length=None, garbage=0):
+def text_of(content, *, length=None, garbage=0):
     """A text in a buffer that is 5 bytes longer."""
-    codes = np.frombuffer(given_ + bytes([garbage] * 5), np.uint8)
-    return Text(tf.constant(codes), tf.constant([len(given_) if length is None else length]))
+    codes = np.frombuffer(content + bytes([garbage] * 5), np.uint8)
+    return Text(tf.constant(codes), tf.constant([len(content) if length is None else length]))
 
 
 def string(text):
@@ -99,7 +101,7 @@ def test_an_id_outside_the_vocabulary_is_a_fault_unless_it_is_not_read(preset):
 
 def test_a_row_is_that_of_the_served_batch_and_reads_back_as_its_prompt(preset):
     pixels = np.random.default_rng(0).integers(0, 256, (1, 1, 9, 9, 3), np.uint8)
-    how = {"medium": IMAGE, "config": CONFIG, "parity": "keras_hub"}
+    how: dict[str, Any] = {"medium": IMAGE, "config": CONFIG, "parity": "keras_hub"}
     batch = from_arrays(tf.constant(pixels), tf.constant([[[9, 9]]]), target=LITERT, **how)
     features, finding = generate_preprocess(text_of(b"a <|image|> b"), {"image": batch}, preset)
     inputs = {"prompts": ["a <|image|> b"], "images": pixels, "image_sizes": [[[9, 9]]]}

@@ -1,5 +1,7 @@
 """Strings and media to rows and back, in batches."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -38,8 +40,8 @@ def run(settings, *, training=False, served=True, length=None, **inputs):
 @pytest.mark.parametrize("training", [False, True])
 def test_rows_are_the_ids_of_the_tokenizer_between_start_and_end(text, training):
     prompts, responses = ["hello", ""], ["a", "b"]
-    given_ = {"prompts": prompts} | ({"responses": responses} if training else {})
-    features, finding = run(text, training=training, **given_)
+    inputs = {"prompts": prompts} | ({"responses": responses} if training else {})
+    features, finding = run(text, training=training, **inputs)
     assert features.keys() == set(feature_names("text", *(["labels"] if training else [])))
     for row in range(2):
         ids = [2, *text.tokenizer(prompts[row]).numpy()]
@@ -96,7 +98,7 @@ def test_only_rows_that_are_not_served_keep_their_slots_and_are_trimmed(media):
 def test_what_was_found_before_tokens_stays_the_rows_fault(text):
     before = Finding(tf.constant([0, int(Fault.TEXT_LENGTH)]), tf.constant([[0, 0], [9, 5]]))
     rows = TokenRows(tf.constant([[300], [301]]), tf.constant([1, 1]))
-    settings = {"sequence_length": 3, "training": False, "served": True}
+    settings: dict[str, Any] = {"sequence_length": 3, "training": False, "served": True}
     features, finding = encode_tokens(rows, None, {}, text, also=before, **settings)
     assert features["token_ids"].numpy().tolist() == [[2, 300, 0], [0, 0, 0]]
     assert finding.fault.numpy().tolist() == [0, Fault.TEXT_LENGTH]

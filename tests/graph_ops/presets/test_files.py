@@ -56,9 +56,9 @@ def test_a_missing_file_is_nothing_unless_it_is_needed(tmp_path):
 
 
 def test_a_vocabulary_is_read_from_whatever_holds_it(tmp_path):
-    given_ = small_vocabulary(("a",))
-    assert read_vocabulary(given_) is given_
-    assert read_vocabulary(given_.proto).pieces == given_.pieces
+    vocabulary = small_vocabulary(("a",))
+    assert read_vocabulary(vocabulary) is vocabulary
+    assert read_vocabulary(vocabulary.proto).pieces == vocabulary.pieces
     (tmp_path / "assets" / "tokenizer").mkdir(parents=True)
     shutil.copy(DEMONSTRATION, tmp_path / "assets" / "tokenizer" / "vocabulary.spm")
     (tmp_path / "tokenizer.json").write_text("settings in this layout")

@@ -33,11 +33,10 @@ def test_what_a_caller_pins_comes_before_what_the_preset_does():
 
 
 def test_a_vocabulary_is_read_only_when_asked_for():
-    reads = []
-    settings = preset(read=lambda: reads.append(1) or VOCABULARY)
-    assert reads == []
-    settings.checked_vocabulary()
-    assert reads == [1]
+    reads = iter([VOCABULARY])
+    settings = preset(read=lambda: next(reads))
+    assert settings.checked_vocabulary() is VOCABULARY
+    assert next(reads, None) is None
 
 
 def test_a_model_without_audio_has_no_empty_clips(make_preprocessor):

@@ -1,5 +1,7 @@
 """Prompts, responses and slots to rows: what each row holds, and what is wrong with it."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from graph_ops.faults import Fault, Finding
@@ -10,7 +12,12 @@ from graph_ops.text.tokens import TokenRows
 from tests.graph_ops.rows.padded import padded
 
 IDS, IMAGE, CLIP = RowIds(2, 1, 0), MediumIds(101, 102, 103), MediumIds(201, 202, 203)
-PLAIN = {"sequence_length": 10, "labelled": False, "add_start_token": True, "add_end_token": False}
+PLAIN: dict[str, Any] = {
+    "sequence_length": 10,
+    "labelled": False,
+    "add_start_token": True,
+    "add_end_token": False,
+}
 
 
 def medium(counts, *, ids=IMAGE, fixed=None, block=3, fault=Fault.IMAGE_COUNT):
@@ -22,8 +29,8 @@ def medium(counts, *, ids=IMAGE, fixed=None, block=3, fault=Fault.IMAGE_COUNT):
 
 
 def encoded(prompts, responses=None, media=(), **settings):
-    texts = [TokenRows(*padded(rows)) if rows else None for rows in (prompts, responses)]
-    return encode_rows(*texts, media, ids=IDS, **{**PLAIN, **settings})
+    answers = TokenRows(*padded(responses)) if responses else None
+    return encode_rows(TokenRows(*padded(prompts)), answers, media, ids=IDS, **{**PLAIN, **settings})
 
 
 def faults(found):

@@ -82,10 +82,10 @@ def test_a_tensor_must_have_a_known_rank():
 def test_there_is_one_response_for_each_prompt():
     assert as_responses(["a", "b"], tf.constant(["c", "d"])).numpy().tolist() == [b"a", b"b"]
     assert as_responses("a", tf.constant("c")).shape == ()
-    for given_, prompts, counts in (
+    for responses, prompts, counts in (
         (["a"], ["c", "d"], "1 strings for 2 strings"),
         ("a", ["c"], "one string for 1 strings"),
         (["a"], "c", "1 strings for one string"),
     ):
         with pytest.raises(ValueError, match=f"`responses`: there must be one for each prompt; got {counts}"):
-            as_responses(given_, tf.constant(prompts))
+            as_responses(responses, tf.constant(prompts))

@@ -91,8 +91,8 @@ def test_what_is_left_stands_where_its_first_character_stood(table, text, merged
     assert found == list(zip(starts, merged, strict=True))
 
 
-def test_a_symbol_without_a_piece_and_one_that_is_user_defined_merge_with_nothing(table):
-    given_ = [MERGES.find("a"), -1, MERGES.find("a"), MERGES.find("<0x41>"), MERGES.find("b")]
-    symbols, places = merge(tf.constant(given_), tf.range(5), table, longest_piece=3)
+def test_a_symbol_without_a_piece_and_that_of_a_byte_merge_with_nothing(table):
+    apart = [MERGES.find("a"), -1, MERGES.find("a"), MERGES.find("<0x41>"), MERGES.find("b")]
+    symbols, places = merge(tf.constant(apart), tf.range(5), table, longest_piece=3)
     order = tf.argsort(places)
-    assert tf.gather(symbols, order).numpy().tolist() == given_
+    assert tf.gather(symbols, order).numpy().tolist() == apart
