@@ -29,16 +29,15 @@ def test_sizes_follow_from_rows_and_configuration():
     assert IMAGE.dims(row, CONFIG) == {"I": 4, "P": 27, "D": 768, "V": 20}
 
 
-@pytest.mark.parametrize("parity", ["keras_hub", "transformers"])
-def test_files_and_arrays_have_the_same_patches_and_as_many_as_are_counted(parity):
+@pytest.mark.parametrize(("parity", "target"), [("keras_hub", TENSORFLOW), ("transformers", LITERT)])
+def test_files_and_arrays_have_the_same_patches_and_as_many_as_are_counted(parity, target):
     pixels = np.random.default_rng(0).integers(0, 256, (20, 50, 3), np.uint8)
     files = tf.stack([tf.io.encode_png(pixels), ""])
     arrays, sizes = tf.stack([pixels, np.zeros_like(pixels)]), tf.constant([[20, 50], [0, 0]])
     found = IMAGE.encode_files(files, config=CONFIG, parity=parity)
-    for target in (TENSORFLOW, LITERT):
-        again = IMAGE.encode_arrays(arrays, sizes, config=CONFIG, parity=parity, target=target)
-        np.testing.assert_allclose(again.values, found.values, rtol=0, atol=1e-7)
-        np.testing.assert_array_equal(again.positions, found.positions)
-        counts = IMAGE.count(again.positions[tf.newaxis], CONFIG)[0]
-        np.testing.assert_array_equal(counts, again.num_soft_tokens)
+    again = IMAGE.encode_arrays(arrays, sizes, config=CONFIG, parity=parity, target=target)
+    np.testing.assert_allclose(again.values, found.values, rtol=0, atol=1e-7)
+    np.testing.assert_array_equal(again.positions, found.positions)
+    counts = IMAGE.count(again.positions[tf.newaxis], CONFIG)[0]
+    np.testing.assert_array_equal(counts, again.num_soft_tokens)
     assert found.num_soft_tokens.numpy().tolist() == [2, 0]

@@ -16,7 +16,6 @@ from graph_ops.settings import make_settings
 from graph_ops.text.tokens import TokenRows
 from tests.twins.vocabularies import REPEATABLE
 
-PNG = tf.io.encode_png(np.zeros((9, 9, 3), np.uint8)).numpy()
 ROW = RowConfig(sequence_length=20, num_vision_tokens_per_image=3)
 
 
@@ -75,15 +74,15 @@ def test_served_rows_have_every_tensor_with_its_static_dims(media):
 
 
 def test_a_row_with_more_items_than_slots_is_padding_with_a_fault(media):
-    features, finding = run(
-        media, prompts=["<|image|>" * 3, "<|image|>"], images=[[PNG] * 3, [PNG, b"", b""]]
-    )
-    assert finding.fault.numpy().tolist() == [Fault.IMAGE_LIMIT, Fault.NONE]
-    assert finding.detail.numpy().tolist() == [[3, 2], [0, 0]]
-    assert features["pixel_values"].shape[:2] == (2, 2)
-    assert (features["pixel_position_ids"].numpy()[0] == -1).all()
+    clips, lengths = np.zeros([2, 2, 1_600], np.float32), [[1_600, 1_600], [1_600, 0]]
+    prompts = ["<|audio|><|audio|>", "<|audio|>"]
+    features, finding = run(media, prompts=prompts, audio=clips, audio_lengths=lengths)
+    assert finding.fault.numpy().tolist() == [Fault.AUDIO_LIMIT, Fault.NONE]
+    assert finding.detail.numpy().tolist() == [[2, 1], [0, 0]]
+    assert features["audio_mel"].shape[:2] == (2, 1)
+    assert [int(tf.reduce_sum(mask)) for mask in features["audio_mel_mask"]] == [0, 10]
     assert not features["padding_mask"].numpy()[0].any()
-    assert features["vision_mask"].numpy()[1].sum() == 3
+    assert features["audio_mask"].numpy()[1].sum() == 3
 
 
 def test_only_rows_that_are_not_served_keep_their_slots_and_are_trimmed(media):
@@ -120,9 +119,10 @@ def test_the_first_kept_id_outside_the_vocabulary_is_reported(demonstration_toke
 
 
 def test_generated_texts_are_without_special_tokens_and_padding(media, text):
-    features, _ = run(media, prompts=["a <|image|>b", "caf\u00e9"], images=[[PNG], [b""]])
-    texts, finding = decode(features["token_ids"], features["padding_mask"], media)
-    assert [each.decode() for each in texts.numpy()] == ["a <|image>b", "caf\u00e9"]
+    rows = media.tokenizer.tokenize_rows(tf.constant(["a <|image><|image|><image|>b<|audio>c", "caf\u00e9"]))
+    padding_mask = tf.sequence_mask(rows.lengths, rows.token_ids.shape[1])
+    texts, finding = decode(rows.token_ids, padding_mask, media)
+    assert [each.decode() for each in texts.numpy()] == ["a <|image>bc", "caf\u00e9"]
     assert finding.fault.numpy().tolist() == [0, 0]
     audio = text.tokenizer.vocabulary.find("<|audio|>")
     ids = tf.constant([[audio, 300, 2]])
