@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import graph_ops
 from graph_ops.config import AudioConfig, ImageConfig, RowConfig
 from graph_ops.faults import Fault
-from graph_ops.media.image import IMAGE
+from graph_ops.media.audio import AUDIO
 from graph_ops.media.slots import from_arrays
 from graph_ops.pipeline import served
 from graph_ops.pipeline.litert import (
@@ -28,15 +28,15 @@ from graph_ops.target import LITERT
 from tests.data import DEMONSTRATION
 from tests.twins.vocabularies import REPEATABLE
 
-CONFIG = ImageConfig(max_soft_tokens=2)
+CONFIG = AudioConfig(max_audio_length=1)
 FEWER = settings(REPEATABLE, max_examples=10)  # each runs some 2,000 ops
 
 
 @pytest.fixture(scope="module")
 def preset():
     tokenizer = graph_ops.Gemma4Tokenizer(DEMONSTRATION, engine="builtin")
-    row = RowConfig(sequence_length=16, num_vision_tokens_per_image=3)
-    return make_settings(tokenizer, row, {"image": CONFIG, "audio": AudioConfig(max_audio_length=1)})
+    row = RowConfig(sequence_length=16, num_vision_tokens_per_image=2)
+    return make_settings(tokenizer, row, {"image": ImageConfig(), "audio": CONFIG})
 
 
 def text_of(content, *, length=None, garbage=0):
@@ -100,19 +100,20 @@ def test_an_id_outside_the_vocabulary_is_a_fault_unless_it_is_not_read(preset):
 
 
 def test_a_row_is_that_of_the_served_batch_and_reads_back_as_its_prompt(preset):
-    pixels = np.random.default_rng(0).integers(0, 256, (1, 1, 9, 9, 3), np.uint8)
-    how: dict[str, Any] = {"medium": IMAGE, "config": CONFIG, "parity": "keras_hub"}
-    batch = from_arrays(tf.constant(pixels), tf.constant([[[9, 9]]]), target=LITERT, **how)
-    features, finding = generate_preprocess(text_of(b"a <|image|> b"), {"image": batch}, preset)
-    inputs = {"prompts": ["a <|image|> b"], "images": pixels, "image_sizes": [[[9, 9]]]}
+    clip = np.random.default_rng(0).uniform(-1, 1, (1, 1, 1_600)).astype(np.float32)
+    how: dict[str, Any] = {"medium": AUDIO, "config": CONFIG, "parity": "keras_hub"}
+    batch = from_arrays(tf.constant(clip), tf.constant([[1_600]]), target=LITERT, **how)
+    features, finding = generate_preprocess(text_of(b"a <|audio|>b"), {"audio": batch}, preset)
+    inputs = {"prompts": ["a <|audio|>b"], "audio": clip, "audio_lengths": [[1_600]]}
     tensors = {name: tf.constant(value) for name, value in inputs.items()}
     expected, _ = served.encode(tensors, preset, sequence_length=16, training=False, served=True)
     assert finding.fault.numpy().tolist() == [0]
     assert features.keys() == expected.keys()
-    for name in features.keys() - {"pixel_values", "pixel_position_ids"}:  # those keep their one slot here
-        np.testing.assert_array_equal(features[name], expected[name], err_msg=name)
+    np.testing.assert_allclose(features.pop("audio_mel"), expected["audio_mel"], rtol=0, atol=5e-5)
+    for name, feature in features.items():
+        np.testing.assert_array_equal(feature, expected[name], err_msg=name)
     text, _ = generate_postprocess(features["token_ids"], tf.cast(features["padding_mask"], tf.int32), preset)
-    assert string(text) == b"a <|image> b"
+    assert string(text) == b"a b"
 
 
 @pytest.mark.parametrize(("counts", "faulty"), [([[0, 3]], None), ([[1, 4]], 4), ([[-1, 9]], -1)])

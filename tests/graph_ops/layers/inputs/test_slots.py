@@ -142,7 +142,9 @@ def test_what_is_no_medium_is_refused(value, medium, rows, error, message):
 
 
 def test_pixels_of_a_graph_are_checked_when_it_runs():
-    step = tf.function(lambda image: as_slots(image, medium=IMAGE, rows=None, max_slots=1)["images"])
+    step = tf.function(
+        lambda image: as_slots(image, medium=IMAGE, rows=None, max_slots=1)["images"], autograph=False
+    )
     assert step(tf.constant(PIXELS, tf.float32)).numpy().tolist() == [[PIXELS.tolist()]]
     with pytest.raises(tf.errors.InvalidArgumentError, match="pixels must be whole numbers"):
         step(tf.constant(PIXELS, tf.float32) / 2)

@@ -43,7 +43,7 @@ ATOMS = st.sampled_from(
 TEXT = st.lists(ATOMS, max_size=12).map(b"".join)
 
 
-@settings(REPEATABLE, max_examples=20)
+@settings(REPEATABLE, max_examples=12)
 @given(st.lists(TEXT | st.binary(max_size=8), min_size=1, max_size=4))
 def test_ids_of_a_stream_are_those_of_each_text_alone(tables, texts):
     tokens = tokenize(stream_of(texts), tables)
