@@ -9,7 +9,7 @@ from graph_ops.config import ImageConfig
 from graph_ops.image.resize_litert import resize_to_patches
 from tests.graph_ops.image.pictures import noise, scene
 
-CONFIG = ImageConfig(patch_size=4, pooling_kernel_size=2)
+CONFIG = ImageConfig(patch_size=4, pooling_kernel_size=3)
 
 
 def patches_of(pixels, height, width):
@@ -22,7 +22,14 @@ def patches_of(pixels, height, width):
 @pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize(
     ("size", "target"),
-    [((1, 1), (8, 8)), ((31, 45), (16, 24)), ((90, 11), (8, 8)), ((5, 60), (24, 8)), ((16, 8), (16, 8))],
+    [
+        ((1, 1), (12, 12)),
+        ((31, 45), (24, 36)),
+        ((90, 11), (12, 12)),
+        ((5, 60), (36, 12)),
+        ((24, 12), (24, 12)),
+        ((53, 8), (36, 12)),
+    ],
 )
 def test_patches_are_those_of_pillows_resize(size, target, known):
     pixels = scene(*size)
@@ -34,5 +41,5 @@ def test_patches_are_those_of_pillows_resize(size, target, known):
 def test_the_image_of_an_index_is_read_up_to_its_size():
     images = np.stack([noise(20, 30, seed=seed) for seed in range(3)])
     for index in range(3):
-        found = resize_to_patches(tf.constant(images), (7, 13), (8, 16), index=index, config=CONFIG)
-        np.testing.assert_array_equal(found, patches_of(images[index, :7, :13], 8, 16))
+        found = resize_to_patches(tf.constant(images), (7, 13), (12, 24), index=index, config=CONFIG)
+        np.testing.assert_array_equal(found, patches_of(images[index, :7, :13], 12, 24))

@@ -104,3 +104,11 @@ def test_a_folder_that_cannot_be_written_is_an_error_of_the_system(tmp_path, mak
     ):
         with pytest.raises(OSError, match="file"):
             write(tmp_path / "file")
+
+
+def test_a_medium_that_is_taken_no_more_leaves_no_file(tmp_path, make_preprocessor):
+    write_folder(make_preprocessor().settings, tmp_path)
+    assert (tmp_path / "audio_converter.json").is_file()
+    write_folder(make_preprocessor(audio=False).settings, tmp_path)
+    assert not (tmp_path / "audio_converter.json").exists()
+    assert (tmp_path / "image_converter.json").is_file()

@@ -104,11 +104,11 @@ def test_without_media_the_ids_are_what_they_were():
 
 
 def test_a_placeholder_beyond_the_counts_becomes_its_two_markers():
-    ids, lengths = padded([[IMAGE[1], IMAGE[1], 4]])
-    result = expand_placeholders(ids, lengths, [Placeholder(*IMAGE, tf.constant([[1]]))], width=6)
-    assert result.token_ids.numpy().tolist() == [[101, 102, 103, 101, 103, 4]]
+    ids, lengths = padded([[IMAGE[1], IMAGE[1], IMAGE[1], 4]])
+    result = expand_placeholders(ids, lengths, [Placeholder(*IMAGE, tf.constant([[1]]))], width=8)
+    assert result.token_ids.numpy().tolist() == [[101, 102, 103, 101, 103, 101, 103, 4]]
     assert result.starts[0].numpy().tolist() == [[0]]
-    assert result.media_end.numpy().tolist() == [5]
+    assert result.media_end.numpy().tolist() == [7]
 
 
 ROWS = st.lists(st.lists(st.integers(0, 4), max_size=7), min_size=1, max_size=4)

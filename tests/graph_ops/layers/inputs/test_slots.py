@@ -81,6 +81,8 @@ def test_ragged_tensors_have_the_size_of_each_item():
     found = slots(images, rows=2)
     assert found["image_sizes"] == [[[2, 1], [0, 0]], [[1, 4], [0, 0]]]
     assert found["images"][0][0][1] == [PIXELS[1, 0].tolist(), *[[0] * 3] * 3]
+    one_a_row = tf.RaggedTensor.from_row_lengths(np.concatenate([PIXELS, PIXELS[:1]]), [2, 0, 1])
+    assert slots(one_a_row, rows=3, most=1)["image_sizes"] == [[[2, 4]], [[0, 0]], [[1, 4]]]
     clips = tf.ragged.constant([[[0.5, 1.0], []], [[0.25]]])
     assert slots(clips, medium=AUDIO, rows=2)["audio_lengths"] == [[2, 0], [1, 0]]
     files = tf.ragged.constant([["a", "b"], []])

@@ -38,7 +38,7 @@ def rows(tokens, texts):
 
 
 ATOMS = st.sampled_from(
-    [b"a", b"b", b" ", b"ab", b"<x>", b"\n", "\u00e9".encode(), b"\xe2\x96", b"\xff", b"z"]
+    [b"a", b"b", b" ", b"ab", b"<x>", b"\n", "\u00e9".encode(), b"\xe2\x96", b"\xff", "z\U0001f98a".encode()]
 )
 TEXT = st.lists(ATOMS, max_size=12).map(b"".join)
 
@@ -76,3 +76,10 @@ def test_a_space_without_a_piece_becomes_the_three_bytes_of_its_mark(tmp_path):
     names = [WITHOUT_SPACE.pieces[index] for index in tokens.ids.numpy()[: int(tokens.count)]]
     assert names == ["a", "<0xE2>", "<0x96>", "<0x81>", "b"]
     assert tokens.ids.shape == (12,)  # three for each element of the stream
+
+
+def test_a_character_without_a_piece_becomes_its_bytes(tables):
+    text = "\U0001f98a\u20ac\u00df!".encode()
+    tokens = tokenize(stream_of([text]), tables)
+    names = [VOCABULARY.pieces[index] for index in tokens.ids.numpy()[: int(tokens.count)]]
+    assert names == [f"<0x{byte:02X}>" for byte in text]
