@@ -103,3 +103,9 @@ def test_what_was_wrong_before_comes_first():
     before = Finding(tf.constant([int(Fault.TEXT_LENGTH)]), tf.constant([[7, 8]]))
     found = encoded([[102]], media=[medium([[None]])], also=before)
     assert faults(found.finding) == [(Fault.TEXT_LENGTH, 7, 8)]
+
+
+def test_the_place_of_the_last_label_is_not_for_media():
+    for length, fits in ((6, True), (5, False)):
+        found = encoded([[102]], [[6]], media=[medium([[3]])], sequence_length=length, labelled=True)
+        assert faults(found.finding) == [(0, 0, 0) if fits else (Fault.MEDIA_DO_NOT_FIT, 5, 4)]
