@@ -98,3 +98,31 @@ def test_a_graph_stops_at_a_finding():
     assert step(tf.constant([0])).numpy().tolist() == [0]
     with pytest.raises(tf.errors.InvalidArgumentError, match="at least one sample"):
         step(tf.constant([int(Fault.AUDIO_EMPTY)]))
+
+
+def test_fault_codes_keep_their_numbers():
+    released = [
+        "NONE",
+        "IMAGE_UNDECODABLE",
+        "IMAGE_TOO_LARGE",
+        "IMAGE_TOO_THIN",
+        "IMAGE_COUNT",
+        "AUDIO_UNDECODABLE",
+        "AUDIO_FORMAT",
+        "AUDIO_TRUNCATED",
+    ]
+    released += [
+        "AUDIO_EMPTY",
+        "AUDIO_COUNT",
+        "MEDIA_IN_RESPONSE",
+        "MEDIA_DO_NOT_FIT",
+        "TOKEN_ID_OUT_OF_RANGE",
+        "IMAGE_LIMIT",
+        "AUDIO_LIMIT",
+        "TEXT_LENGTH",
+        "AUDIO_LENGTH",
+        "SOFT_TOKENS",
+        "IMAGE_SIZE",
+        "AUDIO_VALUE",
+    ]
+    assert [fault.name for fault in Fault] == released

@@ -110,3 +110,10 @@ def test_clips_of_several_lengths_and_wav_files(audio, speech):
         audio(b"RIFF nonsense")
     with pytest.raises(TypeError, match="`audio`: samples must be floats in -1…1; got int16"):
         audio((CLIP * 99).astype(np.int16))
+
+
+def test_unknown_converter_settings_are_refused():
+    with pytest.raises(
+        TypeError, match=r"Gemma4ImageConverter: settings must be among .* got \['patchsize'\]"
+    ):
+        graph_ops.Gemma4ImageConverter(patchsize=3)

@@ -4,10 +4,15 @@ import random
 
 import pytest
 import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import graph_ops
+from graph_ops.text.bpe.cache import load_tables
+from graph_ops.text.bpe.detokenize import detokenize
 from graph_ops.text.vocabulary.vocabulary import PieceType
 from tests.twins import bpe
+from tests.twins.vocabularies import REPEATABLE, small_vocabulary
 
 
 @pytest.fixture(scope="module")
@@ -54,3 +59,38 @@ def test_dropped_ids_leave_the_bytes_around_them_together(builtin, tokenizer, vo
         == tokenizer.detokenize_rows(ids, keep).numpy().tolist()
     )
     assert builtin.detokenize_rows(ids, keep).numpy().tolist() == ["é".encode(), "\ufffd\ufffd".encode(), b""]
+
+
+VOCABULARY = small_vocabulary(("a\u2581", "a", "\u2581", "\u00e9"), ("<x>",))
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory):
+    return load_tables(VOCABULARY, folder=tmp_path_factory.mktemp("cache"))
+
+
+@settings(REPEATABLE, max_examples=15)
+@given(st.lists(st.integers(0, len(VOCABULARY) - 1) | st.integers(190, 260), max_size=12))
+def test_bytes_of_any_ids_are_the_twins_and_each_id_says_where_its_own_begin(tables, ids):
+    texts = detokenize(tf.constant(ids, tf.int32, [len(ids)]), tables)
+    assert bytes(texts.codes.numpy().tolist()) == bpe.decode(ids, VOCABULARY)
+    ends = texts.ends.numpy().tolist()
+    assert (len(ends), ends[0], ends[-1]) == (len(ids) + 1, 0, len(texts.codes))
+    assert ends == sorted(ends)
+
+
+def test_the_id_after_the_last_keeps_bytes_apart_and_has_none(tables):
+    first, second = (VOCABULARY.find(f"<0x{byte:02X}>") for byte in "\u00e9".encode())
+    apart = detokenize(tf.constant([first, len(VOCABULARY), second]), tables)
+    assert bytes(apart.codes.numpy().tolist()) == "\ufffd\ufffd".encode()
+    assert apart.ends.numpy().tolist() == [0, 3, 3, 6]
+
+
+@pytest.mark.parametrize(
+    ("capacity", "codes"), [(0, b""), (2, b"a "), (4, b"a \xc3\xa9"), (6, b"a \xc3\xa9\0\0")]
+)
+def test_a_capacity_cuts_or_fills_up_but_the_whole_length_is_told(tables, capacity, codes):
+    ids = [VOCABULARY.find(piece) for piece in ("a\u2581", "\u00e9")]
+    texts = detokenize(tf.constant(ids), tables, capacity=capacity)
+    assert bytes(texts.codes.numpy().tolist()) == codes
+    assert texts.ends.numpy().tolist() == [0, 2, 4]

@@ -12,10 +12,12 @@ from sentencepiece.sentencepiece_model_pb2 import ModelProto
 
 import graph_ops
 from export.verify import samples
+from graph_ops.text.bpe.engine import BuiltinEngine
 from graph_ops.text.reading import Reading
 from graph_ops.text.vocabulary.vocabulary import PieceType
 from tests.data import DEMONSTRATION, needs_corpus
 from tests.twins import bpe
+from tests.twins.vocabularies import small_vocabulary
 
 HOSTILE = 20_000
 
@@ -276,3 +278,22 @@ def test_a_user_defined_piece_that_overlaps_others_and_an_own_unknown_text():
     assert (
         ours.detokenize([3, 300]).numpy().decode() == theirs.decode([3, 300]) == "?!" + theirs.decode([300])
     )
+
+
+def test_a_vocabulary_that_cannot_be_reproduced_is_refused_when_the_engine_is_made():
+    with pytest.raises(
+        ValueError, match=r"this one has a piece with a character that is no piece itself \('b'\)"
+    ):
+        BuiltinEngine(small_vocabulary(("ab", "a")))
+
+
+def test_a_text_of_bytes_has_the_ids_of_its_string(builtin, vocabulary):
+    ids_of_a_byte = 3 if None in (vocabulary.find("\u2581"), vocabulary.find("\ufffd")) else 1
+    engine, text = builtin.engine, "caf\u00e9 <|turn>".encode()
+    codes = tf.constant([*text, *b"garbage"], tf.uint8)
+    for reading in (Reading.TRAINED, Reading.PLAIN):
+        tokens = engine.tokenize_bytes(codes, tf.constant(len(text)), reading=reading)
+        expected = engine.encode(tf.constant([text]), reading=reading).values.numpy().tolist()
+        assert tokens.ids[: tokens.count].numpy().tolist() == expected
+        assert len(tokens.ids) == ids_of_a_byte * (len(codes) + 1)
+    assert engine.models() == []

@@ -6,7 +6,9 @@ import tensorflow as tf
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from graph_ops.text.bpe.cache import load_tables
 from graph_ops.text.bpe.engine import BuiltinEngine
+from graph_ops.text.bpe.merge import merge
 from graph_ops.text.bpe.merge_table import normal_pieces
 from tests.twins import bpe
 from tests.twins.vocabularies import REPEATABLE, small_vocabulary, vocabularies, words
@@ -60,3 +62,37 @@ def test_a_batch_is_its_texts_and_decoding_gives_them_back(vocabulary, texts):
 def test_normal_pieces_are_those_that_merging_makes():
     vocabulary = small_vocabulary(("ab", "a", "b"), ("<x>",))
     assert set(normal_pieces(vocabulary)) == {"ab", "a", "b"}
+
+
+MERGES = small_vocabulary(("aa", "ab", "aab", "a", "b"))
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    return load_tables(MERGES, folder=tmp_path_factory.mktemp("cache")).merges
+
+
+@pytest.mark.parametrize(
+    ("text", "merged"),
+    [
+        ("a", ["a"]),
+        ("ab", ["ab"]),
+        ("aab", ["aab"]),
+        ("aaa", ["aa", "a"]),
+        ("aba", ["ab", "a"]),
+        ("bb", ["b", "b"]),
+    ],
+)
+def test_what_is_left_stands_where_its_first_character_stood(table, text, merged):
+    ids = tf.constant([MERGES.find(letter) for letter in text])
+    symbols, places = merge(ids, 10 * tf.range(len(text)), table, longest_piece=3)
+    found = sorted(zip(places.numpy().tolist(), (MERGES.pieces[index] for index in symbols), strict=True))
+    starts = [10 * len("".join(merged[:number])) for number in range(len(merged))]
+    assert found == list(zip(starts, merged, strict=True))
+
+
+def test_a_symbol_without_a_piece_and_that_of_a_byte_merge_with_nothing(table):
+    apart = [MERGES.find("a"), -1, MERGES.find("a"), MERGES.find("<0x41>"), MERGES.find("b")]
+    symbols, places = merge(tf.constant(apart), tf.range(5), table, longest_piece=3)
+    order = tf.argsort(places)
+    assert tf.gather(symbols, order).numpy().tolist() == apart

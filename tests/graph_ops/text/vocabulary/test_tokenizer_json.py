@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import gc
 import itertools
 import json
 import pathlib
@@ -15,6 +16,7 @@ import graph_ops
 from export.verify import samples
 from graph_ops.text.reading import Reading
 from graph_ops.text.vocabulary.sentencepiece_model import BYTE_PIECES, PieceType, parse_model
+from graph_ops.text.vocabulary.tokenizer_json import model_from_tokenizer_json
 from graph_ops.text.vocabulary.vocabulary import load_vocabulary
 from tests.data import DEMONSTRATION, REAL, needs_corpus, needs_real
 from tests.graph_ops.layers.test_tokenizer import ids_of
@@ -529,3 +531,12 @@ def test_a_sentencepiece_model_that_begins_like_json_is_read_as_one():
     proto = model.SerializeToString()
     assert proto.startswith(b"\n{")
     assert load_vocabulary(proto).proto == proto
+
+
+@pytest.mark.parametrize("text", [b"{", b"[" * 100_000, b"\xff", b"[]", b'{"model": 3}'], ids=range(5))
+def test_a_refusal_says_what_file_it_is_about(text):
+    with pytest.raises(
+        ValueError, match=rf"what a SentencePiece model can; here \({len(text):,} bytes\) does not: "
+    ):
+        model_from_tokenizer_json(text, "here")
+    assert gc.isenabled()

@@ -1,25 +1,27 @@
 """Log-mel frames, masks and soft-token counts against both references and the NumPy twin."""
 
-import io
-import wave
-
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from graph_ops.audio import encode as audio
-from graph_ops.audio.frames import hann_window, num_soft_tokens, num_valid_frames
-from graph_ops.audio.mel import linear_to_mel_weight_matrix, log_mel_spectrogram
 from graph_ops.config import AudioConfig
 from graph_ops.faults import Fault
 from graph_ops.target import LITERT, TENSORFLOW
+from tests.graph_ops.audio.sounds import (
+    CONFIG,
+    PARITIES,
+    SHORT,
+    SIGNALS,
+    TOLERANCE,
+    TOLERANCES,
+    extract,
+    samples_of,
+    speech_like,
+    wav_file,
+)
 from tests.twins import audio as twin
 
-CONFIG = AudioConfig()
-SHORT = AudioConfig(max_audio_length=1)  # 100 frames: the same numbers in little memory
-PARITIES = ["keras_hub", "transformers"]
-TOLERANCES = {TENSORFLOW: twin.LOG_MEL_ERROR, LITERT: 5e-5}  # of a natural logarithm
-TOLERANCE = TOLERANCES[TENSORFLOW]
 ARRAYS = [tf.TensorSpec([None, None], tf.float32), tf.TensorSpec([None], tf.int32)]
 
 
@@ -36,51 +38,6 @@ def traced(parity, config=CONFIG, target=TENSORFLOW):
 ENCODE = {parity: traced(parity) for parity in PARITIES}
 ENCODE_BY_MATMUL = {parity: traced(parity, target=LITERT) for parity in PARITIES}
 ENCODE_SHORT = {parity: traced(parity, SHORT) for parity in PARITIES}
-
-
-@pytest.fixture(scope="module")
-def extractor():
-    return pytest.importorskip("transformers").Gemma4AudioFeatureExtractor()
-
-
-@pytest.fixture(scope="module")
-def converter():
-    return pytest.importorskip("keras_hub").layers.Gemma4AudioConverter(mel_floor=CONFIG.mel_floor)
-
-
-def extract(extractor, samples):
-    """Frames and mask of one clip; the extractor wants a list (it cannot take a bare array)."""
-    result = extractor([samples], sampling_rate=CONFIG.sampling_rate, return_tensors="np")
-    return result["input_features"][0], result["input_features_mask"][0]
-
-
-def speech_like(length):
-    """Harmonics of a gliding voice in syllables, with breath."""
-    time = np.arange(length) / CONFIG.sampling_rate
-    phase = 2 * np.pi * (120 * time + 20 * np.sin(2 * np.pi * 0.7 * time))
-    voice = sum(np.sin(k * phase) / k for k in range(1, 40))
-    breath = np.random.default_rng(1).normal(size=length)
-    return (0.1 * np.maximum(np.sin(2 * np.pi * 3 * time), 0) * voice + 0.003 * breath).astype(np.float32)
-
-
-def clicks(length):
-    samples = np.zeros(length, np.float32)
-    samples[::997] = 1
-    samples[500::1_777] = -1
-    return samples
-
-
-SIGNALS = {
-    "speech-like": speech_like,
-    "silence": lambda length: np.zeros(length, np.float32),
-    "noise": lambda length: np.random.default_rng(0).uniform(-1, 1, (length,)).astype(np.float32),
-    "faint noise": lambda length: 1e-5 * np.random.default_rng(0).normal(size=(length,)).astype(np.float32),
-    "clicks": clicks,
-    "square": lambda length: np.where(np.arange(length) // 37 % 2, 1, -1).astype(np.float32),
-    "fastest square": lambda length: np.where(np.arange(length) % 2, 1, -1).astype(np.float32),
-    "constant": lambda length: np.ones(length, np.float32),
-    "sine": lambda length: np.sin(2 * np.pi * 1_000 / 16_000 * np.arange(length)).astype(np.float32),
-}
 
 
 @pytest.mark.parametrize("signal", SIGNALS)
@@ -153,28 +110,6 @@ def test_keras_hub_parity_equals_the_converter_for_short_lengths(length, convert
 
 
 @pytest.mark.parametrize("parity", PARITIES)
-def test_frame_counts_equal_counting_windows(parity):
-    lengths = [
-        *range(0, 2_001, 7),
-        *range(159, 2_001, 160),
-        *range(479_600, 480_400, 13),
-        479_999,
-        480_000,
-        480_001,
-        10**6,
-    ]
-    counts = num_valid_frames(tf.constant(lengths), parity=parity, config=CONFIG).numpy()
-    expected = [twin.count_valid_frames(length, parity=parity) for length in lengths]
-    np.testing.assert_array_equal(counts, expected)
-
-
-def test_soft_tokens_equal_halving_the_mask_twice():
-    counts = num_soft_tokens(tf.range(3_001), config=CONFIG).numpy()
-    assert counts.tolist() == [twin.count_soft_tokens(np.arange(3_000) < n) for n in range(3_001)]
-    assert num_soft_tokens(tf.constant(10**6), config=CONFIG) == 750
-
-
-@pytest.mark.parametrize("parity", PARITIES)
 def test_equals_the_slow_twin_with_mean_and_deviation(parity):
     rng = np.random.default_rng(0)
     config = AudioConfig(
@@ -186,25 +121,6 @@ def test_equals_the_slow_twin_with_mean_and_deviation(parity):
     results = traced(parity, config)(samples[np.newaxis], [len(samples)])
     for result, expected in zip(results, twin.encode(samples, parity=parity, config=config), strict=True):
         np.testing.assert_allclose(result[0], expected, rtol=0, atol=TOLERANCE)
-
-
-def test_mel_weights_and_window_equal_their_definitions(extractor, converter):
-    weights = linear_to_mel_weight_matrix(config=CONFIG)
-    assert weights.shape == (257, 128)
-    assert weights.dtype == np.float32
-    np.testing.assert_allclose(weights, twin.mel_weights(), atol=1e-6)
-    np.testing.assert_allclose(weights, extractor.mel_filters, atol=1e-6)
-    np.testing.assert_allclose(weights, converter.mel_filters, atol=1e-6)
-    np.testing.assert_array_equal(hann_window(config=CONFIG), extractor.window)
-
-
-def test_log_mel_takes_any_leading_dims_and_reads_zeros_beyond_the_end():
-    samples = SIGNALS["noise"](2 * 3 * 700).reshape(2, 3, 700)
-    result = log_mel_spectrogram(tf.constant(samples), num_frames=8, config=CONFIG)
-    assert result.shape == [2, 3, 8, 128]
-    np.testing.assert_allclose(result[1, 2], twin.log_mel(samples[1, 2], 8), atol=TOLERANCE)
-    one = log_mel_spectrogram(tf.constant(samples[1, 2]), num_frames=2, config=CONFIG)
-    np.testing.assert_allclose(one, result[1, 2, :2], rtol=0, atol=TOLERANCE)
 
 
 @pytest.mark.parametrize("parity", PARITIES)
@@ -273,21 +189,9 @@ def test_a_sample_that_no_spectrogram_can_be_computed_of_is_a_fault_of_its_clip(
     assert not found.mask.numpy()[1].any()
 
 
-def test_errors_name_the_argument():
+def test_an_unknown_parity_is_refused():
     with pytest.raises(ValueError, match="`parity` must be one of"):
         audio.encode_audio(tf.zeros([1, 9]), tf.constant([9]), parity="keras", config=CONFIG)
-    with pytest.raises(ValueError, match="`frame_length`: must be twice `stride`; got 400 and 160"):
-        AudioConfig(frame_length=400)
-    with pytest.raises(ValueError, match="`frame_length`: must be at most `num_fft_bins`; got 320 > 256"):
-        AudioConfig(num_fft_bins=256)
-
-
-def wav_file(samples, rate=16_000, channels=1):
-    stream = io.BytesIO()
-    with wave.open(stream, "wb") as file:
-        file.setparams((channels, 2, rate, 0, "NONE", ""))
-        file.writeframes(np.repeat(np.round(samples * 32_767).astype("<i2"), channels).tobytes())
-    return stream.getvalue()
 
 
 @pytest.mark.parametrize("parity", PARITIES)
@@ -385,9 +289,7 @@ def test_litert_needs_builtin_ops_only(parity):
 
 
 def test_recorded_speech_equals_the_extractor(speech, extractor):
-    with wave.open(io.BytesIO(speech)) as file:
-        assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (16_000, 1, 2)
-        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / 2**15
+    samples = samples_of(speech)
     mel, mask, _, (fault, _) = audio.encode_wavs(tf.constant([speech]), parity="transformers", config=CONFIG)
     by_matmul, _, _ = ENCODE_BY_MATMUL["transformers"](samples[np.newaxis], [len(samples)])
     frames, frame_mask = extract(extractor, samples)

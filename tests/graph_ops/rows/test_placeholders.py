@@ -1,13 +1,12 @@
-"""Placeholders, truncation and packing against their slow twins."""
+"""Expanded placeholders, against their slow twin."""
 
 import random
 
-import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
 
-from graph_ops.faults import Fault
-from graph_ops.rows.packing import Segment, next_token_labels, pack_rows, truncated_lengths
 from graph_ops.rows.placeholders import (
     Placeholder,
     count_ids,
@@ -15,16 +14,11 @@ from graph_ops.rows.placeholders import (
     first_of,
     soft_token_indices,
 )
+from tests.graph_ops.rows.padded import padded
 from tests.twins import rows as twin
+from tests.twins.vocabularies import REPEATABLE
 
 IMAGE, AUDIO = (101, 102, 103), (201, 202, 203)
-
-
-def padded(rows, garbage=7):
-    width = max((len(row) for row in rows), default=0)
-    return tf.constant(
-        [row + [garbage] * (width - len(row)) for row in rows], tf.int32, (len(rows), width)
-    ), tf.constant([len(row) for row in rows], tf.int32)
 
 
 def random_prompt(draw, images, clips):
@@ -101,80 +95,30 @@ def test_the_first_of_several_ids_is_found_inside_the_length_only():
     assert first_of(ids[:, :0], tf.zeros_like(lengths), wanted=[7]).numpy().tolist() == [0, 0, 0]
 
 
-def test_truncation_equals_taking_turns_for_every_small_case():
-    cases = np.array([(p, r, f) for p in range(12) for r in range(12) for f in range(p + 1)], np.int32)
-    for budget in range(12):
-        some = cases[cases[:, 2] <= budget]
-        kept = truncated_lengths(
-            tf.constant(some[:, 0]), tf.constant(some[:, 1]), budget=budget, floor=tf.constant(some[:, 2])
-        )
-        expected = [twin.take_turns(p, r, budget, f) for p, r, f in some.tolist()]
-        assert np.stack(kept, axis=-1).tolist() == [list(pair) for pair in expected]
+def test_without_media_the_ids_are_what_they_were():
+    ids, lengths = padded([[5, IMAGE[1], 6], []])
+    result = expand_placeholders(ids, lengths, [], width=3)
+    assert result.token_ids[0].numpy().tolist() == [5, IMAGE[1], 6]
+    assert result.lengths.numpy().tolist() == [3, 0]
+    assert (result.media_end.numpy().tolist(), result.starts) == ([0, 0], ())
 
 
-@pytest.mark.parametrize("start", [None, 2])
-@pytest.mark.parametrize("end", [None, 1])
-def test_packing_equals_the_twin(start, end):
-    draw = random.Random(0)
-    prompts = [[draw.randrange(3, 90) for _ in range(draw.randrange(6))] for _ in range(30)]
-    responses = [[draw.randrange(3, 90) for _ in range(draw.randrange(5))] for _ in range(30)]
-    rows = pack_rows(
-        Segment(*padded(prompts)),
-        Segment(*padded(responses)),
-        keep=tf.ones([30], tf.bool),
-        sequence_length=13,
-        start_id=start,
-        end_id=end,
-        pad_id=0,
-    )
-    for b, (prompt, response) in enumerate(zip(prompts, responses, strict=True)):
-        row, mask = twin.pack(prompt, response, 13, start, end, 0)
-        assert rows.token_ids[b].numpy().tolist() == row
-        assert rows.response_mask[b].numpy().tolist() == mask
-        assert int(tf.reduce_sum(tf.cast(rows.padding_mask[b], tf.int32))) == len(prompt) + len(response) + (
-            start is not None
-        ) + (end is not None)
+def test_a_placeholder_beyond_the_counts_becomes_its_two_markers():
+    ids, lengths = padded([[IMAGE[1], IMAGE[1], IMAGE[1], 4]])
+    result = expand_placeholders(ids, lengths, [Placeholder(*IMAGE, tf.constant([[1]]))], width=8)
+    assert result.token_ids.numpy().tolist() == [[101, 102, 103, 101, 103, 101, 103, 4]]
+    assert result.starts[0].numpy().tolist() == [[0]]
+    assert result.media_end.numpy().tolist() == [7]
 
 
-def test_labels_are_the_successors_and_weigh_on_the_response():
-    rows = pack_rows(
-        Segment(*padded([[5, 6]] * 2)),
-        Segment(*padded([[7]] * 2)),
-        keep=tf.constant([True, False]),
-        sequence_length=7,
-        start_id=2,
-        end_id=1,
-        pad_id=9,
-    )
-    inputs, y, sample_weight = next_token_labels(rows)
-    assert inputs.token_ids.numpy().tolist() == [[2, 5, 6, 7, 1, 9], [9] * 6]
-    assert y.numpy().tolist() == [[5, 6, 7, 1, 9, 9], [9] * 6]
-    assert sample_weight.numpy().tolist() == [[False, False, True, True, False, False], [False] * 6]
+ROWS = st.lists(st.lists(st.integers(0, 4), max_size=7), min_size=1, max_size=4)
 
 
-def test_fault_codes_keep_their_numbers():
-    released = [
-        "NONE",
-        "IMAGE_UNDECODABLE",
-        "IMAGE_TOO_LARGE",
-        "IMAGE_TOO_THIN",
-        "IMAGE_COUNT",
-        "AUDIO_UNDECODABLE",
-        "AUDIO_FORMAT",
-        "AUDIO_TRUNCATED",
-    ]
-    released += [
-        "AUDIO_EMPTY",
-        "AUDIO_COUNT",
-        "MEDIA_IN_RESPONSE",
-        "MEDIA_DO_NOT_FIT",
-        "TOKEN_ID_OUT_OF_RANGE",
-        "IMAGE_LIMIT",
-        "AUDIO_LIMIT",
-        "TEXT_LENGTH",
-        "AUDIO_LENGTH",
-        "SOFT_TOKENS",
-        "IMAGE_SIZE",
-        "AUDIO_VALUE",
-    ]
-    assert [fault.name for fault in Fault] == released
+@REPEATABLE
+@given(ROWS, st.integers(0, 4), st.lists(st.integers(0, 4), min_size=1, max_size=3))
+def test_ids_are_counted_and_found_as_in_lists(rows, one, several):
+    ids, lengths = padded(rows, garbage=one)
+    assert count_ids(ids, lengths, wanted=one).numpy().tolist() == [row.count(one) for row in rows]
+    width = ids.shape[1]
+    places = [next((place for place, each in enumerate(row) if each in several), width) for row in rows]
+    assert first_of(ids, lengths, wanted=several).numpy().tolist() == places

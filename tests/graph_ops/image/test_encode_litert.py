@@ -2,6 +2,8 @@
 twin.
 """
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -11,12 +13,11 @@ from transformers import Gemma4ImageProcessorPil
 
 from graph_ops.config import ImageConfig
 from graph_ops.faults import Fault
-from graph_ops.image import resize as resizing
-from graph_ops.image import two_floats
-from graph_ops.image import weights_litert as portable_weights
 from graph_ops.image.encode import encode_image_arrays
+from graph_ops.image.encode_litert import encode_unrolled
+from graph_ops.image.patches import image_to_patches
 from graph_ops.target import LITERT
-from tests.graph_ops.image.test_patches import CONFIG, noise, scene
+from tests.graph_ops.image.pictures import CONFIG, noise, scene
 from tests.twins import image as twin
 
 OUTPUTS = ("pixel_values", "pixel_position_ids", "num_soft_tokens", "fault", "detail")
@@ -250,55 +251,24 @@ def test_an_unknown_number_of_images_is_refused(number):
         )
 
 
-def test_two_floats_hold_45_bits():
-    x, y = np.random.default_rng(0).uniform(0.1, 4, (2, 1000)) * 2.0 ** np.arange(-10, 10).repeat(50)
-    pair, other = (
-        two_floats.TwoFloats(tf.cast(n, tf.float32), tf.cast(n - n.astype(np.float32), tf.float32))
-        for n in (x, y)
-    )
-    x, y = as_float64(pair), as_float64(other)
-    np.testing.assert_allclose(as_float64(two_floats.add(pair, other)), x + y, rtol=2**-45)
-    np.testing.assert_allclose(as_float64(two_floats.multiply(pair, other)), x * y, rtol=2**-45)
-    np.testing.assert_allclose(as_float64(two_floats.reciprocal(pair)), 1 / x, rtol=2**-44)
-    numbers = np.array([0, -1, 2**24 + 1, -(2**30) - 1, 2**31 - 129], np.int32)
-    np.testing.assert_array_equal(as_float64(two_floats.from_integer(tf.constant(numbers))), numbers)
+@pytest.mark.parametrize("seed", range(4))
+def test_unrolled_images_are_those_of_each_crop_alone(seed):
+    config = ImageConfig(max_soft_tokens=2)
+    sizes = np.random.default_rng(seed).integers(0, 30, (3, 2)).astype(np.int32)
+    images = np.stack([noise(30, 30, seed=10 * seed + index) for index in range(3)])
+    found = encode_unrolled(tf.constant(images), tf.constant(sizes), config=config, target=LITERT)
+    for row, (height, width) in enumerate(sizes.tolist()):
+        values, positions, count, finding = image_to_patches(images[row, :height, :width], config=config)
+        np.testing.assert_allclose(found.values[row], values, rtol=0, atol=1e-7)
+        np.testing.assert_array_equal(found.positions[row], positions)
+        assert found.num_soft_tokens[row] == count
+        assert found.finding.fault[row] == finding.fault
 
 
-def as_float64(number: two_floats.TwoFloats) -> np.ndarray:
-    return number.high.numpy().astype(np.float64) + number.low.numpy()
-
-
-def test_weights_are_pillows_but_for_one_in_a_million():
-    size = tf.TensorSpec([], tf.int32)
-    ours = tf.function(
-        lambda *sizes: portable_weights.portable_weights(*sizes, block=8),
-        input_signature=[size, size],
-        autograph=False,
-    )
-    exact = tf.function(resizing.bicubic_weights, input_signature=[size, size], autograph=False)
-    random = np.random.default_rng(0)
-    sizes = [(1, 13_440), (65_535, 13_440), (20_000, 48), (512, 768), (513, 768), (7, 7)]
-    sizes += [(int(np.exp(random.uniform(0, 8.5))), 48 * int(random.integers(1, 40))) for _ in range(60)]
-    weights = differing = 0
-    for in_size, out_size in sizes:
-        tables = [
-            weights_of_blocks(*(part.numpy() for part in step(in_size, out_size))) for step in (ours, exact)
-        ]
-        for (start, one), (other_start, other) in zip(*tables, strict=True):
-            begin, end = min(start, other_start), max(start + one.shape[1], other_start + other.shape[1])
-            difference = np.abs(
-                placed(one, start - begin, end - begin) - placed(other, other_start - begin, end - begin)
-            )
-            assert difference.max() <= 1
-            differing += int(np.count_nonzero(difference))
-            weights += int(np.count_nonzero(other))
-    assert differing <= weights * 1e-5
-
-
-def weights_of_blocks(start: np.ndarray, high: np.ndarray, low: np.ndarray) -> list[tuple[int, np.ndarray]]:
-    """For each block the first input and the weights [block, window], in units of 2^-22."""
-    return list(zip(start.tolist(), (high.astype(np.float64) + low) * 2**resizing.LOW_BITS, strict=True))
-
-
-def placed(weights: np.ndarray, first: int, length: int) -> np.ndarray:
-    return np.pad(weights, [[0, 0], [first, length - first - weights.shape[1]]])
+def test_the_targets_longest_side_is_a_limit_too():
+    target = dataclasses.replace(LITERT, longest_side=8)
+    images, sizes = tf.zeros([2, 9, 9, 3], tf.uint8), tf.constant([[8, 8], [8, 9]])
+    found = encode_unrolled(images, sizes, config=ImageConfig(max_soft_tokens=1), target=target)
+    assert found.finding.fault.numpy().tolist() == [Fault.NONE, Fault.IMAGE_SIZE]
+    assert found.finding.detail.numpy().tolist() == [[0, 0], [8, 9]]
+    assert found.num_soft_tokens.numpy().tolist() == [1, 0]

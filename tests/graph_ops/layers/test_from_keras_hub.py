@@ -10,6 +10,11 @@ import pytest
 
 import graph_ops
 from export.verify import samples
+from graph_ops.config import RowConfig
+from graph_ops.layers.from_keras_hub import constructor_arguments, own_converter, own_tokenizer
+from graph_ops.media.audio import AUDIO
+from graph_ops.media.image import IMAGE
+from graph_ops.presets.keras_hub_settings import field_names
 from tests.data import DEMONSTRATION
 from tests.parity.comparing import differences, labelled
 
@@ -114,32 +119,6 @@ def test_a_folder_that_keras_hub_saved_is_read_with_all_its_settings(tmp_path):
     assert ours.tokenizer.proto == DEMONSTRATION.read_bytes()
 
 
-def test_a_saved_preset_keeps_what_keras_hub_has_no_place_for(tmp_path, demonstration_tokenizer):
-    saved = graph_ops.Gemma4CausalLMPreprocessor(
-        demonstration_tokenizer,
-        graph_ops.Gemma4ImageConverter(max_image_pixels=1000, scale=(0.1, 0.2, 0.3)),
-        parity="transformers",
-    )
-    saved.save_to_preset(tmp_path)
-    loaded = graph_ops.Gemma4CausalLMPreprocessor.from_preset(tmp_path)
-    assert loaded.settings[1:] == saved.settings[1:]
-    assert loaded.tokenizer.vocabulary.sha256 == saved.tokenizer.vocabulary.sha256
-
-
-def test_saving_again_without_a_medium_removes_its_converter(tmp_path, make_preprocessor):
-    make_preprocessor().save_to_preset(tmp_path)
-    make_preprocessor(audio=False).save_to_preset(tmp_path)
-    assert graph_ops.Gemma4CausalLMPreprocessor.from_preset(tmp_path).audio_converter is None
-
-
-def test_saving_leaves_a_models_own_files_alone(tmp_path, make_preprocessor):
-    (tmp_path / "config.json").write_text('{"kept": true}')
-    (tmp_path / "metadata.json").write_text('{"keras_version": "3.15"}')
-    make_preprocessor().save_to_preset(tmp_path)
-    assert (tmp_path / "config.json").read_text() == '{"kept": true}'
-    assert "3.15" in (tmp_path / "metadata.json").read_text()
-
-
 def test_keras_hubs_layers_are_accepted_by_the_constructor():
     settings, x = MEDIA["short rows"]
     theirs = theirs_with(settings)
@@ -221,3 +200,32 @@ def test_only_a_keras_hub_preprocessor_is_taken_over(make_preprocessor):
 
 def test_the_constructor_takes_a_vocabulary_file_for_a_tokenizer():
     assert graph_ops.Gemma4CausalLMPreprocessor(DEMONSTRATION).tokenizer.vocabulary_size() == 4096
+
+
+def test_our_own_layers_are_taken_as_they_are(demonstration_tokenizer):
+    assert own_tokenizer(demonstration_tokenizer) is demonstration_tokenizer
+    converter = graph_ops.Gemma4AudioConverter()
+    assert own_converter(converter, medium=AUDIO) is converter
+    assert own_converter(None, medium=IMAGE) is None
+    for source in (str(DEMONSTRATION), DEMONSTRATION.read_bytes(), demonstration_tokenizer.vocabulary):
+        assert own_tokenizer(source).proto == demonstration_tokenizer.proto
+    with pytest.raises(
+        TypeError, match="`image_converter`: must be a Gemma4ImageConverter, ours or KerasHub's"
+    ):
+        own_converter(converter, medium=IMAGE)
+
+
+def test_a_tokenizer_of_keras_hub_without_a_vocabulary_is_refused():
+    with pytest.raises(
+        ValueError, match="`tokenizer`: must hold a vocabulary; got a KerasHub tokenizer without one"
+    ):
+        own_tokenizer(MODELS.Gemma4Tokenizer(None))
+
+
+def test_arguments_hold_their_layers_and_every_setting_of_rows():
+    theirs = theirs_with({"audio_converter": {}, "sequence_length": 700})
+    arguments = constructor_arguments(theirs)
+    assert arguments["tokenizer"] is theirs.tokenizer
+    assert (arguments["image_converter"], arguments["audio_converter"]) == (None, theirs.audio_converter)
+    assert RowConfig(**{name: arguments[name] for name in field_names(RowConfig)}).sequence_length == 700
+    assert arguments.keys() == {"tokenizer", "image_converter", "audio_converter", *field_names(RowConfig)}

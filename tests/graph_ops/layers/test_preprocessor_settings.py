@@ -7,8 +7,9 @@ import graph_ops
 from export.cli.options import PreprocessorOptions
 from export.cli.options import make_preprocessor as options_to_preprocessor
 from export.verify import samples
-from graph_ops.config import RowConfig
-from graph_ops.layers.traces import MOST_TRACES
+from graph_ops.config import ImageConfig, RowConfig
+from graph_ops.layers.preprocessor_settings import MediumToken, accept
+from graph_ops.settings import make_settings
 from tests.data import DEMONSTRATION
 
 PIXELS = samples.pixels(60, 60)
@@ -43,10 +44,6 @@ def test_a_row_configuration_checks_itself(make_preprocessor, name, value, messa
     with pytest.raises(ValueError, match=message):
         setattr(preprocessor, name, value)
     assert preprocessor.row == before
-
-
-def test_numbers_of_numpy_are_whole_numbers_too():
-    assert RowConfig(sequence_length=np.int64(512)) == RowConfig(sequence_length=512)
 
 
 def test_keras_hubs_idiom_for_text_alone_is_accepted(make_preprocessor):
@@ -118,14 +115,6 @@ def test_a_video_converter_is_refused_and_none_is_accepted(make_preprocessor):
         preprocessor.video_converter = object()
 
 
-def test_the_kept_graphs_are_bounded(make_preprocessor):
-    preprocessor = make_preprocessor(images=False, audio=False)
-    assert preprocessor._traced_rows.cache_info().maxsize == MOST_TRACES
-    for length in (5, 6, 5):
-        preprocessor.generate_preprocess("a", sequence_length=length)
-    assert preprocessor._traced_rows.cache_info()[:2] == (1, 2)
-
-
 def test_the_length_of_one_call_is_checked(make_preprocessor):
     with pytest.raises(ValueError, match="`sequence_length`: must be a whole number, at least 1; got -3"):
         make_preprocessor().generate_preprocess("a", sequence_length=-3)
@@ -143,3 +132,23 @@ def without_piece(tokenizer, piece):
         if entry.piece == piece:
             entry.piece = "no such text"
     return graph_ops.Gemma4Tokenizer(model.SerializeToString())
+
+
+def test_a_mediums_tokens_are_none_without_its_converter(make_preprocessor):
+    preprocessor = make_preprocessor(audio=False)
+    assert isinstance(type(preprocessor).image_placeholder, MediumToken)
+    names = ("start_of_{}_token", "{}_placeholder", "end_of_{}_token")
+    found = [[getattr(preprocessor, name.format(medium)) for name in names] for medium in ("image", "audio")]
+    assert found == [["<|image>", "<|image|>", "<image|>"], [None] * 3]
+    preprocessor.image_converter = None
+    assert preprocessor.image_placeholder is None
+
+
+def test_accepted_settings_have_what_their_texts_are_read_with():
+    tokenizer = graph_ops.Gemma4Tokenizer(DEMONSTRATION)
+    row = RowConfig(parity="transformers", allow_special_tokens="prompts")
+    assert len(tokenizer.models()) == 1
+    accept(make_settings(tokenizer, row, {}))
+    assert len(tokenizer.models()) == 3
+    with pytest.raises(ValueError, match="`max_images_per_prompt`: must be at least 1"):
+        accept(make_settings(tokenizer, RowConfig(max_images_per_prompt=0), {"image": ImageConfig()}))
