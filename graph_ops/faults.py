@@ -41,6 +41,7 @@ class Fault(enum.IntEnum):
     SOFT_TOKENS = 17
     IMAGE_SIZE = 18
     AUDIO_VALUE = 19
+    AUDIO_TOO_SHORT = 23
 
 
 SENTENCES: Mapping[Fault, str] = {
@@ -74,6 +75,10 @@ SENTENCES: Mapping[Fault, str] = {
     ),
     Fault.AUDIO_EMPTY: (
         "`audio`: a clip must have at least one sample; got {0}. Leave the clip and its `<|audio|>` out."
+    ),
+    Fault.AUDIO_TOO_SHORT: (
+        "`audio`: a clip must be long enough for one soft token, {1} samples at 16 kHz (10 ms); got {0}. Pad "
+        "it with silence, or leave the clip and its `<|audio|>` out."
     ),
     Fault.AUDIO_VALUE: (
         "`audio`: samples must be finite and within ±2**31, the range of 32-bit integers; got {0} that are "

@@ -22,7 +22,7 @@ def finding(*faults):
 
 def test_every_fault_but_none_has_a_sentence_and_a_code_of_its_own():
     assert set(SENTENCES) == set(Fault) - {Fault.NONE}
-    assert sorted(Fault) == list(range(len(Fault)))
+    assert len(Fault.__members__) == len(Fault)
 
 
 @pytest.mark.parametrize("fault", SENTENCES)

@@ -31,6 +31,7 @@ def encode(samples, *, parity, config=CONFIG):
     samples = np.asarray(samples, np.float64)[: config.max_samples]
     num_valid = count_valid_frames(len(samples), parity=parity, config=config)
     mask = (np.arange(config.max_frames) < num_valid).astype(np.int32)
+    samples = samples if num_valid else samples[:0]  # too short a clip counts as none
     mel = log_mel(samples, config.max_frames, config=config)
     return (mel if parity == "keras_hub" else mel * mask[:, None]), mask, count_soft_tokens(mask)
 
