@@ -3,12 +3,13 @@
 import copy
 import json
 import struct
+from typing import Any
 
 from google.protobuf.message import DecodeError
 from sentencepiece.sentencepiece_model_pb2 import ModelProto
 
 SURROGATE = "\ud800"
-NAMES = (
+NAMES: tuple[str, ...] = (
     "",
     "a",
     "ab",
@@ -26,7 +27,7 @@ NAMES += ("x" * 7_999, "x" * 8_000, "ab" * 300, "<appended unknown>", "\U0010fff
 NOT_UTF8 = (b"\xff", b"\xed\xa0\x80", b"\xc0\x80", b"\xf4\x90\x80\x80", b"a\xc3")
 NUMBERS = (0.0, -0.0, -1.0, -3.0, 1e30, -1e38, float("nan"), float("inf"), float("-inf"))
 INTEGERS = (-(2**31), -1, 0, 1, 2, 3, 4, 5, 6, 7, 260, 2**31 - 1)
-ODD = (
+ODD: tuple[Any, ...] = (
     None,
     True,
     False,

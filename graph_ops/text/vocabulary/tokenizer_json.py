@@ -184,7 +184,9 @@ def _ranks(merges: Any) -> dict[Pair, int]:
     """The merges, spelled `"a b"` or `["a", "b"]`, and their ranks."""
     if not isinstance(merges, list):
         raise ValueError(f"`model.merges` must be a list; got {quoted(merges)}")
-    pairs = [tuple(merge.split(" ")) if isinstance(merge, str) else _pair(merge) for merge in merges]
+    pairs: list[Any] = [
+        tuple(merge.split(" ")) if isinstance(merge, str) else _pair(merge) for merge in merges
+    ]
     wrong = next((pair for pair in pairs if len(pair) != 2), None)
     if wrong is not None:
         raise ValueError(f"a merge of `model.merges` must be of two pieces; got {quoted(wrong)}")
