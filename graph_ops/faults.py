@@ -45,6 +45,7 @@ class Fault(enum.IntEnum):
     IMAGE_FILE_TYPE = 20
     AUDIO_FILE_TYPE = 21
     AUDIO_CODEC = 22
+    AUDIO_TOO_SHORT = 23
 
 
 SENTENCES: Mapping[Fault, str] = {
@@ -89,6 +90,10 @@ SENTENCES: Mapping[Fault, str] = {
     ),
     Fault.AUDIO_EMPTY: (
         "`audio`: a clip must have at least one sample; got {0}. Leave the clip and its `<|audio|>` out."
+    ),
+    Fault.AUDIO_TOO_SHORT: (
+        "`audio`: a clip must be long enough for one soft token, {1} samples at 16 kHz (10 ms); got {0}. Pad "
+        "it with silence, or leave the clip and its `<|audio|>` out."
     ),
     Fault.AUDIO_VALUE: (
         "`audio`: samples must be finite and within ±2**31, the range of 32-bit integers; got {0} that are "

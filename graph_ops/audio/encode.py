@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from graph_ops.audio.frames import num_soft_tokens, num_sounding_frames, num_valid_frames
+from graph_ops.audio.frames import least_samples, num_soft_tokens, num_sounding_frames, num_valid_frames
 from graph_ops.audio.mel import log_mel_spectrogram, silent_frame
 from graph_ops.audio.wav import Waveforms, decode_wavs, value_findings
 from graph_ops.config import AudioConfig
@@ -77,7 +77,8 @@ def encode_audio(
         target: where it runs.
 
     Returns:
-        A finding is AUDIO_LENGTH (a length outside 0 … T) or AUDIO_VALUE.
+        A finding is AUDIO_LENGTH (a length outside 0 … T), AUDIO_VALUE, or AUDIO_TOO_SHORT (samples, but
+        none of them gives a soft token) with (samples, least samples).
 
     Raises:
         ValueError: `parity` is neither of the two.
@@ -91,8 +92,12 @@ def encode_audio(
 
 
 def _encode_sound(sound: Waveforms, *, parity: str, config: AudioConfig, target: Target) -> LogMel:
-    """Clips that are zeros beyond their length; a faulty one counts as none."""
-    lengths = tf.where(sound.finding.is_clean, sound.lengths, 0)
+    """Clips that are zeros beyond their length; a faulty one, as is one too short, counts as none."""
+    least = least_samples(parity=parity, config=config)
+    is_short = (sound.lengths > 0) & (sound.lengths < least)
+    too_short = check(is_short, Fault.AUDIO_TOO_SHORT, sound.lengths, least)
+    finding = first_finding(sound.finding, too_short)
+    lengths = tf.where(finding.is_clean, sound.lengths, 0)
     num_valid = num_valid_frames(lengths, parity=parity, config=config)
     if parity == "keras_hub":
         num_frames, fill = num_sounding_frames(lengths, config=config), silent_frame(config=config)
@@ -101,7 +106,7 @@ def _encode_sound(sound: Waveforms, *, parity: str, config: AudioConfig, target:
     with tf.name_scope("log_mel"):
         values = _filled_spectrogram(sound.samples, num_frames, fill=fill, config=config, target=target)
     mask = tf.sequence_mask(num_valid, config.max_frames, tf.int32)
-    return LogMel(values, mask, num_soft_tokens(num_valid, config=config), sound.finding)
+    return LogMel(values, mask, num_soft_tokens(num_valid, config=config), finding)
 
 
 def _only_sound(

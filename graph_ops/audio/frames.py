@@ -3,12 +3,12 @@
 Both references compute the same frames and differ in which of them count: see `num_valid_frames`.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 import tensorflow as tf
 
 from graph_ops.config import AudioConfig
+
+_SAMPLES_BEYOND = {"keras_hub": 0, "transformers": 1}
 
 
 def num_valid_frames(lengths: tf.Tensor, *, parity: str, config: AudioConfig) -> tf.Tensor:
@@ -31,13 +31,24 @@ def num_valid_frames(lengths: tf.Tensor, *, parity: str, config: AudioConfig) ->
     Raises:
         ValueError: `parity` is neither of the two.
     """
-    rules: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
-        "keras_hub": lambda length: length // config.stride,
-        "transformers": lambda length: (length - 1) // config.stride,
-    }
-    if parity not in rules:
-        raise ValueError(f"`parity` must be one of {sorted(rules)}; got {parity!r}. Pass one of these.")
-    return tf.maximum(rules[parity](tf.minimum(lengths, config.max_samples)), 0)
+    hops = (tf.minimum(lengths, config.max_samples) - _samples_beyond(parity)) // config.stride
+    return tf.maximum(hops, 0)
+
+
+def least_samples(*, parity: str, config: AudioConfig) -> int:
+    """Samples in the shortest clip with a valid frame, and so with a soft token: 160 in "keras_hub" parity,
+    161 in "transformers" parity.
+    """
+    return config.stride + _samples_beyond(parity)
+
+
+def _samples_beyond(parity: str) -> int:
+    """Samples that a clip must have besides whole hops for the last of these to count."""
+    if parity not in _SAMPLES_BEYOND:
+        raise ValueError(
+            f"`parity` must be one of {sorted(_SAMPLES_BEYOND)}; got {parity!r}. Pass one of these."
+        )
+    return _SAMPLES_BEYOND[parity]
 
 
 def num_sounding_frames(lengths: tf.Tensor, *, config: AudioConfig) -> tf.Tensor:

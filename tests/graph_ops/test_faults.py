@@ -124,5 +124,9 @@ def test_fault_codes_keep_their_numbers():
         "SOFT_TOKENS",
         "IMAGE_SIZE",
         "AUDIO_VALUE",
+        "IMAGE_FILE_TYPE",
+        "AUDIO_FILE_TYPE",
+        "AUDIO_CODEC",
+        "AUDIO_TOO_SHORT",
     ]
     assert [fault.name for fault in Fault] == released

@@ -35,6 +35,17 @@ def small_vocabulary(normal, user_defined=()):
     return load_vocabulary(model.SerializeToString())
 
 
+CHARACTER_MAP = (1024).to_bytes(4, "little") + bytes(1024) + b"\0"
+"""A `precompiled_charsmap` as SentencePiece lays it out: a size, a trie, texts."""
+
+
+def without_bytes(model):
+    """Makes a model one without byte fallback, of which the bytes' pieces are ordinary ones."""
+    model.trainer_spec.byte_fallback = False
+    for entry in model.pieces:
+        entry.type = PieceType.NORMAL if entry.type == PieceType.BYTE else entry.type
+
+
 def words(alphabet, least, most):
     """Strings over an alphabet."""
     return st.text(alphabet, min_size=least, max_size=most)

@@ -8,12 +8,7 @@ from typing import Any
 import numpy as np
 
 from graph_ops.text.bpe import pair_table
-from graph_ops.text.vocabulary.sentencepiece_model import (
-    BYTE_PIECES,
-    MODEL_TYPE_BPE,
-    PieceType,
-    parse_model,
-)
+from graph_ops.text.vocabulary.sentencepiece_model import MODEL_TYPE_BPE, PieceType, parse_model
 from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
 LARGEST_ID = pair_table.NONE
@@ -62,8 +57,6 @@ def _piece_problems(vocabulary: Vocabulary) -> Iterator[str]:
     ]
     if PieceType.UNUSED in types:
         yield "unused pieces"
-    if len(set(pieces)) < len(pieces) or "" in pieces:
-        yield "a piece that is empty or there twice"
     if any(" " in pieces[index] for index in in_text):
         yield "a piece with a space instead of `▁`"
     if any(
@@ -72,10 +65,6 @@ def _piece_problems(vocabulary: Vocabulary) -> Iterator[str]:
         if kind in (PieceType.CONTROL, PieceType.UNKNOWN)
     ):
         yield "a control piece of one character"
-    if {piece for piece, kind in zip(pieces, types, strict=True) if kind == PieceType.BYTE} != set(
-        BYTE_PIECES
-    ):
-        yield "not one piece for each byte"
     if in_text and max(in_text) > LARGEST_ID:
         yield f"a piece with an id over {LARGEST_ID}"
 

@@ -22,8 +22,14 @@ class PieceType(enum.IntEnum):
     BYTE = 6
 
 
+PIECE_TYPES = {kind.value: kind for kind in PieceType}
+"""The types by number."""
+
+MODEL_TYPES = (1, 2, 3, 4)
+"""`TrainerSpec.ModelType` of sentencepiece_model.proto: UNIGRAM, BPE, WORD, CHAR."""
+
 MODEL_TYPE_BPE = 2
-"""`TrainerSpec.ModelType.BPE` of sentencepiece_model.proto."""
+"""`TrainerSpec.ModelType.BPE`."""
 
 SPACE = "\u2581"
 """What stands for a space in a piece: ▁, a lower one eighth block."""
@@ -40,7 +46,7 @@ _SCHEMA: dict[str, tuple[tuple[str, int, int, int, str], ...]] = {
     "SentencePiece": (
         ("piece", 1, _FIELD.TYPE_BYTES, _FIELD.LABEL_OPTIONAL, ""),
         ("score", 2, _FIELD.TYPE_FLOAT, _FIELD.LABEL_OPTIONAL, ""),
-        ("type", 3, _FIELD.TYPE_INT32, _FIELD.LABEL_OPTIONAL, ""),
+        ("type", 3, _FIELD.TYPE_INT32, _FIELD.LABEL_OPTIONAL, "1"),
     ),
     "TrainerSpec": (
         ("model_type", 3, _FIELD.TYPE_INT32, _FIELD.LABEL_OPTIONAL, "1"),

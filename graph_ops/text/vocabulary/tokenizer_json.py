@@ -30,7 +30,16 @@ from typing import Any
 import numpy as np
 
 from graph_ops.family import GEMMA4
+from graph_ops.text.vocabulary.added_tokens import (
+    CONTROL,
+    added_tokens,
+    check_added_tokens,
+    check_ids,
+    check_order,
+    found_first,
+)
 from graph_ops.text.vocabulary.merge_scores import Pair, check_merges, check_space_runs, scores
+from graph_ops.text.vocabulary.quoted import quoted
 from graph_ops.text.vocabulary.sentencepiece_model import (
     BYTE_PIECES,
     MODEL_TYPE_BPE,
@@ -38,14 +47,9 @@ from graph_ops.text.vocabulary.sentencepiece_model import (
     PieceType,
     new_model,
 )
+from graph_ops.text.vocabulary.sound import check_pieces
 
 _BYTES = frozenset(BYTE_PIECES)
-_CONTROL = {
-    GEMMA4.pad: PieceType.CONTROL,
-    GEMMA4.end: PieceType.CONTROL,
-    GEMMA4.start: PieceType.CONTROL,
-    GEMMA4.unknown: PieceType.UNKNOWN,
-}
 
 _SPACE_TO_MARK = {"type": "Replace", "pattern": {"String": " "}, "content": SPACE}
 _MARK_TO_SPACE = {"type": "Replace", "pattern": {"String": SPACE}, "content": " "}
@@ -71,9 +75,6 @@ _MODEL: dict[str, tuple[Any, ...]] = {
 }
 """The same for `model`."""
 
-_FLAGS = ("single_word", "lstrip", "rstrip")
-_MAX_SHOWN = 120  # characters of a value in an error
-
 
 def model_from_tokenizer_json(text: bytes, where: str) -> bytes:
     """The serialized SentencePiece model of a tokenizer.json.
@@ -97,10 +98,21 @@ def model_from_tokenizer_json(text: bytes, where: str) -> bytes:
 
 
 def _parsed(text: bytes) -> dict[str, Any]:
-    tokenizer = json.loads(text)
+    try:
+        tokenizer = json.loads(text.decode(), parse_constant=_no_number)
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"it must be UTF-8; got byte 0x{text[error.start]:02x} at {error.start:,}"
+        ) from error
+    except json.JSONDecodeError as error:
+        raise ValueError(f"it must be JSON; got: {error}") from error
     if not isinstance(tokenizer, dict) or not isinstance(tokenizer.get("model"), dict):
-        raise ValueError(f"it must have a `model`, as a tokenizer has; got {_shown(list(tokenizer))}")
+        raise ValueError(f"it must have a `model`, as a tokenizer has; got {quoted(list(tokenizer))}")
     return tokenizer
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"it must be JSON, which has no {name}; got one")
 
 
 @contextlib.contextmanager
@@ -128,20 +140,22 @@ def _check_allowed(settings: Mapping[str, Any], allowed: Mapping[str, tuple[Any,
     for name, values in allowed.items():
         if settings.get(name) not in values:
             raise ValueError(
-                f"`{prefix}{name}` must be {' or '.join(map(_shown, values))}; got "
-                f"{_shown(settings.get(name))}"
+                f"`{prefix}{name}` must be {' or '.join(map(quoted, values))}; got "
+                f"{quoted(settings.get(name))}"
             )
 
 
 def _model(tokenizer: Mapping[str, Any]) -> bytes:
     _check_settings(tokenizer)
     ids, ranks = _ids(tokenizer["model"].get("vocab")), _ranks(tokenizer["model"].get("merges"))
-    added = _added_tokens(tokenizer.get("added_tokens") or [])
-    _check_ids(ids, added)
-    _check_added_tokens(added)
-    check_merges(ids, ranks)
-    check_space_runs({token for token in _found_first(added) if SPACE in token}, ranks, added=added.keys())
+    added = added_tokens(tokenizer.get("added_tokens") or [])
+    check_ids(ids, added)
+    check_added_tokens(added)
     types = {piece: _type(piece, added) for piece in (*ids, *(token for token in added if token not in ids))}
+    check_pieces(list(types), list(types.values()), has_byte_fallback=True)
+    check_order(added)
+    check_merges(ids, ranks)
+    check_space_runs({token for token in found_first(added) if SPACE in token}, ranks, added=added.keys())
     found = scores(ids, ranks, mergeable=[piece for piece, kind in types.items() if kind is PieceType.NORMAL])
     return _serialized(types, found)
 
@@ -149,19 +163,19 @@ def _model(tokenizer: Mapping[str, Any]) -> bytes:
 def _ids(vocab: Any) -> dict[str, int]:
     """The model's pieces and their ids, in the order of the ids."""
     if not isinstance(vocab, dict) or not all(type(index) is int for index in vocab.values()):
-        raise ValueError(f"`model.vocab` must be an object of pieces and their ids; got {_shown(vocab)}")
+        raise ValueError(f"`model.vocab` must be an object of pieces and their ids; got {quoted(vocab)}")
     ids = dict(sorted(vocab.items(), key=lambda item: item[1]))
     wrong = next((item for place, item in enumerate(ids.items()) if item[1] != place), None)
     if wrong:
         raise ValueError(
             f"the ids of `model.vocab` must be 0, 1, 2, … without a hole or a repetition; got "
-            f"{_shown(wrong)} out of line"
+            f"{quoted(wrong)} out of line"
         )
     missing = [piece for piece in (*BYTE_PIECES, GEMMA4.unknown) if piece not in ids]
     if missing or "" in ids:
         raise ValueError(
             f"`model.vocab` must hold {GEMMA4.unknown}, all 256 bytes and no empty piece; missing: "
-            f"{_shown(missing)}"
+            f"{quoted(missing)}"
         )
     return ids
 
@@ -169,97 +183,32 @@ def _ids(vocab: Any) -> dict[str, int]:
 def _ranks(merges: Any) -> dict[Pair, int]:
     """The merges, spelled `"a b"` or `["a", "b"]`, and their ranks."""
     if not isinstance(merges, list):
-        raise ValueError(f"`model.merges` must be a list; got {_shown(merges)}")
+        raise ValueError(f"`model.merges` must be a list; got {quoted(merges)}")
     pairs: list[Any] = [
-        tuple(merge.split(" ")) if isinstance(merge, str) else tuple(merge) for merge in merges
+        tuple(merge.split(" ")) if isinstance(merge, str) else _pair(merge) for merge in merges
     ]
-    wrong = next((merge for merge in pairs if len(merge) != 2), None)
+    wrong = next((pair for pair in pairs if len(pair) != 2), None)
     if wrong is not None:
-        raise ValueError(f"a merge of `model.merges` must be of two pieces; got {_shown(wrong)}")
+        raise ValueError(f"a merge of `model.merges` must be of two pieces; got {quoted(wrong)}")
     ranks = {pair: rank for rank, pair in enumerate(pairs)}
     if len(ranks) != len(pairs):
         twice = next(pair for rank, pair in enumerate(pairs) if ranks[pair] != rank)
-        raise ValueError(f"`model.merges` must list each pair once; got {_shown(twice)} twice")
+        raise ValueError(f"`model.merges` must list each pair once; got {quoted(twice)} twice")
     return ranks
 
 
-def _added_tokens(entries: Any) -> dict[str, dict[str, Any]]:
-    """The entries of `added_tokens` by content."""
-    if not isinstance(entries, list) or not all(
-        isinstance(entry, dict) and isinstance(entry.get("content"), str) for entry in entries
-    ):
-        raise ValueError(f"`added_tokens` must be a list of objects with a `content`; got {_shown(entries)}")
-    added = {entry["content"]: entry for entry in entries}
-    if len(added) != len(entries) or "" in added:
+def _pair(merge: Any) -> tuple[str, ...]:
+    if not isinstance(merge, list) or not all(type(part) is str for part in merge):
         raise ValueError(
-            f"the `content` of `added_tokens` must be distinct and not empty; got {len(entries)} of "
-            f"{len(added)} kinds"
+            f"a merge of `model.merges` must be a string or a list of strings; got {quoted(merge)}"
         )
-    return added
-
-
-def _check_ids(ids: Mapping[str, int], added: Mapping[str, dict[str, Any]]) -> None:
-    """Checks that added tokens have the ids of their pieces, or the next ones after all pieces, as Hugging
-    Face would number them.
-    """
-    following = len(ids)
-    for token, entry in added.items():
-        expected = ids.get(token, following)
-        if entry.get("id") != expected:
-            raise ValueError(
-                f"the id of the added token {_shown(token)} must be {expected}; got {_shown(entry.get('id'))}"
-            )
-        following += token not in ids
-
-
-def _check_added_tokens(added: Mapping[str, dict[str, Any]]) -> None:
-    """Checks that SentencePiece finds the added tokens of every text where Hugging Face does, but for runs of
-    `▁`.
-    """
-    for token, entry in added.items():
-        flag = next((flag for flag in _FLAGS if entry.get(flag)), None)
-        if flag:
-            raise ValueError(f"`{flag}` of an added token must be false; got true for {_shown(token)}")
-        if " " in token or token in _BYTES:
-            raise ValueError(f"an added token must hold no space and be no byte; got {_shown(token)}")
-    for token in _CONTROL:
-        if token in added and not added[token].get("special"):
-            raise ValueError(f"`special` of the added token {token} must be true; got false")
-    _check_order(added)
-
-
-def _check_order(added: Mapping[str, dict[str, Any]]) -> None:
-    """Checks that no token of those found second can begin before, or at, one of those found first and reach
-    into it.
-    """
-    first = _found_first(added)
-    begins = {token[:end] for token in first for end in range(1, len(token) + 1)}
-    has_runs = any(SPACE in token for token in first)
-    for token in added.keys() - first:
-        inside = any(
-            token[start:end] in first
-            for start in range(len(token))
-            for end in range(start + 1, len(token) + 1)
-        )
-        if (
-            inside
-            or any(token[start:] in begins for start in range(1, len(token)))
-            or (has_runs and SPACE in token)
-        ):
-            raise ValueError(
-                f"an added token with `normalized` true must not overlap one with `normalized` false; got "
-                f"{_shown(token)} with it true"
-            )
-
-
-def _found_first(added: Mapping[str, dict[str, Any]]) -> set[str]:
-    return {token for token, entry in added.items() if not entry.get("normalized")}
+    return tuple(merge)
 
 
 def _type(piece: str, added: Container[str]) -> PieceType:
     if piece in added:
-        return _CONTROL.get(piece, PieceType.USER_DEFINED)
-    if piece in _CONTROL:
+        return CONTROL.get(piece, PieceType.USER_DEFINED)
+    if piece in CONTROL:
         raise ValueError(f"{piece} must be one of `added_tokens`; got it in `model.vocab` only")
     return PieceType.BYTE if piece in _BYTES else PieceType.NORMAL
 
@@ -285,8 +234,3 @@ def _serialized(types: Mapping[str, PieceType], found: np.ndarray) -> bytes:
         True,
     )
     return model.SerializeToString()
-
-
-def _shown(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"

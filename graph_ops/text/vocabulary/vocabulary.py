@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import hashlib
+import itertools
 import os
 import pathlib
 import re
@@ -11,7 +12,13 @@ from typing import Any
 
 from google.protobuf import message
 
-from graph_ops.text.vocabulary.sentencepiece_model import MODEL_TYPE_BPE, PieceType, parse_model
+from graph_ops.text.vocabulary.sentencepiece_model import (
+    MODEL_TYPE_BPE,
+    PIECE_TYPES,
+    PieceType,
+    parse_model,
+)
+from graph_ops.text.vocabulary.sound import check_model
 from graph_ops.text.vocabulary.tokenizer_json import model_from_tokenizer_json
 
 _JSON_OBJECT = re.compile(
@@ -93,7 +100,9 @@ class Vocabulary:
         for entry, kind in zip(model.pieces, self.types, strict=True):
             if kind in (PieceType.CONTROL, PieceType.UNKNOWN):
                 entry.type = PieceType.USER_DEFINED
-        model.pieces.add(piece=b"<appended unknown>", score=0.0, type=PieceType.UNKNOWN)
+        names = (f"<appended unknown{'+' * count}>" for count in itertools.count())
+        unknown = next(name for name in names if self.find(name) is None)
+        model.pieces.add(piece=unknown.encode(), score=0.0, type=PieceType.UNKNOWN)
         model.trainer_spec.vocab_size = len(model.pieces)
         return _from_model(model, model.SerializeToString())
 
@@ -135,26 +144,21 @@ def _load_bytes(content: bytes, where: str) -> Vocabulary:
     proto = model_from_tokenizer_json(content, where) if _JSON_OBJECT.match(content) else content
     try:
         model = parse_model(proto)
-        vocabulary = _from_model(model, proto)
-    except (message.DecodeError, UnicodeDecodeError, ValueError) as error:
-        raise ValueError(_not_a_model(where, proto, str(error))) from error
-    declared = model.trainer_spec.vocab_size
-    if not vocabulary.pieces or not model.HasField("trainer_spec"):
+        check_model(model)
+    except (message.DecodeError, ValueError) as error:
         raise ValueError(
-            _not_a_model(where, proto, f"it has {len(vocabulary)} pieces and no trainer settings")
-        )
-    if model.trainer_spec.HasField("vocab_size") and declared != len(vocabulary):
-        raise ValueError(
-            _not_a_model(where, proto, f"it declares {declared} pieces and holds {len(vocabulary)}")
-        )
-    return vocabulary
+            f"`tokenizer`: a vocabulary must be a whole SentencePiece model; {where} ({len(proto):,} bytes) "
+            f"is not one: {error}. Fetch the file again, or pass the .spm/.model file or the tokenizer.json "
+            "of a Gemma 4 preset."
+        ) from error
+    return _from_model(model, proto)
 
 
 def _from_model(model: Any, proto: bytes) -> Vocabulary:
     return Vocabulary(
         proto=proto,
         pieces=tuple(entry.piece.decode("utf-8") for entry in model.pieces),
-        types=tuple(PieceType(entry.type or PieceType.NORMAL) for entry in model.pieces),
+        types=tuple(PIECE_TYPES[entry.type] for entry in model.pieces),
         is_bpe=model.trainer_spec.model_type == MODEL_TYPE_BPE,
         has_byte_fallback=model.trainer_spec.byte_fallback,
         keeps_text=_keeps_text(model),
@@ -167,11 +171,3 @@ def _keeps_text(model: Any) -> bool:
         normalizer.precompiled_charsmap or normalizer.add_dummy_prefix or normalizer.remove_extra_whitespaces
     )
     return not alters and normalizer.escape_whitespaces and not model.trainer_spec.treat_whitespace_as_suffix
-
-
-def _not_a_model(where: str, proto: bytes, reason: str) -> str:
-    return (
-        f"`tokenizer`: a vocabulary must be a whole SentencePiece model; {where} ({len(proto):,} bytes) is "
-        f"not one: {reason}. Fetch the file again, or pass the .spm/.model file or the tokenizer.json of a "
-        "Gemma 4 preset."
-    )

@@ -15,6 +15,7 @@ from graph_ops.text.reading import Reading
 from graph_ops.text.sentencepiece import segments
 from graph_ops.text.vocabulary.vocabulary import load_vocabulary
 from tests.data import needs_corpus, needs_real
+from tests.twins.vocabularies import CHARACTER_MAP, without_bytes
 
 HOSTILE = 20_000
 SENTENCEPIECE_MODELS = {
@@ -298,10 +299,10 @@ def test_saved_model_without_its_sources(tmp_path, vocabulary_file, vocabulary, 
         lambda model: model.normalizer_spec.ClearField("add_dummy_prefix"),
         lambda model: setattr(model.normalizer_spec, "remove_extra_whitespaces", True),
         lambda model: setattr(model.normalizer_spec, "escape_whitespaces", False),
-        lambda model: setattr(model.normalizer_spec, "precompiled_charsmap", b"\x00\x00\x00\x00"),
+        lambda model: setattr(model.normalizer_spec, "precompiled_charsmap", CHARACTER_MAP),
         lambda model: setattr(model.trainer_spec, "treat_whitespace_as_suffix", True),
         lambda model: setattr(model.trainer_spec, "model_type", 1),
-        lambda model: setattr(model.trainer_spec, "byte_fallback", False),
+        without_bytes,
         lambda model: setattr(model.pieces[-1], "type", 5),
         lambda model: setattr(model.pieces[-1], "piece", "a b"),
     ],
