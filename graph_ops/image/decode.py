@@ -4,7 +4,7 @@
 | ------ | ------------------------------------------------------------- | -------------------------------- |
 | JPEG   | grey, YCbCr, RGB; baseline and progressive                    | CMYK (TensorFlow rounds it else) |
 | PNG    | all: grey, palette, alpha, 1 to 16 bits, interlaced, animated |                                  |
-| GIF    | first frame, on the background that Pillow gives it           | frames without a palette         |
+| GIF    | first frame, on the background that Pillow gives it           | codes of 1 bit                   |
 | BMP    | 1 to 32 bits, Pillow's masks, run lengths, OS/2, DIB          | other masks, JPEG or PNG inside  |
 | WebP   | lossy, lossless, alpha; first frame of an animation           |                                  |
 

@@ -108,7 +108,7 @@ def pixels(encoded: tf.Tensor) -> tf.Tensor:
 
 
 def _with_file_header(encoded: tf.Tensor) -> tf.Tensor:
-    """The file, with a file header whose offset is 0 before a bare BMP header."""
+    """The file, with a file header of offset 0 before a bare BMP header."""
     bare = tf.not_equal(bytes_at(encoded, 0, 2), b"BM")
     return tf.cond(
         bare, lambda: tf.strings.join([b"BM" + bytes(FILE_HEADER_SIZE - 2), encoded]), lambda: encoded

@@ -20,6 +20,7 @@ from tests.graph_ops.image.formats.against_pillow import (
     pillow_pixels,
     saved,
 )
+from tests.graph_ops.image.formats.made_gif import gif
 
 
 def png_chunk(name: bytes, content: bytes) -> bytes:
@@ -64,42 +65,6 @@ def interlaced_rows(values: np.ndarray) -> bytes:
         (1, 0, 2, 1),
     )
     return b"".join(scan_lines(values[top::down, left::right]) for top, left, down, right in passes)
-
-
-def gif(
-    *,
-    screen: tuple[int, int],
-    frame: tuple[int, int, int, int],
-    transparent: int | None = None,
-    local: bool = False,
-    frames: int = 1,
-) -> bytes:
-    """A GIF whose frame (left, top, width, height) need not be the screen's. Pixels count 0 1 2 3 0 1 ...;
-    2-bit codes, uncompressed.
-    """
-    palette = bytes(range(10, 22))
-    _, _, width, height = frame
-    # Clear (4), one pixel, clear, one pixel, ... end (5), in 3-bit codes, the lowest bits first.
-    codes = [code for pixel in range(width * height) for code in (4, pixel % 4)] + [5]
-    packed = sum(code << 3 * place for place, code in enumerate(codes)).to_bytes(
-        (3 * len(codes) + 7) // 8, "little"
-    )
-    blocks = b"".join(
-        bytes([len(packed[at : at + 255])]) + packed[at : at + 255] for at in range(0, len(packed), 255)
-    )
-    control = b"" if transparent is None else b"!\xf9\x04\x01\0\0" + bytes([transparent]) + b"\0"
-    image = (
-        b","
-        + struct.pack("<HHHHB", *frame, 0x81 if local else 0)
-        + (palette if local else b"")
-        + b"\x02"
-        + blocks
-        + b"\0"
-    )
-    head = (
-        b"GIF89a" + struct.pack("<HHBBB", *screen, 0 if local else 0x81, 3, 0) + (b"" if local else palette)
-    )
-    return head + b"!\xfe\x02hi\0" + (control + image) * frames + b";"
 
 
 @pytest.mark.parametrize("progressive", [False, True])
@@ -172,29 +137,6 @@ def test_png_with_one_transparent_colour_or_an_animation_equals_pillow():
         )
     )
     assert_equals_pillow(saved(drawing().convert("RGB").quantize(50), "PNG", transparency=7))
-
-
-def test_gif_animation_and_interlacing_equal_pillow():
-    picture = drawing().convert("RGB").quantize(100)
-    assert_equals_pillow(saved(picture, "GIF", interlace=True))
-    turned = picture.transpose(Image.Transpose.ROTATE_180)
-    assert_equals_pillow(
-        saved(picture, "GIF", save_all=True, append_images=[turned, picture] * 4, loop=0, comment=b"x" * 3000)
-    )
-
-
-@pytest.mark.parametrize("local", [False, True])
-@pytest.mark.parametrize("transparent", [None, 0, 2])
-@pytest.mark.parametrize("frame", [(0, 0, 9, 7), (2, 3, 4, 2), (5, 0, 9, 20), (0, 6, 40, 30)])
-def test_gif_frame_that_is_not_the_screen_equals_pillow(frame, transparent, local):
-    assert_equals_pillow(gif(screen=(9, 7), frame=frame, transparent=transparent, local=local, frames=2))
-
-
-def test_gif_without_palette_or_frame_is_refused():
-    encoded = bytearray(gif(screen=(9, 7), frame=(0, 0, 9, 7), local=True))
-    assert_refused(bytes(encoded[:13]) + b";")
-    assert_refused(bytes(encoded[:13]) + b"!\xfe\0" * 20_000 + bytes(encoded[13:]))
-    assert_refused(gif(screen=(9, 7), frame=(0, 0, 0, 7)))
 
 
 @pytest.mark.parametrize(
