@@ -2,7 +2,7 @@
 
 | format | decoded                                                       | refused (IMAGE_UNDECODABLE)      |
 | ------ | ------------------------------------------------------------- | -------------------------------- |
-| JPEG   | grey, YCbCr, RGB; baseline and progressive                    | CMYK (TensorFlow rounds it else) |
+| JPEG   | grey, YCbCr, RGB, CMYK, YCCK; baseline and progressive        | 2 colours, 12 bits, lossless     |
 | PNG    | all: grey, palette, alpha, 1 to 16 bits, interlaced, animated |                                  |
 | GIF    | first frame, on the background that Pillow gives it           | codes of 1 bit                   |
 | BMP    | 1 to 32 bits, Pillow's masks, run lengths, OS/2, DIB          | other masks, JPEG or PNG inside  |

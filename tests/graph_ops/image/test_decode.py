@@ -67,31 +67,10 @@ def interlaced_rows(values: np.ndarray) -> bytes:
     return b"".join(scan_lines(values[top::down, left::right]) for top, left, down, right in passes)
 
 
-@pytest.mark.parametrize("progressive", [False, True])
-@pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:2", "4:2:0"])
-@pytest.mark.parametrize("quality", [20, 92])
-def test_jpeg_equals_pillow(quality, subsampling, progressive):
-    picture = drawing().convert("RGB")
-    assert_equals_pillow(
-        saved(picture, "JPEG", quality=quality, subsampling=subsampling, progressive=progressive)
-    )
-
-
-def test_jpeg_of_grey_rgb_and_odd_sizes_equals_pillow():
-    assert_equals_pillow(saved(drawing().convert("L"), "JPEG"))
-    assert_equals_pillow(saved(drawing().convert("RGB"), "JPEG", keep_rgb=True))
-    for size in ((1, 1), (1, 9), (17, 2)):
-        assert_equals_pillow(saved(drawing(*size).convert("RGB"), "JPEG"))
-
-
 def test_jpeg_orientation_is_ignored_as_by_pillow():
     exif = Image.Exif()
     exif[0x0112] = 6
     assert_equals_pillow(saved(drawing().convert("RGB"), "JPEG", exif=exif))
-
-
-def test_jpeg_in_cmyk_is_refused_because_its_conversion_rounds_differently():
-    assert_refused(saved(drawing().convert("RGB").convert("CMYK"), "JPEG"))
 
 
 MODES = [
