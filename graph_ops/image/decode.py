@@ -8,8 +8,9 @@
 | BMP    | 1 to 32 bits, Pillow's masks, run lengths, OS/2, DIB          | other masks, JPEG or PNG inside  |
 | WebP   | lossy, lossless, alpha; first frame of an animation           |                                  |
 
-Alpha is dropped, not blended, and EXIF orientation is ignored, as `convert("RGB")` does. Truncated files are
-refused.
+Alpha is dropped, not blended, and EXIF orientation is ignored, as `convert("RGB")` does. Files cut
+before their last pixel are refused; each format's module says what Pillow decodes and this does not, and the
+other way round.
 """
 
 import functools

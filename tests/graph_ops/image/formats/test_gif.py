@@ -1,5 +1,7 @@
 """GIF -> pixels, against Pillow."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,7 +20,7 @@ from tests.graph_ops.image.formats.against_pillow import (
 )
 from tests.graph_ops.image.formats.made_gif import COLORS, codes, gif
 
-WHOLE = {"screen": (5, 4), "frame": (0, 0, 5, 4)}
+WHOLE: dict[str, Any] = {"screen": (5, 4), "frame": (0, 0, 5, 4)}
 GREYS = bytes(level for level in range(4) for _ in range(3))
 
 

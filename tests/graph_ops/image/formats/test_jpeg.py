@@ -6,6 +6,7 @@ from PIL import Image
 from tests.graph_ops.image.formats.against_pillow import (
     assert_as_pillow,
     assert_equals_pillow,
+    assert_refused,
     assert_refused_by_both,
     drawing,
     saved,
@@ -84,3 +85,19 @@ def test_other_numbers_of_colours_bits_and_frames_are_refused():
     file = jpeg((20, 30), EVEN)
     at = file.index(b"\xff\xc0")
     assert_refused_by_both(file[:at] + file[at : at + 19] + file[at:])
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize("after", [bytes(8), b"\r\n" * 20, b"no marker of an end", bytes(300)])
+def test_other_bytes_than_an_end_behind_a_whole_scan_are_as_with_pillow(after, mode):
+    file = saved(drawing(64, 80).convert("RGB").convert(mode), "JPEG")[:-2]
+    assert_equals_pillow(file + after)
+    for missing in (40, 200, len(file) // 3):
+        assert_refused(file[:-missing] + bytes(8))
+
+
+def test_an_end_that_is_missing_behind_restarts_or_several_scans_is_refused():
+    for settings in ({"restart_marker_rows": 1}, {"progressive": True}):
+        file = saved(PHOTO, "JPEG", **settings)
+        assert_refused(file[:-2] + bytes(100))
+        assert_refused(file[:-300] + bytes(100))
