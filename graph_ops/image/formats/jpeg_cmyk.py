@@ -33,24 +33,35 @@ def pixels(encoded: tf.Tensor) -> tf.Tensor:
     product, sums = _products_and_sums(parts, parts.frame, b"")
     _, levelled = _products_and_sums(parts, *_level_black(parts.frame))
     colors = levelled - LEVEL
-    blacks = sums - colors
-    black = blacks[..., :1]
-    fits = tf.reduce_all(blacks == black) & tf.reduce_all(colors * black // 255 == product)
-    colors = tf.cond(parts.is_transformed, lambda: _inks(colors), lambda: colors)
-    rounded = tf.cast((colors * black + 127) // 255, tf.uint8)
-    # The decoding's size cannot be asked for twice; the caller's reshape is what raises.
-    return tf.cond(fits, lambda: rounded, lambda: rounded[:0])
+    black = (sums - colors)[..., :1]
+    fits = tf.reduce_all(sums - colors == black) & tf.reduce_all(_product(colors, black, 0) == product)
+    inks = tf.cond(parts.is_transformed, lambda: _inks(colors), lambda: colors)
+    # The caller's reshape is what raises.
+    return tf.cond(fits, lambda: tf.cast(_product(inks, black, 127), tf.uint8), _nothing)
+
+
+def _product(colors: tf.Tensor, black: tf.Tensor, half: int) -> tf.Tensor:
+    """int16 [H, W, 3]: (colours × black + half) / 255, rounded down; one by one, which saves memory."""
+    level = tf.cast(black[..., 0], tf.int32)
+    products = [
+        (tf.cast(color, tf.int32) * level + half) // 255 for color in tf.unstack(colors, num=3, axis=-1)
+    ]
+    return tf.stack([tf.cast(product, tf.int16) for product in products], axis=-1)
+
+
+def _nothing() -> tf.Tensor:
+    return tf.zeros([0, 0, 3], tf.uint8)
 
 
 def _products_and_sums(parts: Parts, frame: tf.Tensor, tables: tf.Tensor | bytes) -> Size:
-    """int32 [H, W, 3] each: the colours times black / 255, rounded down, and the colours plus black."""
+    """int16 [H, W, 3] each: the colours times black / 255, rounded down, and the colours plus black."""
     start, end = [b"\xff\xd8", parts.tables, tables], [frame, parts.scans]
     with_marker, without = (
         tf.cast(
             tf.io.decode_jpeg(
                 tf.strings.join([*start, *marker, *end]), channels=3, dct_method="INTEGER_ACCURATE"
             ),
-            tf.int32,
+            tf.int16,
         )
         for marker in ([CMYK_MARKER], [])
     )
@@ -70,9 +81,9 @@ def _level_black(frame: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def _inks(colors: tf.Tensor) -> tf.Tensor:
-    """int32 [H, W, 3] luma, Cb and Cr -> cyan, magenta, yellow."""
-    luma, blue, red = (colors[..., channel] - (LEVEL if channel else 0) for channel in range(3))
-    half = 1 << (COLOR_BITS - 1)
+    """int16 [H, W, 3] luma, Cb and Cr -> cyan, magenta, yellow."""
+    luma, blue, red = (tf.cast(color, tf.int32) for color in tf.unstack(colors, num=3, axis=-1))
+    blue, red, half = blue - LEVEL, red - LEVEL, 1 << (COLOR_BITS - 1)
     levels = [RED_OF_CR * red, GREEN_OF_CB * blue + GREEN_OF_CR * red, BLUE_OF_CB * blue]
-    differences = [tf.bitwise.right_shift(level + half, COLOR_BITS) for level in levels]
-    return tf.clip_by_value(255 - tf.stack([luma + level for level in differences], axis=-1), 0, 255)
+    lights = [luma + tf.bitwise.right_shift(level + half, COLOR_BITS) for level in levels]
+    return tf.stack([tf.cast(tf.clip_by_value(255 - light, 0, 255), tf.int16) for light in lights], axis=-1)
