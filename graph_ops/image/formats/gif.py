@@ -65,7 +65,7 @@ def pixels(encoded: tf.Tensor) -> tf.Tensor:
     screen = [bytes_at(encoded, frame + 5, 4), bytes([MOST_COLORS_FLAGS, 0, 0]), _as_string(palette)]
     interlaced = tf.bitwise.bitwise_and(data[frame + 9 : frame + 10], 64)
     lengths = [b",\0\0\0\0", bytes_at(encoded, frame + 5, 4), _as_string(interlaced)]
-    blocks = bytes_at(encoded, codes, _blocks_end(data, codes + 1) - codes)
+    blocks = bytes_at(encoded, codes, _blocks_end(data, codes + 1, tf.constant(MAX_BLOCKS))[0] - codes)
     still = tf.strings.join([bytes_at(encoded, 0, 6), *screen, *lengths, blocks, b"\0;"])
     return placed(
         tf.io.decode_gif(still)[0],
@@ -126,25 +126,29 @@ def _is_grey(colors: tf.Tensor) -> tf.Tensor:
 def _first_frame(data: tf.Tensor) -> Size:
     """Where the first image descriptor is, and the transparent colour's index (0 if there is none)."""
 
-    def skip(at: tf.Tensor, transparent: tf.Tensor) -> Size:
+    def skip(at: tf.Tensor, transparent: tf.Tensor, steps: tf.Tensor) -> tuple[tf.Tensor, ...]:
         return tf.switch_case(
             tf.where(data[at] == EXTENSION, 0, tf.where(data[at] == TRAILER, 1, 2)),
             [
-                lambda: _skip_extension(data, at, transparent),
-                lambda: (tf.size(data), transparent),
-                lambda: (at + 1, transparent),
+                lambda: _skip_extension(data, at, transparent, steps),
+                lambda: (tf.size(data), transparent, steps),
+                lambda: (at + 1, transparent, steps),
             ],
         )
 
-    start = SCREEN_BYTES + _palette_bytes(_byte(data, 10)), tf.constant(0)
-    at, transparent = tf.while_loop(
-        lambda at, _: data[at] != FRAME, skip, start, maximum_iterations=MAX_BLOCKS
+    start = SCREEN_BYTES + _palette_bytes(_byte(data, 10)), tf.constant(0), tf.constant(MAX_BLOCKS)
+    at, transparent, _ = tf.while_loop(
+        lambda at, *_: data[at] != FRAME, skip, start, maximum_iterations=MAX_BLOCKS
     )
     return tf.where(data[at] == FRAME, at, tf.size(data)), transparent
 
 
-def _skip_extension(data: tf.Tensor, at: tf.Tensor, transparent: tf.Tensor) -> Size:
-    """The position after an extension, beyond the end of the file if it is cut; the transparent colour."""
+def _skip_extension(
+    data: tf.Tensor, at: tf.Tensor, transparent: tf.Tensor, steps: tf.Tensor
+) -> tuple[tf.Tensor, ...]:
+    """The position after an extension, beyond the end of the file if it is cut; the transparent colour; the
+    steps that are left.
+    """
     label, length = _byte(data, at + 1), _byte(data, at + 2)
     # "!" 0xF9 4 flags delay delay index: a graphic control extension.
     is_control = (label == GRAPHIC_CONTROL) & (length > 0)
@@ -152,25 +156,25 @@ def _skip_extension(data: tf.Tensor, at: tf.Tensor, transparent: tf.Tensor) -> S
     color = tf.cond(is_transparent, lambda: _byte(data, at + 6), lambda: transparent)
     too_short = is_control & (length < tf.where(is_transparent, 4, 3))
     # Pillow passes over an empty first block, except in a comment.
-    end = _blocks_end(data, at + 2 + tf.where((label != COMMENT) & (length == 0), 1, 0))
-    return tf.where(too_short | (data[end] != 0), tf.size(data), end + 1), color
+    blocks = at + 2 + tf.where((label != COMMENT) & (length == 0), 1, 0)
+    end, steps = _blocks_end(data, blocks, steps)
+    return tf.where(too_short | (data[end] != 0), tf.size(data), end + 1), color, steps
 
 
-def _blocks_end(data: tf.Tensor, at: tf.Tensor) -> tf.Tensor:
+def _blocks_end(data: tf.Tensor, at: tf.Tensor, steps: tf.Tensor) -> Size:
     """Where a chain of blocks (each a length and that many bytes) ends: at a length of 0, or at a block that
-    the file cuts.
+    the file cuts; and the steps that are left.
     """
     length = tf.size(data) - 1
 
-    def skip(at: tf.Tensor) -> tuple[tf.Tensor]:
+    def skip(at: tf.Tensor, steps: tf.Tensor) -> Size:
         # All blocks but the last are usually of 255 bytes, so a whole run of them is one step.
         lengths = data[at : at + 4096 * 256 : 256]
         full = tf.reduce_sum(tf.math.cumprod(tf.cast(lengths == 255, tf.int32)))
         at += 256 * tf.minimum(full, (length - at) // 256)
-        return (tf.where(is_whole(at), at + 1 + _byte(data, at), at),)
+        return tf.where(is_whole(at), at + 1 + _byte(data, at), at), steps - 1
 
-    def is_whole(at: tf.Tensor) -> tf.Tensor:
+    def is_whole(at: tf.Tensor, *_: tf.Tensor) -> tf.Tensor:
         return (data[at] != 0) & (at + _byte(data, at) < length)
 
-    (at,) = tf.while_loop(is_whole, skip, (at,), maximum_iterations=MAX_BLOCKS)
-    return at
+    return tf.while_loop(is_whole, skip, (at, steps), maximum_iterations=steps)

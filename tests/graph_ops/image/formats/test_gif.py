@@ -100,6 +100,7 @@ def test_no_frame_an_empty_one_or_endless_blocks_are_refused():
     assert_refused_by_both(gif(screen=(9, 7), frame=(0, 0, 0, 7)))
     assert_refused(gif(**WHOLE, before=b"!\xfe\0" * 20_000))
     assert_refused(gif(**WHOLE, before=b"\0" * 20_000))
+    assert_refused(gif(**WHOLE, before=(b"!\xfe" + b"\1x" * 5_000 + b"\0") * 200))
 
 
 def test_codes_of_one_bit_and_pixels_behind_the_end_of_their_blocks_are_refused():
