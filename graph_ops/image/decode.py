@@ -2,14 +2,15 @@
 
 | format | decoded                                                       | refused (IMAGE_UNDECODABLE)      |
 | ------ | ------------------------------------------------------------- | -------------------------------- |
-| JPEG   | grey, YCbCr, RGB; baseline and progressive                    | CMYK (TensorFlow rounds it else) |
+| JPEG   | grey, YCbCr, RGB, CMYK, YCCK; baseline and progressive        | 2 colours, 12 bits, lossless     |
 | PNG    | all: grey, palette, alpha, 1 to 16 bits, interlaced, animated |                                  |
-| GIF    | first frame, on the background that Pillow gives it           | frames without a palette         |
-| BMP    | 1, 4 and 8-bit palettes, 24 and 32-bit                        | 16-bit, RLE, OS/2, rare masks    |
+| GIF    | first frame, on the background that Pillow gives it           | codes of 1 bit                   |
+| BMP    | 1 to 32 bits, Pillow's masks, run lengths, OS/2, DIB          | other masks, JPEG or PNG inside  |
 | WebP   | lossy, lossless, alpha; first frame of an animation           |                                  |
 
-Alpha is dropped, not blended, and EXIF orientation is ignored, as `convert("RGB")` does. Truncated files are
-refused.
+Alpha is dropped, not blended, and EXIF orientation is ignored, as `convert("RGB")` does. Files cut
+before their last pixel are refused; each format's module says what Pillow decodes and this does not, and the
+other way round.
 """
 
 import functools

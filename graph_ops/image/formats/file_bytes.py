@@ -40,3 +40,28 @@ def placed(
     # Padding is 0, which the background, taken away before and given back after (modulo 256), turns into
     # itself.
     return tf.pad(pixels - background, [[top, below], [left, right], [0, 0]]) + background
+
+
+def steps_through(following: tf.Tensor, start: tf.Tensor) -> tf.Tensor:
+    """int32 [M]: `start`, the position that follows it, and so on up to the last before N.
+
+    Each round takes as many steps at once as all rounds before it, so that millions of steps are some twenty
+    rounds.
+
+    Args:
+        following: int32 [N], the position after each position: a later one, N for none.
+        start: int32 [].
+    """
+    length = tf.size(following)
+    leaps = tf.concat([following, [length]], 0)
+
+    def double(visited: tf.Tensor, leaps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return tf.concat([visited, tf.gather(leaps, visited)], 0), tf.gather(leaps, leaps)
+
+    visited, _ = tf.while_loop(
+        lambda visited, _: visited[-1] < length,
+        double,
+        (tf.minimum(start, length)[tf.newaxis], leaps),
+        shape_invariants=(tf.TensorShape([None]), tf.TensorShape([None])),
+    )
+    return tf.boolean_mask(visited, visited < length)
