@@ -13,6 +13,7 @@ refused.
 """
 
 import functools
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import NamedTuple
 
@@ -20,11 +21,16 @@ import tensorflow as tf
 
 from graph_ops.config import ImageConfig
 from graph_ops.faults import Fault, Finding, check
-from graph_ops.image.formats import bmp, gif, jpeg, png, webp
+from graph_ops.image.exif import Metadata, orientation
+from graph_ops.image.formats import bmp, gif, jpeg, jpeg_segments, png, webp
 from graph_ops.image.formats.file_bytes import bytes_at
+from graph_ops.image.orientation import turned
 
 FORMATS: tuple[ModuleType, ...] = (jpeg, png, gif, bmp, webp)
 """Each with `SIGNATURES`, `size(encoded)` and `pixels(encoded)`, which may raise on a damaged file."""
+
+METADATA: Mapping[ModuleType, Callable[[tf.Tensor], Metadata]] = {jpeg: jpeg_segments.metadata}
+"""What says how a file of a format is to be turned, where anything does."""
 
 
 class Pixels(NamedTuple):
@@ -75,7 +81,10 @@ def _decode(encoded: tf.Tensor, *, file_format: ModuleType, config: ImageConfig)
     oversized = Pixels(_no_pixels(), check(too_large, Fault.IMAGE_TOO_LARGE, height, width))
 
     def decode() -> Pixels:
-        return Pixels(tf.reshape(file_format.pixels(encoded), [height, width, 3]), Finding.none(height))
+        pixels = tf.reshape(file_format.pixels(encoded), [height, width, 3])
+        if config.apply_exif_orientation and file_format in METADATA:
+            pixels = turned(pixels, orientation(METADATA[file_format](encoded)))
+        return Pixels(pixels, Finding.none(height))
 
     valid = (height > 0) & (width > 0)
     return tf.cond(
