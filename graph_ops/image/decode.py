@@ -13,24 +13,20 @@ refused.
 """
 
 import functools
-from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import NamedTuple
 
 import tensorflow as tf
 
-from graph_ops.config import ImageConfig
+from graph_ops.config import ImageConfig, RowConfig
 from graph_ops.faults import Fault, Finding, check
-from graph_ops.image.exif import Metadata, orientation
-from graph_ops.image.formats import bmp, gif, jpeg, jpeg_segments, png, webp
-from graph_ops.image.formats.file_bytes import bytes_at
+from graph_ops.image.formats import bmp, gif, jpeg, png, webp
+from graph_ops.image.formats.file_bytes import Size, bytes_at
+from graph_ops.image.formats.layered import LAYERED
 from graph_ops.image.orientation import turned
 
 FORMATS: tuple[ModuleType, ...] = (jpeg, png, gif, bmp, webp)
 """Each with `SIGNATURES`, `size(encoded)` and `pixels(encoded)`, which may raise on a damaged file."""
-
-METADATA: Mapping[ModuleType, Callable[[tf.Tensor], Metadata]] = {jpeg: jpeg_segments.metadata}
-"""What says how a file of a format is to be turned, where anything does."""
 
 
 class Pixels(NamedTuple):
@@ -46,26 +42,30 @@ class Pixels(NamedTuple):
     finding: Finding
 
 
-def decode_image(encoded: tf.Tensor, *, config: ImageConfig) -> Pixels:
+def decode_image(encoded: tf.Tensor, *, config: ImageConfig, parity: str = RowConfig.parity) -> Pixels:
     """The pixels of one encoded image, or what is wrong with it.
 
     The size is read from the header before anything is decoded.
 
     Args:
         encoded: string [], a JPEG, PNG, GIF, BMP or WebP file.
-        config: `max_image_pixels`.
+        config: `max_image_pixels`, `apply_exif_orientation` and `background_color`.
+        parity: one of `PARITIES`, for a `background_color` that follows it.
     """
-    attempts = [functools.partial(_attempt, encoded, file_format, config=config) for file_format in FORMATS]
+    attempts = [
+        functools.partial(_attempt, encoded, file_format, config=config, parity=parity)
+        for file_format in FORMATS
+    ]
     return tf.switch_case(_format_index(encoded), [*attempts, functools.partial(_undecodable, encoded)])
 
 
-def _attempt(encoded: tf.Tensor, file_format: ModuleType, *, config: ImageConfig) -> Pixels:
+def _attempt(encoded: tf.Tensor, file_format: ModuleType, *, config: ImageConfig, parity: str) -> Pixels:
     """What a format's functions, which may raise, make of a file.
 
     A decoder raises on a damaged file, and would take the whole batch with it. A one-element dataset is the
     graph's `try`: an element that raised is dropped, and the refusal behind it comes out instead.
     """
-    decode = functools.partial(_decode, file_format=file_format, config=config)
+    decode = functools.partial(_decode, file_format=file_format, config=config, parity=parity)
     decoded = tf.data.Dataset.from_tensors(encoded).map(decode).ignore_errors()
     outcomes = decoded.concatenate(tf.data.Dataset.from_tensors(_undecodable(encoded))).take(1)
     options = tf.data.Options()
@@ -75,21 +75,33 @@ def _attempt(encoded: tf.Tensor, file_format: ModuleType, *, config: ImageConfig
     return outcomes.with_options(options).get_single_element()
 
 
-def _decode(encoded: tf.Tensor, *, file_format: ModuleType, config: ImageConfig) -> Pixels:
+def _decode(encoded: tf.Tensor, *, file_format: ModuleType, config: ImageConfig, parity: str) -> Pixels:
     height, width = file_format.size(encoded)
     too_large = tf.cast(height, tf.int64) * tf.cast(width, tf.int64) > config.max_image_pixels
     oversized = Pixels(_no_pixels(), check(too_large, Fault.IMAGE_TOO_LARGE, height, width))
 
     def decode() -> Pixels:
-        pixels = tf.reshape(file_format.pixels(encoded), [height, width, 3])
-        if config.apply_exif_orientation and file_format in METADATA:
-            pixels = turned(pixels, orientation(METADATA[file_format](encoded)))
+        pixels = _shown(encoded, (height, width), file_format=file_format, config=config, parity=parity)
         return Pixels(pixels, Finding.none(height))
 
     valid = (height > 0) & (width > 0)
     return tf.cond(
         valid, lambda: tf.cond(too_large, lambda: oversized, decode), lambda: _undecodable(encoded)
     )
+
+
+def _shown(
+    encoded: tf.Tensor, size: Size, *, file_format: ModuleType, config: ImageConfig, parity: str
+) -> tf.Tensor:
+    """uint8 [H, W, 3]: the picture composited and turned, as far as the settings and the format have it."""
+    layered, background = LAYERED[file_format], config.background(parity)
+    contents = layered.contents(encoded)
+    if background is None or layered.over is None:
+        pixels = file_format.pixels(encoded)
+    else:
+        pixels = layered.over(encoded, contents, background=background)
+    pixels = tf.reshape(pixels, [*size, 3])
+    return turned(pixels, layered.orientation(encoded, contents)) if config.apply_exif_orientation else pixels
 
 
 def _undecodable(encoded: tf.Tensor) -> Pixels:

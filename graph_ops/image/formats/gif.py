@@ -4,7 +4,7 @@ blocks.
 
 import tensorflow as tf
 
-from graph_ops.image.formats.file_bytes import Size, bytes_at, no_size, number_at, placed
+from graph_ops.image.formats.file_bytes import Size, bytes_at, no_size, number_at, placed, text_of
 
 SIGNATURES = ((0, b"GIF87a"), (0, b"GIF89a"))
 """(offset, bytes) that a file begins with."""
@@ -51,6 +51,31 @@ def pixels(encoded: tf.Tensor) -> tf.Tensor:
     )
 
 
+def is_transparent(encoded: tf.Tensor) -> tf.Tensor:
+    """bool [H, W, 1]: where the first frame is transparent, which is around it, too, if it has a transparent
+    colour. Decoded from the file with a palette in which that colour is white and all others black.
+    """
+    data = _data(encoded)
+    frame, transparent = _first_frame(data, none=-1)
+
+    def decoded() -> tf.Tensor:
+        is_own = data[frame + 9] >= 128
+        flags, palette = tf.where(is_own, frame + 9, 10), tf.where(is_own, frame + 10, 13)
+        # As long as palettes can be, so that the colour is in it whatever its index.
+        colors = tf.where(tf.range(256) == transparent, b"\xff" * 3, b"\0" * 3)
+        rest = palette + _palette_bytes(data[flags])
+        marked = [
+            bytes_at(encoded, 0, flags),
+            text_of(tf.bitwise.bitwise_or(data[flags : flags + 1], 7)),
+            bytes_at(encoded, flags + 1, palette - flags - 1),
+            tf.strings.reduce_join(colors),
+            bytes_at(encoded, rest, tf.size(data) - rest),
+        ]
+        return pixels(tf.strings.join(marked))[..., :1] > 0
+
+    return tf.cond(transparent >= 0, decoded, lambda: tf.zeros([1, 1, 1], tf.bool))
+
+
 def _data(encoded: tf.Tensor) -> tf.Tensor:
     """int32 [length]: the file's bytes. Indexing beyond the end raises."""
     return tf.cast(tf.io.decode_raw(encoded, tf.uint8), tf.int32)
@@ -60,8 +85,8 @@ def _palette_bytes(flags: tf.Tensor) -> tf.Tensor:
     return tf.where(flags >= 128, tf.bitwise.left_shift(6, tf.bitwise.bitwise_and(flags, 7)), 0)
 
 
-def _first_frame(data: tf.Tensor) -> Size:
-    """Where the first image descriptor is, and the transparent colour's index (0 if there is none)."""
+def _first_frame(data: tf.Tensor, *, none: int = 0) -> Size:
+    """Where the first image descriptor is, and the transparent colour's index (`none` if there is none)."""
 
     def skip_extension(at: tf.Tensor, transparent: tf.Tensor) -> Size:
         # "!" 0xF9 4 flags delay delay index: a graphic control extension.
@@ -74,7 +99,7 @@ def _first_frame(data: tf.Tensor) -> Size:
             data[at] == ord("!"), lambda: _skip_blocks(data, at + 2), lambda: tf.size(data)
         ), transparent
 
-    start = 13 + _palette_bytes(data[10]), tf.constant(0)
+    start = 13 + _palette_bytes(data[10]), tf.constant(none)
     at, transparent = tf.while_loop(
         lambda at, _: data[at] != ord(","), skip_extension, start, maximum_iterations=MAX_BLOCKS
     )
