@@ -65,8 +65,11 @@ def _attempt(encoded: tf.Tensor, file_format: ModuleType, *, config: ImageConfig
     A decoder raises on a damaged file, and would take the whole batch with it. A one-element dataset is the
     graph's `try`: an element that raised is dropped, and the refusal behind it comes out instead.
     """
+    versions = tf.data.Dataset.from_tensors(encoded)
+    if repaired := LAYERED[file_format].repaired:
+        versions = versions.concatenate(versions.map(repaired))
     decode = functools.partial(_decode, file_format=file_format, config=config, parity=parity)
-    decoded = tf.data.Dataset.from_tensors(encoded).map(decode).ignore_errors()
+    decoded = versions.map(decode).ignore_errors()
     outcomes = decoded.concatenate(tf.data.Dataset.from_tensors(_undecodable(encoded))).take(1)
     options = tf.data.Options()
     # For one element, tuning and rewriting cost more than they save.

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from graph_ops.image.exif import UPRIGHT, Metadata, orientation
-from graph_ops.image.formats import bmp, bmp_alpha, gif, jpeg, jpeg_segments, png, png_alpha, png_chunks, webp
+from graph_ops.image.formats import bmp, bmp_alpha, gif, jpeg, jpeg_segments, png, png_alpha, png_chunks, png_repair, webp
 from graph_ops.image.transparency import composited, keyed
 
 
@@ -18,11 +18,13 @@ class Layered(NamedTuple):
         contents: (encoded) -> what is found of the file in one walk through it.
         metadata: (encoded, contents) -> `Metadata`; None for a format without.
         over: (encoded, contents, *, background) -> uint8 [H, W, 3], composited; None for a format without alpha.
+        repaired: a file that does not decode -> one that may; None for a format without.
     """
 
     contents: Callable[[tf.Tensor], Any] = lambda encoded: None
     metadata: Callable[[tf.Tensor, Any], Metadata] | None = None
     over: Callable[..., tf.Tensor] | None = None
+    repaired: Callable[[tf.Tensor], tf.Tensor] | None = None
 
     def orientation(self, encoded: tf.Tensor, contents: Any) -> tf.Tensor:
         """int32 []: 1 to 8."""
@@ -46,7 +48,7 @@ def _bmp_over(encoded: tf.Tensor, contents: None, *, background: Sequence[int]) 
 
 LAYERED: Mapping[ModuleType, Layered] = {
     jpeg: Layered(metadata=lambda encoded, contents: jpeg_segments.metadata(encoded)),
-    png: Layered(png_chunks.chunks_of, png_chunks.metadata, png_alpha.over),
+    png: Layered(png_chunks.chunks_of, png_chunks.metadata, png_alpha.over, png_repair.repaired),
     gif: Layered(over=_gif_over),
     bmp: Layered(over=_bmp_over),
     webp: Layered(metadata=lambda encoded, contents: webp.metadata(encoded), over=_webp_over),
