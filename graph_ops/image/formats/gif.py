@@ -41,13 +41,16 @@ def pixels(encoded: tf.Tensor) -> tf.Tensor:
     own_size, rest = bytes_at(encoded, frame + 5, 4), bytes_at(encoded, frame + 5, end - frame - 5)
     screen = bytes_at(encoded, 10, 3 + _palette_bytes(data[10]))
     still = tf.strings.join([bytes_at(encoded, 0, 6), own_size, screen, b",\0\0\0\0", rest, b";"])
-    background = tf.where(own_palette > 0, frame + 10, 13) + 3 * transparent
+    start = tf.where(own_palette > 0, frame + 10, 13)
+    palette = data[start : start + tf.where(own_palette > 0, own_palette, _palette_bytes(data[10]))]
+    # A colour beyond the palette is black.
+    colors = tf.concat([palette, tf.zeros([3 * 256], tf.int32)], axis=0)
     return placed(
         tf.io.decode_gif(still)[0],
         number_at(encoded, frame + 3, size=2),
         number_at(encoded, frame + 1, size=2),
         size(encoded),
-        background=tf.cast(data[background : background + 3], tf.uint8),
+        background=tf.cast(colors[3 * transparent :][:3], tf.uint8),
     )
 
 

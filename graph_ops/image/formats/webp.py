@@ -47,7 +47,21 @@ def layers(encoded: tf.Tensor) -> tf.Tensor:
     """
     flags = _flags(encoded)
     is_animated = tf.bitwise.bitwise_and(flags, ANIMATION) > 0
-    return tf.cond(is_animated, lambda: _first_frame(encoded, flags), lambda: _still_layers(encoded))
+
+    def still() -> tf.Tensor:
+        return _still_layers(encoded)[..., : tf.where(_hides_alpha(encoded, flags), 3, 4)]
+
+    return tf.cond(is_animated, lambda: _first_frame(encoded, flags), still)
+
+
+def _hides_alpha(encoded: tf.Tensor, flags: tf.Tensor) -> tf.Tensor:
+    """bool []: whether an extended file says that it is opaque, which lossless pixels are not asked for."""
+    length = tf.strings.length(encoded)
+    return tf.cond(
+        tf.equal(bytes_at(encoded, 12, 4), b"VP8X") & (tf.bitwise.bitwise_and(flags, ALPHA) == 0),
+        lambda: _chunk_at(encoded, b"VP8L", end=length) >= length,
+        lambda: tf.constant(False),
+    )
 
 
 def metadata(encoded: tf.Tensor) -> Metadata:
