@@ -92,14 +92,14 @@ class ImageConfig:
     """
     apply_exif_orientation: bool = True
     """Whether a JPEG, PNG or WebP file is turned upright as its EXIF block or XMP says, equal to Pillow's
-    `ImageOps.exif_transpose`. Source: `transformers.image_utils.load_image`. In both parities, because KerasHub's
-    preprocessor never sees a file and models are trained on upright pictures; False for the pixels of
-    `keras.utils.load_img`, which does not turn.
+    `ImageOps.exif_transpose`. Source: `transformers.image_utils.load_image`. In both parities, because
+    KerasHub's preprocessor never sees a file and models are trained on upright pictures; False for the
+    pixels of `keras.utils.load_img`, which does not turn.
     """
     background_color: tuple[int, int, int] | str | None = PARITY
     """What shows through where a file is transparent: (red, green, blue) in 0…255, composited as Pillow's
-    `alpha_composite` does; None to leave alpha out, as Pillow's `convert("RGB")` and `keras.utils.load_img` do;
-    "parity" for the reference's: `BACKGROUND_COLORS`.
+    `alpha_composite` does; None to leave alpha out, as Pillow's `convert("RGB")` and
+    `keras.utils.load_img` do; "parity" for the reference's: `BACKGROUND_COLORS`.
     """
 
     def __post_init__(self) -> None:

@@ -1,5 +1,5 @@
-"""The orientation that a camera left beside the pixels, as Pillow's `getexif` finds it: in an EXIF block, which
-is a small TIFF file, or in XMP.
+"""The orientation that a camera left beside the pixels, as Pillow's `getexif` finds it: in an EXIF block,
+which is a small TIFF file, or in XMP.
 """
 
 import struct
@@ -35,20 +35,20 @@ TYPES = {
     13: "L",
     16: "Q",
 }
-"""Type of a TIFF entry -> `struct` format of one value: bytes, a number, or the two parts of a fraction. Source:
-the same.
+"""Type of a TIFF entry -> `struct` format of one value: bytes, a number, or the two parts of a fraction.
+Source: the same.
 """
 ENTRY_BYTES, INSIDE_BYTES = 12, 4
-"""An entry of a directory: 2 bytes of tag, 2 of type, 4 of count, and 4 that hold the values or, for longer ones,
-their place. Source: TIFF 6.0.
+"""An entry of a directory: 2 bytes of tag, 2 of type, 4 of count, and 4 that hold the values or, for longer
+ones, their place. Source: TIFF 6.0.
 """
 
 
 class Metadata(NamedTuple):
-    """What a file says beside its pixels.
+    r"""What a file says beside its pixels.
 
     Attributes:
-        exif: string [], a TIFF file, with or without `Exif\\0\\0` before it; "" for none.
+        exif: string [], a TIFF file, with or without `Exif\0\0` before it; "" for none.
         xmp: string [], XML; "" for none.
     """
 
@@ -59,8 +59,8 @@ class Metadata(NamedTuple):
 def orientation(metadata: Metadata) -> tf.Tensor:
     """int32 []: 1 to 8; 1 without one, for one that does not exist, and for a damaged block.
 
-    The first readable entry of the block's first directory counts, of any type of number; of a fraction only a
-    whole number over 1. XMP is asked where there is no such entry.
+    The first readable entry of the block's first directory counts, of any type of number; of a fraction
+    only a whole number over 1. XMP is asked where there is no such entry.
     """
     tiff = tf.strings.regex_replace(metadata.exif, r"^(?:Exif\x00\x00){1,2}", "", replace_global=False)
 
@@ -77,12 +77,17 @@ def _of_xmp(xmp: tf.Tensor) -> tf.Tensor:
     after = tf.strings.split(xmp, "tiff:Orientation")[1:]
     is_digit = tf.reduce_any(
         [
-            tf.equal(tf.strings.substr(after, 0, len(sign) + 1)[:, tf.newaxis], [f"{sign}{digit}" for digit in range(10)])
+            tf.equal(
+                tf.strings.substr(after, 0, len(sign) + 1)[:, tf.newaxis],
+                [f"{sign}{digit}" for digit in range(10)],
+            )
             for sign in ('="', ">")
         ],
         axis=0,
     )
-    digits = tf.boolean_mask(tf.argmax(is_digit, axis=1, output_type=tf.int32), tf.reduce_any(is_digit, axis=1))
+    digits = tf.boolean_mask(
+        tf.argmax(is_digit, axis=1, output_type=tf.int32), tf.reduce_any(is_digit, axis=1)
+    )
     digit = tf.concat([digits, [UPRIGHT]], axis=0)[0]
     return tf.where(tf.reduce_any(digit == list(ORIENTATIONS)), digit, UPRIGHT)
 
@@ -93,9 +98,7 @@ def _of_tiff(tiff: tf.Tensor, *, otherwise: Callable[[], tf.Tensor]) -> tf.Tenso
         tf.reduce_any(tf.equal(tf.strings.substr(tiff, 0, 4), headers)) for headers in BYTE_ORDERS.values()
     ]
     is_whole = tf.reduce_any(orders) & (tf.strings.length(tiff) >= 8)
-    return tf.cond(
-        is_whole, lambda: _of_directory(tiff, orders[0], otherwise), lambda: tf.constant(UPRIGHT)
-    )
+    return tf.cond(is_whole, lambda: _of_directory(tiff, orders[0], otherwise), lambda: tf.constant(UPRIGHT))
 
 
 def _of_directory(tiff: tf.Tensor, is_little: tf.Tensor, otherwise: Callable[[], tf.Tensor]) -> tf.Tensor:
@@ -115,7 +118,9 @@ def _of_directory(tiff: tf.Tensor, is_little: tf.Tensor, otherwise: Callable[[],
         row = start + 2 + ENTRY_BYTES * first
         place = tf.where(lengths[first] > INSIDE_BYTES, places[first], row + ENTRY_BYTES - INSIDE_BYTES)
         order = tf.where(is_little, 0, 1)
-        is_spelled = tf.equal(_bytes(tiff, place, units[first]), tf.gather(_SPELLINGS, types[first])[:, order])
+        is_spelled = tf.equal(
+            _bytes(tiff, place, units[first]), tf.gather(_SPELLINGS, types[first])[:, order]
+        )
         known = tf.argmax(is_spelled, output_type=tf.int32) + ORIENTATIONS.start
         return tf.where(tf.reduce_any(is_spelled), known, UPRIGHT)
 
@@ -138,7 +143,9 @@ def _length(text: tf.Tensor) -> tf.Tensor:
 
 def _bytes(text: tf.Tensor, at: tf.Tensor | int, length: tf.Tensor | int) -> tf.Tensor:
     """string []: bytes of a file, fewer where it ends before."""
-    return tf.strings.substr(text, tf.minimum(tf.cast(at, tf.int64), _length(text)), tf.cast(length, tf.int64))
+    return tf.strings.substr(
+        text, tf.minimum(tf.cast(at, tf.int64), _length(text)), tf.cast(length, tf.int64)
+    )
 
 
 def _octets(text: tf.Tensor, at: tf.Tensor | int, length: tf.Tensor | int) -> tf.Tensor:
@@ -154,8 +161,8 @@ def _number(octets: tf.Tensor, is_little: tf.Tensor) -> tf.Tensor:
 
 
 def _spellings(form: str) -> list[list[bytes]]:
-    """The bytes of each orientation as a value of that `struct` format, in both byte orders; of a fraction over
-    1. A byte that no value has where the format is no number's.
+    """The bytes of each orientation as a value of that `struct` format, in both byte orders; of a fraction
+    over 1. A byte that no value has where the format is no number's.
     """
     if form == "s":
         return [[b""] * len(BYTE_ORDERS)] * len(ORIENTATIONS)
@@ -163,7 +170,9 @@ def _spellings(form: str) -> list[list[bytes]]:
     return [[struct.pack(order + form, number, *rest) for order in BYTE_ORDERS] for number in ORIENTATIONS]
 
 
-_UNITS = np.array([struct.calcsize(f"<{TYPES[kind]}") if kind in TYPES else 0 for kind in range(max(TYPES) + 2)])
+_UNITS = np.array(
+    [struct.calcsize(f"<{TYPES[kind]}") if kind in TYPES else 0 for kind in range(max(TYPES) + 2)]
+)
 """Bytes of one value of each type; 0 for one that is not known."""
 _SPELLINGS = np.array([_spellings(TYPES.get(kind, "s")) for kind in range(len(_UNITS))], object)
 """[types, orientations, byte orders]."""

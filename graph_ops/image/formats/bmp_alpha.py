@@ -12,8 +12,8 @@ ALPHA_BYTES = (
     (b"\0\0\0\xff\0\xff\0\0\xff\0\0\0\0\0\xff\0", 2),
     (b"\0" * 16, 3),
 )
-"""Masks of red, green, blue and alpha, and which byte of a pixel is alpha under them. Source: `BmpImagePlugin` of
-Pillow 13, which takes no other masks with alpha.
+"""Masks of red, green, blue and alpha, and which byte of a pixel is alpha under them. Source:
+`BmpImagePlugin` of Pillow 13, which takes no other masks with alpha.
 """
 MASKED_HEADER = 56
 """Least size in bytes of a header that has a mask of alpha. Source: BITMAPV3INFOHEADER."""

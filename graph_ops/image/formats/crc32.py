@@ -1,4 +1,6 @@
-"""CRC-32 of a chunk in the graph, in parallel: it is linear, so rows of bytes are reckoned apart and joined."""
+"""CRC-32 of a chunk in the graph, in parallel: it is linear, so rows of bytes are reckoned apart and
+joined.
+"""
 
 import functools
 
@@ -16,7 +18,8 @@ LEVELS = 24
 def crc32(text: tf.Tensor) -> tf.Tensor:
     """uint8 [4]: the CRC-32 of a string [] of at least 4 bytes, the highest byte first."""
     octets = tf.cast(tf.io.decode_raw(text, tf.uint8), tf.int32)
-    # That the sum begins at -1 comes to the same as inverting the first 4 bytes; zeros before them do nothing.
+    # That the sum begins at -1 comes to the same as inverting the first 4 bytes; zeros before them do
+    # nothing.
     octets = tf.concat([tf.zeros([-tf.size(octets) % ROW], tf.int32), 255 - octets[:4], octets[4:]], axis=0)
     places = ROW * tf.range(ROW) + tf.reshape(octets, [-1, ROW])
     sums = tf.gather(np.reshape(_of_bytes(), [-1]), places)

@@ -27,7 +27,9 @@ def number_at(
 
 def text_of(octets: tf.Tensor) -> tf.Tensor:
     """string []: the bytes whose numbers, integers [N] of 0 to 255, are given."""
-    return tf.strings.reduce_join(tf.gather([bytes([byte]) for byte in range(256)], tf.cast(octets, tf.int32)))
+    return tf.strings.reduce_join(
+        tf.gather([bytes([byte]) for byte in range(256)], tf.cast(octets, tf.int32))
+    )
 
 
 def no_size() -> Size:

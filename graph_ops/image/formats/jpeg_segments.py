@@ -37,16 +37,16 @@ def metadata(encoded: tf.Tensor) -> Metadata:
         return tf.where(is_segment & (marker == SCAN), whole, tf.minimum(at + passed, whole)), exif, xmp
 
     start = tf.constant(2), tf.constant(b""), tf.constant(b"")
-    _, exif, xmp = tf.while_loop(
-        lambda at, *_: at < whole, step, start, maximum_iterations=MAX_SEGMENTS
-    )
+    _, exif, xmp = tf.while_loop(lambda at, *_: at < whole, step, start, maximum_iterations=MAX_SEGMENTS)
     return Metadata(exif, xmp)
 
 
 def _after(content: tf.Tensor, exif: tf.Tensor, xmp: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """The metadata after a segment of them."""
     is_exif, is_xmp = (tf.equal(bytes_at(content, 0, len(name)), name) for name in (EXIF, XMP))
-    joined = tf.cond(tf.equal(exif, b""), lambda: content, lambda: tf.strings.join([exif, _rest(content, EXIF)]))
+    joined = tf.cond(
+        tf.equal(exif, b""), lambda: content, lambda: tf.strings.join([exif, _rest(content, EXIF)])
+    )
     return tf.where(is_exif, joined, exif), tf.cond(is_xmp, lambda: _rest(content, XMP), lambda: xmp)
 
 

@@ -7,7 +7,18 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from graph_ops.image.exif import UPRIGHT, Metadata, orientation
-from graph_ops.image.formats import bmp, bmp_alpha, gif, jpeg, jpeg_segments, png, png_alpha, png_chunks, png_repair, webp
+from graph_ops.image.formats import (
+    bmp,
+    bmp_alpha,
+    gif,
+    jpeg,
+    jpeg_segments,
+    png,
+    png_alpha,
+    png_chunks,
+    png_repair,
+    webp,
+)
 from graph_ops.image.transparency import composited, keyed
 
 
@@ -17,8 +28,8 @@ class Layered(NamedTuple):
     Attributes:
         contents: (encoded) -> what is found of the file in one walk through it.
         metadata: (encoded, contents) -> `Metadata`; None for a format without.
-        over: (encoded, contents, *, background) -> uint8 [H, W, 3], composited; None for a format without alpha.
-        repaired: a file that does not decode -> one that may; None for a format without.
+        over: (encoded, contents, *, background) -> uint8 [H, W, 3], composited; None for a format without
+        alpha. repaired: a file that does not decode -> one that may; None for a format without.
     """
 
     contents: Callable[[tf.Tensor], Any] = lambda encoded: None
@@ -28,7 +39,9 @@ class Layered(NamedTuple):
 
     def orientation(self, encoded: tf.Tensor, contents: Any) -> tf.Tensor:
         """int32 []: 1 to 8."""
-        return tf.constant(UPRIGHT) if self.metadata is None else orientation(self.metadata(encoded, contents))
+        return (
+            tf.constant(UPRIGHT) if self.metadata is None else orientation(self.metadata(encoded, contents))
+        )
 
 
 def _webp_over(encoded: tf.Tensor, contents: None, *, background: Sequence[int]) -> tf.Tensor:

@@ -16,9 +16,9 @@ GREY, RGB, PALETTE, GREY_ALPHA, RGB_ALPHA = 0, 2, 3, 4, 6
 def over(encoded: tf.Tensor, chunks: Chunks, *, background: Sequence[int]) -> tf.Tensor:
     """uint8 [H, W, 3] of any kind of PNG, as Pillow composites it.
 
-    The one transparent colour of a grey or RGB file (chunk `tRNS`) is compared as Pillow compares it: the low byte
-    of each number that the chunk holds, with the pixel as 8 bits. That is another colour than the standard's for
-    2 and 4 bits, where Pillow widens the pixels alone, and for 16.
+    The one transparent colour of a grey or RGB file (chunk `tRNS`) is compared as Pillow compares it: the
+    low byte of each number that the chunk holds, with the pixel as 8 bits. That is another colour than
+    the standard's for 2 and 4 bits, where Pillow widens the pixels alone, and for 16.
     """
     kind, key = number_at(encoded, 25, size=1), chunks.content(encoded, TRANSPARENCY)
     is_keyed = tf.not_equal(key, "")

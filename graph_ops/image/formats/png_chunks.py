@@ -11,8 +11,8 @@ from graph_ops.image.formats.file_bytes import bytes_at, text_of
 START, HEAD, FRAME = 8, 8, 12
 """Bytes before the first chunk, before a chunk's content, and around it. Source: PNG 1.2."""
 MAX_CHUNKS = 10_000
-"""Most steps taken through the chunks of a file, a run of equally long ones in a step. Ours: a file must not ask
-for minutes.
+"""Most steps taken through the chunks of a file, a run of equally long ones in a step. Ours: a file must not
+ask for minutes.
 """
 RUN = 256
 """Most chunks that one step passes. Ours."""

@@ -13,10 +13,11 @@ DATA = b"IDAT"
 
 
 def repaired(encoded: tf.Tensor) -> tf.Tensor:
-    """string []: what comes before the pixels as it is, the pixels in one chunk with the right CRC, and an end.
+    """string []: what comes before the pixels as it is, the pixels in one chunk with the right CRC, and
+    an end.
 
-    Pillow neither checks the CRC of the pixels nor looks for an end behind them; of a chunk of pixels that is cut
-    it takes what is there, and so does this. Raises without pixels.
+    Pillow neither checks the CRC of the pixels nor looks for an end behind them; of a chunk of pixels
+    that is cut it takes what is there, and so does this. Raises without pixels.
     """
     start, contents = _data(encoded)
     data = tf.strings.join([DATA, tf.strings.reduce_join(contents)])
@@ -25,7 +26,9 @@ def repaired(encoded: tf.Tensor) -> tf.Tensor:
 
 
 def _data(encoded: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Where the first chunk of pixels begins, and the contents of those that follow each other, string [N]."""
+    """Where the first chunk of pixels begins, and the contents of those that follow each other, string
+    [N].
+    """
     whole = tf.strings.length(encoded)
 
     def is_data(at: tf.Tensor) -> tf.Tensor:

@@ -77,7 +77,9 @@ def _optional_chunk(encoded: tf.Tensor, name: bytes, flags: tf.Tensor, bit: int)
         end = tf.minimum(number_at(encoded, 4, size=4) + 8, tf.strings.length(encoded))
         at = _chunk_at(encoded, name, end=end)
         return tf.cond(
-            at < end, lambda: bytes_at(encoded, at + 8, number_at(encoded, at + 4, size=4)), lambda: tf.constant(b"")
+            at < end,
+            lambda: bytes_at(encoded, at + 8, number_at(encoded, at + 4, size=4)),
+            lambda: tf.constant(b""),
         )
 
     return tf.cond(tf.bitwise.bitwise_and(flags, bit) > 0, content, lambda: tf.constant(b""))
@@ -93,7 +95,9 @@ def _flags(encoded: tf.Tensor) -> tf.Tensor:
 
 
 def _chunk_at(encoded: tf.Tensor, name: bytes, *, end: tf.Tensor) -> tf.Tensor:
-    """int32 []: where the first chunk of an extended file with that name begins; `end` or more without one."""
+    """int32 []: where the first chunk of an extended file with that name begins; `end` or more without
+    one.
+    """
     (at,) = tf.while_loop(
         lambda at: (at <= end - 8) & tf.not_equal(bytes_at(encoded, tf.minimum(at, end), 4), name),
         lambda at: (at + 8 + (number_at(encoded, at + 4, size=4) + 1) // 2 * 2,),
