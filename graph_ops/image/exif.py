@@ -55,6 +55,11 @@ class Metadata(NamedTuple):
     exif: tf.Tensor
     xmp: tf.Tensor
 
+    @staticmethod
+    def none() -> "Metadata":
+        """Of a file that says nothing."""
+        return Metadata(tf.constant(b""), tf.constant(b""))
+
 
 def orientation(metadata: Metadata) -> tf.Tensor:
     """int32 []: 1 to 8; 1 without one, for one that does not exist, and for a damaged block.

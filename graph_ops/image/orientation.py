@@ -4,7 +4,7 @@
 
 import tensorflow as tf
 
-from graph_ops.image.exif import ORIENTATIONS, UPRIGHT
+from graph_ops.image.exif import UPRIGHT
 
 
 def turned(pixels: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
@@ -17,31 +17,27 @@ def turned(pixels: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
     Returns:
         uint8 [H, W, 3], or [W, H, 3] for the orientations 5 to 8.
     """
-    turns = [lambda each=each: _turned(pixels, each) for each in ORIENTATIONS]  # type: ignore[misc]
+    is_mirrored, axes = tf.gather(_MIRRORED, orientation), tf.gather(_AXES, orientation)
     return tf.cond(
         orientation == UPRIGHT,
         lambda: pixels,
-        lambda: tf.switch_case(orientation - ORIENTATIONS.start, turns),
+        lambda: tf.transpose(tf.reverse(pixels, tf.boolean_mask([0, 1], is_mirrored)), axes),
     )
 
 
-def _turned(pixels: tf.Tensor, orientation: int) -> tf.Tensor:
-    """The same for an orientation known while tracing. Source: TIFF 6.0, where row 0 and column 0 lie."""
-    flipped = [axis for axis, mirrored in enumerate(_MIRRORED[orientation]) if mirrored]
-    pixels = tf.reverse(pixels, flipped) if flipped else pixels
-    return tf.transpose(pixels, [1, 0, 2]) if orientation in _TRANSPOSED else pixels
-
-
-_MIRRORED = {
-    1: (False, False),
-    2: (False, True),
-    3: (True, True),
-    4: (True, False),
-    5: (False, False),
-    6: (True, False),
-    7: (True, True),
-    8: (False, True),
-}
-"""Orientation -> whether rows and columns of the file run backwards. Source: TIFF 6.0, tag Orientation."""
-_TRANSPOSED = (5, 6, 7, 8)
-"""Orientations whose rows in the file are columns. Source: the same."""
+_MIRRORED = (
+    (False, False),  # there is no orientation 0
+    (False, False),
+    (False, True),
+    (True, True),
+    (True, False),
+    (False, False),
+    (True, False),
+    (True, True),
+    (False, True),
+)
+"""By orientation, whether the rows and the columns of the file run backwards. Source: TIFF 6.0, tag
+Orientation.
+"""
+_AXES = ((0, 1, 2),) * 5 + ((1, 0, 2),) * 4
+"""By orientation, the axes of the file in the order of the upright picture's. Source: the same."""

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from graph_ops.image.exif import UPRIGHT, Metadata, orientation
+from graph_ops.image.exif import Metadata
 from graph_ops.image.formats import (
     bmp,
     bmp_alpha,
@@ -36,12 +36,6 @@ class Layered(NamedTuple):
     metadata: Callable[[tf.Tensor, Any], Metadata] | None = None
     over: Callable[..., tf.Tensor] | None = None
     repaired: Callable[[tf.Tensor], tf.Tensor] | None = None
-
-    def orientation(self, encoded: tf.Tensor, contents: Any) -> tf.Tensor:
-        """int32 []: 1 to 8."""
-        return (
-            tf.constant(UPRIGHT) if self.metadata is None else orientation(self.metadata(encoded, contents))
-        )
 
 
 def _webp_over(encoded: tf.Tensor, contents: None, *, background: Sequence[int]) -> tf.Tensor:
