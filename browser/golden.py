@@ -125,7 +125,15 @@ def _image(preprocessor: Gemma4CausalLMPreprocessor) -> dict[str, Any]:
     )
 
 
-FILES = (("JPEG", "RGB", 6), ("PNG", "RGB", 8), ("WEBP", "RGB", 3), ("PNG", "RGBA", 1), ("PNG", "P", 1))
+FILES = (
+    *(("PNG", "RGB", orientation) for orientation in range(1, 9)),
+    ("JPEG", "RGB", 6),
+    ("WEBP", "RGB", 8),
+    ("PNG", "RGBA", 1),
+    ("PNG", "P", 1),
+    ("WEBP", "RGBA", 5),
+    ("GIF", "P", 1),
+)
 """Format, Pillow's mode and orientation of files that a browser turns and composites."""
 WHITE = (255, 255, 255)
 

@@ -6,6 +6,7 @@
 // say. Inputs are copied into a buffer of the bucket's size beside their true length; what lies behind it is not looked at.
 
 import { Tensor, getGlobalLiteRtPromise, loadAndCompile, loadLiteRt } from '@litertjs/core';
+import { decodeAsItLies, turned } from './orientation.js';
 import { readPieces } from './vocabulary.js';
 
 const SAMPLE_RATE = 16000; // Hz
@@ -94,9 +95,9 @@ export class Preprocessor {
    * @param {Blob} file
    * @returns {Promise<ImageBitmap>} for `preprocessImage`.
    */
-  decodeImage(file) {
-    const imageOrientation = this.#files.apply_exif_orientation ? 'from-image' : 'none';
-    return createImageBitmap(file, { colorSpaceConversion: 'none', imageOrientation, premultiplyAlpha: 'none' });
+  async decodeImage(file) {
+    const { bitmap, orientation } = await decodeAsItLies(file, { colorSpaceConversion: 'none', premultiplyAlpha: 'none' });
+    return this.#files.apply_exif_orientation ? turned(bitmap, orientation) : bitmap;
   }
 
   /**

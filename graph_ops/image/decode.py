@@ -19,14 +19,14 @@ Pillow refuses, and these decode:
 - a PNG with a damaged chunk beside the pixels: a wrong CRC, a length too short for what it should hold, an
   unknown compression, a cut text behind the pixels. They say nothing of the pixels, and libpng passes
   over them.
-- a WebP whose RIFF header says less than its chunks have: each chunk is whole.
+- a WebP with a RIFF header that says less than its chunks have: each chunk is whole.
 - a GIF with damage behind its first frame, or in its pixels where giflib's codes still fill the frame.
 - a file with an EXIF block that is no TIFF file: it is taken as upright.
 
 Pillow turns, and these stay as they are: an orientation that is a fraction not over 1 (12/2), and one in
 compressed text of a PNG (`zTXt`, compressed `iTXt`), which would have to be inflated to an unknown size.
-Pillow reads, and this refuses: a PNG whose compressed pixels are whole but end in a wrong or cut checksum
-of their own (Adler-32).
+Pillow reads, and this refuses: a PNG with all of its compressed pixels but a wrong or cut checksum of
+their own behind them (Adler-32).
 """
 
 import functools

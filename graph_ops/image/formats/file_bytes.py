@@ -26,7 +26,7 @@ def number_at(
 
 
 def text_of(octets: tf.Tensor) -> tf.Tensor:
-    """string []: the bytes whose numbers, integers [N] of 0 to 255, are given."""
+    """string []: the bytes with these numbers, integers [N] of 0 to 255."""
     return tf.strings.reduce_join(
         tf.gather([bytes([byte]) for byte in range(256)], tf.cast(octets, tf.int32))
     )

@@ -18,7 +18,7 @@ MAX_SEGMENTS = 10_000
 
 
 def metadata(encoded: tf.Tensor) -> Metadata:
-    """All EXIF blocks joined, and the last XMP, as Pillow has them."""
+    """string [] each: all EXIF blocks joined, and the last XMP, as Pillow has them."""
     whole = tf.strings.length(encoded)
 
     def step(at: tf.Tensor, exif: tf.Tensor, xmp: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:

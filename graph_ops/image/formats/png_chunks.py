@@ -48,7 +48,9 @@ class Chunks(NamedTuple):
 
 
 def chunks_of(encoded: tf.Tensor) -> Chunks:
-    """The chunks of a file that Pillow looks at for its first picture: an animation's up to its second."""
+    """The chunks of a file, a string [], that Pillow looks at for its first picture: of an animation those up
+    to its second.
+    """
     octets = tf.io.decode_raw(encoded, tf.uint8)
 
     def step(at: tf.Tensor, seen: tf.Tensor, found: tf.Tensor, over: tf.Tensor) -> tuple[tf.Tensor, ...]:
@@ -75,7 +77,9 @@ def chunks_of(encoded: tf.Tensor) -> Chunks:
 
 
 def metadata(encoded: tf.Tensor, chunks: Chunks) -> Metadata:
-    """EXIF of the chunk `eXIf`, else of a text that ImageMagick writes; XMP. Neither of compressed text."""
+    """string [] each: EXIF of the chunk `eXIf`, else of a text that ImageMagick writes; XMP. Neither of
+    compressed text.
+    """
     profile = chunks.content(encoded, PROFILE)
     exif = tf.cond(
         (chunks.found[EXIF, 0] > 0) | tf.equal(profile, b""),
@@ -86,7 +90,7 @@ def metadata(encoded: tf.Tensor, chunks: Chunks) -> Metadata:
 
 
 def _from_hex(profile: tf.Tensor) -> tf.Tensor:
-    """string []: the bytes whose hexadecimal digits are the text from its fourth line on."""
+    """string []: the bytes that the text spells in hexadecimal digits from its fourth line on."""
     digits = tf.io.decode_raw(tf.strings.reduce_join(tf.strings.split(profile, "\n")[3:]), tf.uint8)
     values = tf.gather(_DIGITS, tf.cast(digits, tf.int32))
     values = tf.boolean_mask(values, values >= 0)

@@ -65,7 +65,9 @@ def _hides_alpha(encoded: tf.Tensor, flags: tf.Tensor) -> tf.Tensor:
 
 
 def metadata(encoded: tf.Tensor) -> Metadata:
-    """EXIF and XMP of an extended file whose flags say that it has them; they lie behind the pixels."""
+    """string [] each: EXIF and XMP, which lie behind the pixels, where the flags of an extended file say that
+    it has them.
+    """
     flags = _flags(encoded)
     return Metadata(*(_optional_chunk(encoded, name, flags, bit) for name, bit in METADATA_CHUNKS))
 
