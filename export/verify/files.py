@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from export.verify import samples
-from export.verify.media import PIXEL_TOLERANCE, PROCESSOR, patches_reference
+from export.verify.media import PIXEL_TOLERANCE, patches_reference
 from export.verify.result import Result, Subject, compare, skipped
 from graph_ops.config import ImageConfig
 from graph_ops.family import GEMMA4
@@ -34,7 +34,7 @@ def pictures(subject: Subject) -> Iterator[Result]:
     config = subject.config_of(IMAGE)
     if config is None:
         return
-    name, reference = f"Pillow, {PROCESSOR}", patches_reference(subject)
+    name, reference = "Pillow", patches_reference(subject)
     if isinstance(reference, str):
         yield skipped("pixels of files", name, reference)
         return
