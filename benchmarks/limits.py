@@ -172,7 +172,7 @@ def _text_step() -> Callable[[Any], Any]:
     engine = Gemma4Tokenizer(path, engine="builtin").engine
 
     def step(texts: tf.Tensor) -> Finding:
-        with tf.control_dependencies([engine.encode(texts, in_bulk=False).flat]):
+        with tf.control_dependencies([engine.encode(texts, in_bulk=False).values]):
             return Finding.none(texts)
 
     return step

@@ -7,6 +7,7 @@ included.
 """
 
 import base64
+import dataclasses
 import json
 import pathlib
 import re
@@ -25,9 +26,10 @@ with quiet_stderr():  # TensorFlow logs while it is loaded
 
     from export.litert.run import Arrays, Bundle, load_bundle
     from export.verify import samples
+    from export.verify.files import image_file
     from graph_ops import Gemma4CausalLMPreprocessor, Gemma4Tokenizer
     from graph_ops.audio.encode import encode_audio
-    from graph_ops.image.encode import encode_image_arrays
+    from graph_ops.image.encode import encode_image_arrays, encode_images
 
 LONE_SURROGATES = ("\ud800", "a\udfffb", "\udc00\ud83d", "\U0001f600\ud83d", "<|image\udead|>")
 """What JavaScript's strings may hold and UTF-8 may not."""
@@ -46,6 +48,7 @@ def _answers(folder: str) -> dict[str, Any]:
     return {
         "texts": [{"text": text, "ids": _ids(preprocessor, text)} for text in _texts(bundle)],
         "image": _image(preprocessor) if preprocessor.image_converter else None,
+        "files": list(_files(preprocessor)) if preprocessor.image_converter else [],
         "audio": _audio(preprocessor) if preprocessor.audio_converter else None,
         "rows": list(_rows(preprocessor)),
         "errors": [
@@ -120,6 +123,34 @@ def _image(preprocessor: Gemma4CausalLMPreprocessor) -> dict[str, Any]:
     return {"size": pixels.shape[:2]} | _encoded(
         {"pixels": pixels} | {name: step[0].numpy() for name, step in zip(names, steps[:3], strict=True)}
     )
+
+
+FILES = (
+    *(("PNG", "RGB", orientation) for orientation in range(1, 9)),
+    ("JPEG", "RGB", 6),
+    ("WEBP", "RGB", 8),
+    ("PNG", "RGBA", 1),
+    ("PNG", "P", 1),
+    ("WEBP", "RGBA", 5),
+    ("GIF", "P", 1),
+)
+"""Format, Pillow's mode and orientation of files that a browser turns and composites."""
+WHITE = (255, 255, 255)
+
+
+def _files(preprocessor: Gemma4CausalLMPreprocessor) -> Iterator[dict[str, Any]]:
+    """Files with the patches of what they show under settings that differ from the bundle's."""
+    for is_turned in (True, False):
+        config = dataclasses.replace(
+            preprocessor.image_converter.config, apply_exif_orientation=is_turned, background_color=WHITE
+        )
+        for kind in FILES:
+            file = image_file(*kind)
+            steps = encode_images(tf.constant([file]), config=config)
+            settings = {"apply_exif_orientation": is_turned, "background_color": WHITE}
+            yield {"kind": kind, "settings": settings} | _encoded(
+                {"file": np.frombuffer(file, np.uint8), "pixel_values": steps.values[0].numpy()}
+            )
 
 
 def _audio(preprocessor: Gemma4CausalLMPreprocessor) -> dict[str, Any]:

@@ -5,7 +5,6 @@ import { Preprocessor, decodeAudio, pixelsOf } from './preprocessor.js';
 
 const find = (id) => document.getElementById(id);
 const EXAMPLE = 'What is in this picture? 👩‍🚀 日本語';
-const AS_IN_THE_FILE = { colorSpaceConversion: 'none', imageOrientation: 'none', premultiplyAlpha: 'none' };
 const PLACEHOLDERS = { image: '<|image|>', audio: '<|audio|>' };
 
 const counts = { image: [], audio: [] }; // soft tokens of what was dropped
@@ -74,7 +73,7 @@ const showRow = latest(() => told('row', async () => {
 
 /** The picture's pixels, and in words whether they had to be shrunk for the largest bucket. */
 async function fitted(file) {
-  const bitmap = await createImageBitmap(file, AS_IN_THE_FILE);
+  const bitmap = await preprocessor.decodeImage(file);
   const [, rows, columns] = preprocessor.buckets('preprocess_image').at(-1).size;
   const scale = Math.min(1, rows / bitmap.height, columns / bitmap.width);
   const note = scale < 1 ? `; shrunk by your browser to fit this bundle's ${columns} × ${rows}` : '';

@@ -6,6 +6,7 @@
 // say. Inputs are copied into a buffer of the bucket's size beside their true length; what lies behind it is not looked at.
 
 import { Tensor, getGlobalLiteRtPromise, loadAndCompile, loadLiteRt } from '@litertjs/core';
+import { decodeAsItLies, turned } from './orientation.js';
 import { readPieces } from './vocabulary.js';
 
 const SAMPLE_RATE = 16000; // Hz
@@ -88,18 +89,30 @@ export class Preprocessor {
   }
 
   /**
+   * An image file as the bundle's settings have it: turned upright as its EXIF orientation says, or as it lies in the file. Colours and
+   * alpha are those of the file.
+   *
+   * @param {Blob} file
+   * @returns {Promise<ImageBitmap>} for `preprocessImage`.
+   */
+  async decodeImage(file) {
+    const { bitmap, orientation } = await decodeAsItLies(file, { colorSpaceConversion: 'none', premultiplyAlpha: 'none' });
+    return this.#files.apply_exif_orientation ? turned(bitmap, orientation) : bitmap;
+  }
+
+  /**
    * Patches of a picture.
    *
-   * @param {ImageData | CanvasImageSource} picture `ImageData` is taken to the bit; anything else is drawn to a canvas first. Alpha is
-   *   left out. Make an `ImageBitmap` of a file with `{colorSpaceConversion: 'none', imageOrientation: 'none', premultiplyAlpha: 'none'}` for
-   *   the pixels that are in the file.
+   * @param {ImageData | CanvasImageSource} picture `ImageData` is taken to the bit; anything else, such as what `decodeImage` returns, is
+   *   drawn to a canvas first, which keeps the colours of transparent pixels only as far as alpha shows them. What is transparent is
+   *   composited over the bundle's colour, or its alpha is left out, as the bundle's settings say.
    * @returns {Promise<{pixelValues: Float32Array, pixelPositionIds: Int32Array, softTokens: number}>} [2520, 768] in 0…1; [2520, 2] as (x, y),
    *   -1 for padding; what `generatePreprocess` wants to know.
    */
   async preprocessImage(picture) {
     const { data, width, height } = picture instanceof ImageData ? picture : pixelsOf(picture);
     const { name, size } = this.#bucket('preprocess_image', height, width);
-    const outputs = await this.run(name, { images: withoutAlpha(data, width, height, size), image_sizes: [height, width] });
+    const outputs = await this.run(name, { images: composited(data, width, height, size, this.#files.background_color), image_sizes: [height, width] });
     return { pixelValues: outputs.pixel_values, pixelPositionIds: outputs.pixel_position_ids, softTokens: outputs.soft_tokens[0] };
   }
 
@@ -180,6 +193,11 @@ export class Preprocessor {
     this.#model.delete();
   }
 
+  /** How files become pixels; a bundle that does not say it is read as Python reads files by default. */
+  get #files() {
+    return this.#description.files?.image ?? { apply_exif_orientation: true, background_color: null };
+  }
+
   #check({ status: [code], status_detail }) {
     if (code) throw new Error(this.#description.statuses[code].replace(/\{(\d)\}/g, (_, index) => status_detail[index]));
   }
@@ -255,17 +273,24 @@ function filled(values, ArrayType, size) {
   return array;
 }
 
-/** RGB of RGBA, in the top left corner of a bucket [1, height, width, 3]; what does not fit is left out. */
-function withoutAlpha(data, width, height, [, rows, columns]) {
+/** RGB of RGBA over a colour, or without alpha if that is null, in the top left corner of a bucket [1, height, width, 3]; what does not fit is left out. */
+function composited(data, width, height, [, rows, columns], background) {
   const pixels = new Uint8Array(rows * columns * 3);
   for (let row = 0; row < Math.min(height, rows); row++) {
     let from = row * width * 4;
     let to = row * columns * 3;
     for (let column = 0; column < Math.min(width, columns); column++, from += 4, to += 3) {
-      pixels[to] = data[from];
-      pixels[to + 1] = data[from + 1];
-      pixels[to + 2] = data[from + 2];
+      const alpha = background ? data[from + 3] : 255;
+      for (let channel = 0; channel < 3; channel++) {
+        pixels[to + channel] = alpha === 255 ? data[from + channel] : over(data[from + channel], alpha, background[channel]);
+      }
     }
   }
   return pixels;
+}
+
+/** A level over another, rounded to nearest, as `graph_ops/image/transparency.py` and Pillow do it. */
+function over(level, alpha, background) {
+  const sum = level * alpha + background * (255 - alpha) + 128;
+  return (sum + (sum >> 8)) >> 8;
 }

@@ -15,6 +15,7 @@ const AGREES = {
   audio_mel: ({ largest }) => largest <= 1e-4,
   pixel_values: ({ largest, differing, size }) => largest <= 1.001 / 255 && differing < 1e-4 * size,
 };
+const FILES_WITHIN = 3 / 255; // a browser's canvas holds colours times alpha, in 8 bits
 
 const { signatures } = JSON.parse(readFileSync(path.join(process.env.BUNDLE, 'signatures.json'), 'utf8'));
 const kinds = new Set(Object.keys(signatures).map((name) => name.replace(/_\d+(x\d+|s)?$/, '')));
@@ -144,6 +145,25 @@ testOf('preprocess_image', 'a photograph has the patches and the soft tokens of 
   assert(AGREES.pixel_values({ ...found.pixels, size: found.size }));
   assert.equal(found.positions.differing, 0);
   assert.equal(found.counts[0], found.counts[1]);
+});
+
+testOf('preprocess_image', 'files are turned and composited as the bundle says', async (context) => {
+  const found = await page.evaluate(async () => {
+    const { files } = preprocessor.description;
+    const own = files.image;
+    const found = [];
+    for (const { kind, settings, file, pixel_values } of golden.files) {
+      files.image = { ...own, ...settings };
+      const bitmap = await preprocessor.decodeImage(new Blob([file]));
+      const { pixelValues } = await preprocessor.preprocessImage(bitmap);
+      found.push({ kind: kind.join(' '), turned: settings.apply_exif_orientation, ...difference(pixelValues, pixel_values) });
+    }
+    files.image = own;
+    return found;
+  });
+  assert.equal(found.length, golden.files.length);
+  for (const { kind, turned, largest, differing } of found) context.diagnostic(`${kind}, ${turned ? 'turned' : 'as it is'}: within ${(largest * 255).toFixed(2)}/255, ${differing} differ`);
+  assert.deepEqual(found.filter(({ largest }) => largest > FILES_WITHIN), []);
 });
 
 test('a medium larger than every signature is an error with its sentence', async () => {

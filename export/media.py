@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from graph_ops.audio.wav import decode_wavs
-from graph_ops.config import AudioConfig, ImageConfig
+from graph_ops.config import AudioConfig, ImageConfig, RowConfig
 from graph_ops.faults import Finding, raise_findings
 from graph_ops.image.decode import decode_image
 from graph_ops.media.audio import AUDIO
@@ -56,8 +56,9 @@ class MediumInExports(NamedTuple):
         demonstration: name of the shipped file.
         small_item: an item as small as can be, since warmup requests travel with the model.
         write_file: an item's array as a file.
-        read_files: (files, the medium's settings in a bundle's description) -> arrays of items, as an app's
-            own decoder would make them; raises ValueError for one that does not decode.
+        read_files: (files, the medium's settings in a bundle's description and its `parity`) -> arrays of
+            items, as an app's own decoder would make them; raises ValueError for one that does not decode.
+        describe_files: (the medium's configuration, parity) -> what an app's own decoder must know.
         buckets: how sizes of static signatures are written.
         encoder: how a model takes it.
     """
@@ -67,15 +68,31 @@ class MediumInExports(NamedTuple):
     small_item: np.ndarray
     write_file: Callable[[np.ndarray], bytes]
     read_files: Callable[[list[bytes], Mapping[str, Any]], list[np.ndarray]]
+    describe_files: Callable[[Any, str], dict[str, Any]]
     buckets: BucketKind
     encoder: Encoder
 
 
+_FILE_SETTINGS = ("max_image_pixels", "apply_exif_orientation", "background_color")
+"""Fields of `ImageConfig` that say how a file becomes pixels."""
+
+
 def _read_images(files: list[bytes], settings: Mapping[str, Any]) -> list[np.ndarray]:
-    limit = settings.get("max_image_pixels", ImageConfig.max_image_pixels)
-    images = [decode_image(tf.constant(file), config=ImageConfig(max_image_pixels=limit)) for file in files]
+    # A JSON file has a list in the place of a tuple.
+    given: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in settings.items()
+        if name in _FILE_SETTINGS
+    }
+    config, parity = ImageConfig(**given), settings.get("parity", RowConfig.parity)
+    images = [decode_image(tf.constant(file), config=config, parity=parity) for file in files]
     raise_findings(Finding(*map(tf.stack, zip(*(image.finding for image in images), strict=True))), "image")
     return [image.pixels.numpy() for image in images]
+
+
+def _describe_images(config: ImageConfig, parity: str) -> dict[str, Any]:
+    described = {name: getattr(config, name) for name in _FILE_SETTINGS}
+    return described | {"background_color": config.background(parity)}
 
 
 def _read_clips(files: list[bytes], settings: Mapping[str, Any]) -> list[np.ndarray]:
@@ -108,6 +125,7 @@ MEDIA_IN_EXPORTS: Mapping[str, MediumInExports] = {
         small_item=np.full((16, 16, 3), 128, np.uint8),
         write_file=lambda pixels: tf.io.encode_png(pixels).numpy(),
         read_files=_read_images,
+        describe_files=_describe_images,
         buckets=BucketKind(
             r"([1-9]\d*)x([1-9]\d*)",
             "image=768x1024 (height x width)",
@@ -127,6 +145,7 @@ MEDIA_IN_EXPORTS: Mapping[str, MediumInExports] = {
         small_item=np.zeros(160, np.float32),
         write_file=_write_wav,
         read_files=_read_clips,
+        describe_files=lambda config, parity: {"sampling_rate": config.sampling_rate},
         buckets=BucketKind(
             r"([1-9]\d*)",
             "audio=10 (seconds)",

@@ -12,6 +12,9 @@ from export.outputs import Arrays
 Media = Mapping[str, Sequence[np.ndarray]]
 """Items by the medium's name: pixels uint8 [H, W, 3], samples float32 [T]."""
 
+Files = Mapping[str, Sequence[bytes]]
+"""Encoded files by the medium's name."""
+
 
 class Runtime(Protocol):
     """What can be asked of a preprocessor, whatever runs it."""
@@ -29,6 +32,9 @@ class Runtime(Protocol):
 
     def row(self, prompt: str, media: Media) -> Arrays:
         """The features of one prompt with its media."""
+
+    def row_of_files(self, prompt: str, files: Files) -> Arrays:
+        """The same from files."""
 
 
 def cut(rows: np.ndarray, lengths: np.ndarray) -> list[np.ndarray]:

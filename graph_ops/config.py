@@ -38,6 +38,38 @@ def _check_choice(config: object, name: str, choices: tuple[str, ...]) -> None:
         raise ValueError(f"`{name}`: must be one of {choices}; got {value!r}. Pass one of them.")
 
 
+def _check_flag(config: object, name: str) -> None:
+    value = getattr(config, name)
+    if not isinstance(value, bool):
+        raise ValueError(f"`{name}`: must be True or False; got {value!r}. Pass one of them.")
+
+
+def _check_color(config: object, name: str) -> None:
+    value = getattr(config, name)
+    is_color = isinstance(value, tuple) and len(value) == 3 and all(map(_is_level, value))
+    if not (is_color or value is None or (isinstance(value, str) and value == PARITY)):
+        raise ValueError(
+            f"`{name}`: must be three whole numbers in 0…255, None or {PARITY!r}; got {value!r}. Pass "
+            f"(255, 255, 255) for white."
+        )
+
+
+def _is_level(value: object) -> bool:
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool) and 0 <= int(value) <= 255
+
+
+PARITIES = ("keras_hub", "transformers")
+PARITY = "parity"
+"""In place of a setting: as the reference has it that rows equal."""
+BACKGROUND_COLORS: Mapping[str, tuple[int, int, int] | None] = {
+    "keras_hub": None,
+    "transformers": (255, 255, 255),
+}
+"""The colour that transparent pictures are composited over, None where alpha is left out, by parity. Source:
+`keras.utils.load_img` and `transformers.image_transforms.convert_to_rgb`.
+"""
+
+
 @dataclasses.dataclass(frozen=True)
 class ImageConfig:
     """How an image becomes patches. Source: `Gemma4ImageProcessorPil`."""
@@ -58,9 +90,22 @@ class ImageConfig:
     """Largest height × width that is decoded, in pixels. Ours: a small file must not be able to ask for
     gigabytes.
     """
+    apply_exif_orientation: bool = True
+    """Whether a JPEG, PNG or WebP file is turned upright as its EXIF block or XMP says, equal to Pillow's
+    `ImageOps.exif_transpose`. Source: `transformers.image_utils.load_image`. In both parities, because
+    KerasHub's preprocessor never sees a file and models are trained on upright pictures; False for the
+    pixels of `keras.utils.load_img`, which does not turn.
+    """
+    background_color: tuple[int, int, int] | str | None = PARITY
+    """What shows through where a file is transparent: (red, green, blue) in 0…255, composited as Pillow's
+    `alpha_composite` does; None to leave alpha out, as Pillow's `convert("RGB")` and
+    `keras.utils.load_img` do; "parity" for the reference's: `BACKGROUND_COLORS`.
+    """
 
     def __post_init__(self) -> None:
         _check_positive(self, "patch_size", "max_soft_tokens", "pooling_kernel_size", "max_image_pixels")
+        _check_flag(self, "apply_exif_orientation")
+        _check_color(self, "background_color")
         for name in ("scale", "offset"):
             value = getattr(self, name)
             if isinstance(value, tuple) and len(value) not in (1, 3):
@@ -68,6 +113,11 @@ class ImageConfig:
                     f"`{name}`: must be one number or one for each of 3 channels; got {value!r}. Pass 1 or "
                     f"3 numbers."
                 )
+
+    def background(self, parity: str) -> tuple[int, int, int] | None:
+        """The colour to composite over, or None to leave alpha out, where rows equal that of `PARITIES`."""
+        color = self.background_color
+        return BACKGROUND_COLORS[parity] if isinstance(color, str) else color
 
     @property
     def max_patches(self) -> int:
@@ -176,7 +226,6 @@ class AudioConfig:
         return -(-self.max_frames // self.frames_per_soft_token)
 
 
-PARITIES = ("keras_hub", "transformers")
 SPECIAL_TOKEN_TEXTS = ("all", "prompts", "none")
 
 

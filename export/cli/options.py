@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from export.cli.color import read_color
 from graph_ops.config import PARITIES, SPECIAL_TOKEN_TEXTS, ImageConfig, RowConfig
 
 if TYPE_CHECKING:
@@ -114,6 +115,18 @@ class PreprocessorOptions:
         int | None,
         option("N", f"Largest height × width that is decoded ({ImageConfig.max_image_pixels:,})."),
     ] = None
+    apply_exif_orientation: Annotated[
+        bool | None,
+        typer.Option(help="Whether image files are turned upright as their EXIF orientation says (yes)."),
+    ] = None
+    background_color: Annotated[
+        str | None,
+        option(
+            "COLOR",
+            "What shows through transparent image files: red,green,blue such as 255,255,255; none to leave "
+            "alpha out; parity (the default) for white with --parity transformers and none with keras_hub.",
+        ),
+    ] = None
     add_start_token: Annotated[
         bool | None, typer.Option(help="Whether a training row begins with <bos> (yes).")
     ] = None
@@ -131,6 +144,7 @@ _ROW_OPTIONS = (
     "add_start_token",
     "add_end_token",
 )
+_IMAGE_OPTIONS = ("max_image_pixels", "apply_exif_orientation", "background_color")
 
 
 def make_preprocessor(
@@ -202,6 +216,13 @@ def _row_settings(options: PreprocessorOptions) -> dict[str, Any]:
     return {name: getattr(options, name) for name in _ROW_OPTIONS if getattr(options, name) is not None}
 
 
+def _image_settings(options: PreprocessorOptions) -> dict[str, Any]:
+    given = {name: getattr(options, name) for name in _IMAGE_OPTIONS if getattr(options, name) is not None}
+    if options.background_color is not None:
+        given["background_color"] = read_color(options.background_color)
+    return given
+
+
 def _converters(options: PreprocessorOptions, preset: str) -> dict[str, Any]:
     """The converters where they are not to be the preset's own."""
     from graph_ops import Gemma4AudioConverter, Gemma4ImageConverter
@@ -209,9 +230,8 @@ def _converters(options: PreprocessorOptions, preset: str) -> dict[str, Any]:
     converters: dict[str, Any] = {}
     if options.images is False:
         converters["image_converter"] = None
-    elif options.images or options.max_image_pixels is not None:
-        limit = {} if options.max_image_pixels is None else {"max_image_pixels": options.max_image_pixels}
-        converters["image_converter"] = Gemma4ImageConverter.from_preset(preset, **limit)
+    elif (given := _image_settings(options)) or options.images:
+        converters["image_converter"] = Gemma4ImageConverter.from_preset(preset, **given)
     if options.audio is not None:
         converters["audio_converter"] = Gemma4AudioConverter.from_preset(preset) if options.audio else None
     return converters

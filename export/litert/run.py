@@ -126,7 +126,8 @@ def decoded(files: Mapping[str, Sequence[bytes]], settings: dict[str, Any]) -> d
         if found:
             exported = MEDIA_IN_EXPORTS[name]
             converter = settings.get(exported.medium.converter) or {}
-            read[name] = exported.read_files(list(found), converter.get("config", {}))
+            parity = {"parity": settings["parity"]} if "parity" in settings else {}
+            read[name] = exported.read_files(list(found), converter.get("config", {}) | parity)
     return read
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from export.litert import run as running
 from export.litert.write import MODEL
 from export.outputs import Arrays
-from export.runtime import Media
+from export.runtime import Files, Media
 
 
 class InterpreterRuntime:
@@ -38,6 +38,10 @@ class InterpreterRuntime:
     def row(self, prompt: str, media: Media) -> Arrays:
         """See `Runtime`."""
         return running.request(self._bundle, prompt.encode(), media)
+
+    def row_of_files(self, prompt: str, files: Files) -> Arrays:
+        """See `Runtime`."""
+        return self.row(prompt, running.decoded(files, self._bundle.description["preprocessor"]))
 
 
 class CompiledModelRuntime(InterpreterRuntime):

@@ -13,12 +13,14 @@ import tensorflow as tf
 
 from export.litert.buckets import Buckets
 from export.litert.signatures import describe_output, device_signatures
+from export.media import MEDIA_IN_EXPORTS
 from export.publish import Report, check_new, publish
 from export.saved_model.write import describe_settings
 from export.signature import Signature, trace_signatures, variables_used
 from export.tensorflow_formats import schema
 from graph_ops import Gemma4CausalLMPreprocessor
 from graph_ops.faults import SENTENCES
+from graph_ops.settings import Settings
 
 MODEL = "preprocessor.tflite"
 DESCRIPTION = "signatures.json"
@@ -130,7 +132,16 @@ def _description(
         "signatures": _described(table, schema.ModelT.InitFromPackedBuf(model, 0)),
         "statuses": {0: ""} | {int(code): sentence for code, sentence in SENTENCES.items()},
         "ops": count_ops(model),
+        "files": _files(preprocessor.settings),
         **describe_settings(preprocessor),
+    }
+
+
+def _files(settings: Settings) -> dict[str, Any]:
+    """What an app that decodes files must know, by the medium's name."""
+    return {
+        each.medium.name: MEDIA_IN_EXPORTS[each.medium.name].describe_files(each.config, settings.row.parity)
+        for each in settings.media
     }
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from export.outputs import Arrays, scaled
-from export.runtime import Media, cut
-from export.saved_model.run import Loaded
+from export.runtime import Files, Media, cut
+from export.saved_model.run import Loaded, request
 from graph_ops.media.arrays import pack_items
 from graph_ops.media.table import MEDIA
 
@@ -51,6 +51,10 @@ class SavedModelRuntime:
             }
         signature = "generate_preprocess_arrays" if self._media else "generate_preprocess_text"
         return scaled(_arrays(self._signatures[signature](**given)), self._settings)
+
+    def row_of_files(self, prompt: str, files: Files) -> Arrays:
+        """See `Runtime`."""
+        return scaled(request(self._loaded, prompt, files), self._settings)
 
 
 def _arrays(outputs: dict[str, tf.Tensor]) -> Arrays:

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from export.outputs import Arrays
-from export.runtime import Media, cut
+from export.runtime import Files, Media, cut
 from graph_ops import Gemma4CausalLMPreprocessor, Gemma4Tokenizer
 from graph_ops.layers.converters import Gemma4AudioConverter, Gemma4ImageConverter
 from graph_ops.media.table import BY_NAME
@@ -59,6 +59,13 @@ class EagerRuntime:
 
     def row(self, prompt: str, media: Media) -> Arrays:
         """See `Runtime`."""
+        return self._row(prompt, media)
+
+    def row_of_files(self, prompt: str, files: Files) -> Arrays:
+        """See `Runtime`."""
+        return self._row(prompt, files)
+
+    def _row(self, prompt: str, media: Media | Files) -> Arrays:
         given = {BY_NAME[name].argument: [list(items)] for name, items in media.items() if items}
         features = self._preprocessor.generate_preprocess({"prompts": [prompt], **given})
         return {name: np.asarray(value) for name, value in features.items()}

@@ -16,47 +16,49 @@ PIXEL_TOLERANCE = 1e-7
 """Largest difference of a pixel value after scaling: one unit in the last place of float32 below 1."""
 
 
+PROCESSOR = "Gemma4ImageProcessorPil"
+"""Reference of patches."""
+
+
 def pixels(subject: Subject) -> Iterator[Result]:
     """Patches of several images."""
     if subject.config_of(IMAGE) is None:
         return
-    name = "Gemma4ImageProcessorPil"
-    try:
-        from transformers.models.gemma4.image_processing_pil_gemma4 import Gemma4ImageProcessorPil
-    except ImportError:
-        yield skipped("pixels", name, "transformers is not installed")
+    reference = patches_reference(subject)
+    if isinstance(reference, str):
+        yield skipped("pixels", PROCESSOR, reference)
         return
-    if (
-        not isinstance(subject.config_of(IMAGE)["scale"], float)
-        or subject.config_of(IMAGE)["offset"] is not None
-    ):
-        yield skipped("pixels", name, "it scales by one number only")
-        return
-    kept = {
-        key: subject.config_of(IMAGE)[key] for key in ("patch_size", "max_soft_tokens", "pooling_kernel_size")
-    }
-    processor = Gemma4ImageProcessorPil(rescale_factor=subject.config_of(IMAGE)["scale"], **kept)
     images = _images()
-    theirs = [
-        processor.preprocess(image, return_tensors="np", input_data_format="channels_last")
-        for image in images
-    ]
+    theirs = [reference(image) for image in images]
     for runtime in subject.runtimes:
         ours = [runtime.row(GEMMA4.tokens_of("image").placeholder, {"image": [image]}) for image in images]
         values, positions = (
             [row[key][0, 0] for row in ours] for key in ("pixel_values", "pixel_position_ids")
         )
-        expected = [one["pixel_values"][0] for one in theirs]
-        yield compare(
-            f"pixels of {len(images)} images", runtime.name, name, values, expected, allowed=PIXEL_TOLERANCE
-        )
-        yield compare(
-            "their patch positions",
-            runtime.name,
-            name,
-            positions,
-            [one["image_position_ids"][0] for one in theirs],
-        )
+        step, expected = f"pixels of {len(images)} images", [one[0] for one in theirs]
+        yield compare(step, runtime.name, PROCESSOR, values, expected, allowed=PIXEL_TOLERANCE)
+        yield compare("their patch positions", runtime.name, PROCESSOR, positions, [one[1] for one in theirs])
+
+
+def patches_reference(subject: Subject) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]] | str:
+    """The reference's patches and positions of one image uint8 [H, W, 3], under the export's own settings;
+    why there is no reference, where there is none.
+    """
+    try:
+        from transformers.models.gemma4.image_processing_pil_gemma4 import Gemma4ImageProcessorPil
+    except ImportError:
+        return "transformers is not installed"
+    config = subject.config_of(IMAGE)
+    if not isinstance(config["scale"], float) or config["offset"] is not None:
+        return "it scales by one number only"
+    kept = {key: config[key] for key in ("patch_size", "max_soft_tokens", "pooling_kernel_size")}
+    processor = Gemma4ImageProcessorPil(rescale_factor=config["scale"], **kept)
+
+    def patches(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        found = processor.preprocess(image, return_tensors="np", input_data_format="channels_last")
+        return found["pixel_values"][0], found["image_position_ids"][0]
+
+    return patches
 
 
 def mel(subject: Subject) -> Iterator[Result]:

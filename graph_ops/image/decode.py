@@ -1,4 +1,5 @@
-"""Encoded image files -> pixels, equal to Pillow's `Image.open(file).convert("RGB")`, without ever raising.
+"""Encoded image files -> pixels, equal to Pillow's
+`ImageOps.exif_transpose(Image.open(file)).convert("RGB")`, without ever raising.
 
 | format | decoded                                                       | refused (IMAGE_UNDECODABLE)      |
 | ------ | ------------------------------------------------------------- | -------------------------------- |
@@ -8,9 +9,25 @@
 | BMP    | 1 to 32 bits, Pillow's masks, run lengths, OS/2, DIB          | other masks, JPEG or PNG inside  |
 | WebP   | lossy, lossless, alpha; first frame of an animation           |                                  |
 
-Alpha is dropped, not blended, and EXIF orientation is ignored, as `convert("RGB")` does. Files cut
-before their last pixel are refused; each format's module says what Pillow decodes and this does not, and the
-other way round.
+A file is turned as its EXIF block says, or its XMP (`apply_exif_orientation`). What is transparent is
+composited over `background_color`, as transformers' `convert_to_rgb` does over white, or alpha is left out,
+as `convert("RGB")` does. Files cut before their last pixel are refused; of a PNG only the pixels count, as
+Pillow has it: what ends behind them, and whether their CRC is right, does not matter. Each format's module
+says what Pillow decodes and this does not, and the other way round. Besides:
+
+Pillow refuses, and these decode:
+
+- a PNG with a damaged chunk beside the pixels: a wrong CRC, a length too short for what it should hold, an
+  unknown compression, a cut text behind the pixels. They say nothing of the pixels, and libpng passes
+  over them.
+- a WebP with a RIFF header that says less than its chunks have: each chunk is whole.
+- a GIF with damage behind its first frame, or in its pixels where giflib's codes still fill the frame.
+- a file with an EXIF block that is no TIFF file: it is taken as upright.
+
+Pillow turns, and these stay as they are: an orientation that is a fraction not over 1 (12/2), and one in
+compressed text of a PNG (`zTXt`, compressed `iTXt`), which would have to be inflated to an unknown size.
+Pillow reads, and this refuses: a PNG with all of its compressed pixels but a wrong or cut checksum of
+their own behind them (Adler-32).
 """
 
 import functools
@@ -19,11 +36,14 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from graph_ops.config import ImageConfig
+from graph_ops.config import ImageConfig, RowConfig
 from graph_ops.faults import Fault, Finding, check, first_finding
 from graph_ops.file_types import file_type
+from graph_ops.image.exif import Metadata, orientation
 from graph_ops.image.formats import bmp, gif, jpeg, png, webp
 from graph_ops.image.formats.file_bytes import bytes_at
+from graph_ops.image.formats.layered import LAYERED
+from graph_ops.image.orientation import turned
 
 FORMATS: tuple[ModuleType, ...] = (jpeg, png, gif, bmp, webp)
 """Each with `SIGNATURES`, `size(encoded)` and `pixels(encoded)`, which may raise on a damaged file."""
@@ -42,27 +62,48 @@ class Pixels(NamedTuple):
     finding: Finding
 
 
-def decode_image(encoded: tf.Tensor, *, config: ImageConfig) -> Pixels:
+def decode_image(encoded: tf.Tensor, *, config: ImageConfig, parity: str = RowConfig.parity) -> Pixels:
     """The pixels of one encoded image, or what is wrong with it.
 
     The size is read from the header before anything is decoded.
 
     Args:
         encoded: string [], a JPEG, PNG, GIF, BMP or WebP file.
-        config: `max_image_pixels`.
+        config: `max_image_pixels`, `apply_exif_orientation` and `background_color`.
+        parity: one of `PARITIES`, for a `background_color` that follows it.
     """
-    attempts = [functools.partial(_attempt, encoded, file_format, config=config) for file_format in FORMATS]
-    return tf.switch_case(_format_index(encoded), [*attempts, functools.partial(_of_another_type, encoded)])
+    attempts = [
+        functools.partial(_attempt, encoded, file_format, config=config, parity=parity)
+        for file_format in FORMATS
+    ]
+    decoded = tf.switch_case(
+        _format_index(encoded), [*attempts, functools.partial(_of_another_type, encoded)]
+    )
+    if not config.apply_exif_orientation:
+        return Pixels(decoded.pixels, decoded.finding)
+    return Pixels(turned(decoded.pixels, orientation(decoded.metadata)), decoded.finding)
 
 
-def _attempt(encoded: tf.Tensor, file_format: ModuleType, *, config: ImageConfig) -> Pixels:
+class _Decoded(NamedTuple):
+    """Pixels as they lie in the file, what is wrong with it, and how it says that they are to be turned."""
+
+    pixels: tf.Tensor
+    finding: Finding
+    metadata: Metadata
+
+
+def _attempt(encoded: tf.Tensor, file_format: ModuleType, *, config: ImageConfig, parity: str) -> _Decoded:
     """What a format's functions, which may raise, make of a file.
 
     A decoder raises on a damaged file, and would take the whole batch with it. A one-element dataset is the
-    graph's `try`: an element that raised is dropped, and the refusal behind it comes out instead.
+    graph's `try`: an element that raised is dropped, and what comes behind it comes out instead: what the
+    file becomes where the format knows how to repair it, at last the refusal.
     """
-    decode = functools.partial(_decode, file_format=file_format, config=config)
-    decoded = tf.data.Dataset.from_tensors(encoded).map(decode).ignore_errors()
+    versions = tf.data.Dataset.from_tensors(encoded)
+    if repaired := LAYERED[file_format].repaired:
+        versions = versions.concatenate(versions.map(repaired))
+    decode = functools.partial(_decode, file_format=file_format, config=config, parity=parity)
+    decoded = versions.map(decode).ignore_errors()
     outcomes = decoded.concatenate(tf.data.Dataset.from_tensors(_undecodable(encoded))).take(1)
     options = tf.data.Options()
     # For one element, tuning and rewriting cost more than they save.
@@ -71,13 +112,15 @@ def _attempt(encoded: tf.Tensor, file_format: ModuleType, *, config: ImageConfig
     return outcomes.with_options(options).get_single_element()
 
 
-def _decode(encoded: tf.Tensor, *, file_format: ModuleType, config: ImageConfig) -> Pixels:
+def _decode(encoded: tf.Tensor, *, file_format: ModuleType, config: ImageConfig, parity: str) -> _Decoded:
     height, width = file_format.size(encoded)
     too_large = tf.cast(height, tf.int64) * tf.cast(width, tf.int64) > config.max_image_pixels
-    oversized = Pixels(_no_pixels(), check(too_large, Fault.IMAGE_TOO_LARGE, height, width))
+    finding = check(too_large, Fault.IMAGE_TOO_LARGE, height, width)
+    oversized = _Decoded(_no_pixels(), finding, Metadata.none())
 
-    def decode() -> Pixels:
-        return Pixels(tf.reshape(file_format.pixels(encoded), [height, width, 3]), Finding.none(height))
+    def decode() -> _Decoded:
+        pixels, metadata = _layers(encoded, file_format=file_format, config=config, parity=parity)
+        return _Decoded(tf.reshape(pixels, [height, width, 3]), Finding.none(height), metadata)
 
     valid = (height > 0) & (width > 0)
     return tf.cond(
@@ -85,16 +128,31 @@ def _decode(encoded: tf.Tensor, *, file_format: ModuleType, config: ImageConfig)
     )
 
 
-def _of_another_type(encoded: tf.Tensor) -> Pixels:
+def _layers(
+    encoded: tf.Tensor, *, file_format: ModuleType, config: ImageConfig, parity: str
+) -> tuple[tf.Tensor, Metadata]:
+    """uint8 [H, W, 3], composited if a colour is to show through, and what the file says beside it."""
+    layered, background = LAYERED[file_format], config.background(parity)
+    contents = layered.contents(encoded)
+    metadata = Metadata.none()
+    if config.apply_exif_orientation and layered.metadata is not None:
+        metadata = layered.metadata(encoded, contents)
+    if background is None or layered.over is None:
+        return file_format.pixels(encoded), metadata
+    return layered.over(encoded, contents, background=background), metadata
+
+
+def _of_another_type(encoded: tf.Tensor) -> _Decoded:
     """What is said of a file of no format that is decoded."""
     kind, undecodable = file_type(encoded), _undecodable(encoded)
     named = check(kind > 0, Fault.IMAGE_FILE_TYPE, kind, tf.strings.length(encoded))
     return undecodable._replace(finding=first_finding(named, undecodable.finding))
 
 
-def _undecodable(encoded: tf.Tensor) -> Pixels:
+def _undecodable(encoded: tf.Tensor) -> _Decoded:
     length = tf.strings.length(encoded)
-    return Pixels(_no_pixels(), check(tf.ones_like(length, tf.bool), Fault.IMAGE_UNDECODABLE, length, 0))
+    finding = check(tf.ones_like(length, tf.bool), Fault.IMAGE_UNDECODABLE, length, 0)
+    return _Decoded(_no_pixels(), finding, Metadata.none())
 
 
 def _no_pixels() -> tf.Tensor:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from graph_ops.config import ImageConfig
+from graph_ops.config import ImageConfig, RowConfig
 from graph_ops.faults import Finding, first_finding
 from graph_ops.image.decode import decode_image
 from graph_ops.image.encode_litert import encode_unrolled
@@ -13,17 +13,18 @@ from graph_ops.image.sizes import size_finding
 from graph_ops.target import TENSORFLOW, Target
 
 
-def encode_images(encoded: tf.Tensor, *, config: ImageConfig) -> Patches:
+def encode_images(encoded: tf.Tensor, *, config: ImageConfig, parity: str = RowConfig.parity) -> Patches:
     """Patches of encoded files.
 
     Args:
         encoded: string [N], JPEG, PNG, GIF, BMP or WebP files; "" = no image.
-        config: sizes, scale, offset and `max_image_pixels`.
+        config: all of it.
+        parity: one of `PARITIES`, for a `background_color` that follows it.
     """
 
     def encode(index: tf.Tensor) -> Patches:
         with tf.name_scope("decode"):
-            pixels, finding = decode_image(encoded[index], config=config)
+            pixels, finding = decode_image(encoded[index], config=config, parity=parity)
         return _after(finding, resized_patches(pixels, config=config))
 
     return _each(encode, absent=tf.equal(encoded, ""), config=config)

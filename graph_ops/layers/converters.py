@@ -74,13 +74,15 @@ class Gemma4ImageConverter(_Converter):
 
     Args:
         **settings: fields of `ImageConfig` (`patch_size`, `max_soft_tokens`, `pooling_kernel_size`, `scale`,
-            `offset`, `max_image_pixels`), `name`, `dtype`; those of KerasHub's base class, such as
-            `image_size` and `interpolation`, which have no effect here nor there.
+            `offset`, `max_image_pixels`, `apply_exif_orientation`, `background_color`), `name`, `dtype`;
+            those of KerasHub's base class, such as `image_size` and `interpolation`, which have no effect
+            here nor there.
 
     Called on one image (pixels [H, W, 3] of whole numbers in 0…255, or the bytes of a file) or on several (an
     array [B, H, W, 3], a list, files string [B]) it gives `pixel_values` float32 [(B,) 2520, 768] (padding 0)
     and `pixel_position_ids` int32 [(B,) 2520, 2] (padding -1). A dict with `images` comes back with the two
-    added.
+    added. Called on its own it has no parity to follow: files are read as for "keras_hub", their alpha left
+    out unless `background_color` is a colour.
 
     Raises:
         ValueError: an image that does not decode, is too large or too thin.
@@ -103,6 +105,8 @@ class Gemma4ImageConverter(_Converter):
     scale = Setting("config")
     offset = Setting("config")
     max_image_pixels = Setting("config")
+    apply_exif_orientation = Setting("config")
+    background_color = Setting("config")
 
     @tf.autograph.experimental.do_not_convert
     def call(self, inputs: Any) -> dict[str, Any]:

@@ -168,8 +168,8 @@ class Gemma4CausalLMPreprocessor(PreprocessorSettings):
         """Writes a folder in KerasHub's layout, from which `from_preset` and keras-hub make this preprocessor
         again.
 
-        What KerasHub's classes have no setting for (`parity`, `max_image_pixels`) is kept in `metadata.json`,
-        where `from_preset` finds it and keras-hub does not look.
+        What KerasHub's classes have no setting for (`parity`, `max_image_pixels`, `background_color` and
+        the like) is kept in `metadata.json`, where `from_preset` finds it and keras-hub does not look.
         """
         write_folder(self.settings, preset_dir)
 

@@ -14,14 +14,13 @@ from graph_ops.target import Target
 
 
 def _encode_files(files: tf.Tensor, *, config: ImageConfig, parity: str) -> Patches:
-    del parity  # both have the same pixels
-    return encode_images(files, config=config)
+    return encode_images(files, config=config, parity=parity)
 
 
 def _encode_arrays(
     arrays: tf.Tensor, sizes: tf.Tensor, *, config: ImageConfig, parity: str, target: Target
 ) -> Patches:
-    del parity
+    del parity  # arrays are opaque
     return encode_image_arrays(arrays, sizes, config=config, target=target)
 
 

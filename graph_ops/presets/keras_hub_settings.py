@@ -22,7 +22,7 @@ given.
 """
 
 OWN_FIELDS: dict[type, tuple[str, ...]] = {
-    ImageConfig: ("max_image_pixels",),
+    ImageConfig: ("max_image_pixels", "apply_exif_orientation", "background_color"),
     AudioConfig: ("frames_per_soft_token", "strict"),
     RowConfig: ("parity", "allow_special_tokens"),
 }

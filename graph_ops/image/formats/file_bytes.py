@@ -25,6 +25,13 @@ def number_at(
     )
 
 
+def text_of(octets: tf.Tensor) -> tf.Tensor:
+    """string []: the bytes with these numbers, integers [N] of 0 to 255."""
+    return tf.strings.reduce_join(
+        tf.gather([bytes([byte]) for byte in range(256)], tf.cast(octets, tf.int32))
+    )
+
+
 def no_size() -> Size:
     """0 × 0, int32 [] each, for a file that would not be decoded as Pillow does."""
     return tf.constant(0), tf.constant(0)
@@ -33,8 +40,8 @@ def no_size() -> Size:
 def placed(
     pixels: tf.Tensor, top: tf.Tensor, left: tf.Tensor, size: Size, *, background: tf.Tensor
 ) -> tf.Tensor:
-    """uint8 [h, w, 3] `pixels` on a canvas of `size` in the colour `background`. Raises if they do not
-    fit.
+    """uint8 [h, w, C] `pixels` on a canvas of `size` in the colour `background`, uint8 [C]. Raises if they do
+    not fit.
     """
     below, right = size[0] - top - tf.shape(pixels)[0], size[1] - left - tf.shape(pixels)[1]
     # Padding is 0, which the background, taken away before and given back after (modulo 256), turns into

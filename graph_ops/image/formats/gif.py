@@ -16,7 +16,7 @@ impossible codes, which giflib takes for others.
 
 import tensorflow as tf
 
-from graph_ops.image.formats.file_bytes import Size, bytes_at, no_size, number_at, placed
+from graph_ops.image.formats.file_bytes import Size, bytes_at, no_size, number_at, placed, text_of
 
 SIGNATURES = ((0, b"GIF87a"), (0, b"GIF89a"))
 """(offset, bytes) that a file begins with."""
@@ -32,6 +32,8 @@ SCREEN_BYTES, FRAME_BYTES = 13, 10
 """Bytes before the global palette, and of a frame before its own. Source: GIF89a, 18 and 20."""
 LEAST_CODE_BITS = 2
 """giflib reads shorter codes otherwise than Pillow. Source: GIF89a, appendix F."""
+HAS_PALETTE = 128
+"""Flags from here on say that a palette follows. Source: GIF89a, 18 and 20."""
 MOST_COLORS, MOST_COLORS_FLAGS = 256, 0x87
 """Of a palette, and the flags that say so. Source: GIF89a, 18."""
 
@@ -62,9 +64,13 @@ def pixels(encoded: tf.Tensor) -> tf.Tensor:
     palette = _palette(data, frame)
     # A screen of the frame's size with the palette of 256 colours, the frame at its top left, interlaced or
     # not.
-    screen = [bytes_at(encoded, frame + 5, 4), bytes([MOST_COLORS_FLAGS, 0, 0]), _as_string(palette)]
+    screen = [
+        bytes_at(encoded, frame + 5, 4),
+        bytes([MOST_COLORS_FLAGS, 0, 0]),
+        text_of(tf.reshape(palette, [-1])),
+    ]
     interlaced = tf.bitwise.bitwise_and(data[frame + 9 : frame + 10], 64)
-    lengths = [b",\0\0\0\0", bytes_at(encoded, frame + 5, 4), _as_string(interlaced)]
+    lengths = [b",\0\0\0\0", bytes_at(encoded, frame + 5, 4), text_of(interlaced)]
     blocks = bytes_at(encoded, codes, _blocks_end(data, codes + 1, tf.constant(MAX_BLOCKS))[0] - codes)
     still = tf.strings.join([bytes_at(encoded, 0, 6), *screen, *lengths, blocks, b"\0;"])
     return placed(
@@ -76,6 +82,32 @@ def pixels(encoded: tf.Tensor) -> tf.Tensor:
     )
 
 
+def is_transparent(encoded: tf.Tensor) -> tf.Tensor:
+    """bool [H, W, 1]: where the first frame is transparent, which is around it, too, if it has a transparent
+    colour. Decoded from the file with a palette in which that colour is white and all others black.
+    """
+    data = _data(encoded)
+    frame, transparent = _first_frame(data, none=-1)
+
+    def decoded() -> tf.Tensor:
+        is_own = _byte(data, frame + 9) >= HAS_PALETTE
+        flags = tf.where(is_own, frame + 9, 10)
+        palette = tf.where(is_own, frame + FRAME_BYTES, SCREEN_BYTES)
+        # As long as palettes can be, so that the colour is in it whatever its index.
+        colors = tf.where(tf.range(MOST_COLORS) == transparent, b"\xff" * 3, b"\0" * 3)
+        rest = palette + _palette_bytes(_byte(data, flags))
+        marked = [
+            bytes_at(encoded, 0, flags),
+            text_of(tf.bitwise.bitwise_or(data[flags : flags + 1], MOST_COLORS_FLAGS)),
+            bytes_at(encoded, flags + 1, palette - flags - 1),
+            tf.strings.reduce_join(colors),
+            bytes_at(encoded, rest, tf.size(data) - rest),
+        ]
+        return pixels(tf.strings.join(marked))[..., :1] > 0
+
+    return tf.cond(transparent >= 0, decoded, lambda: tf.zeros([1, 1, 1], tf.bool))
+
+
 def _data(encoded: tf.Tensor) -> tf.Tensor:
     """uint8 [length + 1]: the file's bytes and a 0. Indexing beyond the end raises."""
     return tf.io.decode_raw(tf.strings.join([encoded, b"\0"]), tf.uint8)
@@ -85,14 +117,8 @@ def _byte(data: tf.Tensor, at: int | tf.Tensor) -> tf.Tensor:
     return tf.cast(data[at], tf.int32)
 
 
-def _as_string(data: tf.Tensor) -> tf.Tensor:
-    """The bytes of any uint8 tensor, as a string []."""
-    every_byte = tf.constant([bytes([byte]) for byte in range(256)])
-    return tf.strings.reduce_join(tf.gather(every_byte, tf.cast(tf.reshape(data, [-1]), tf.int32)))
-
-
 def _palette_bytes(flags: tf.Tensor) -> tf.Tensor:
-    return tf.where(flags >= 128, tf.bitwise.left_shift(6, tf.bitwise.bitwise_and(flags, 7)), 0)
+    return tf.where(flags >= HAS_PALETTE, tf.bitwise.left_shift(6, tf.bitwise.bitwise_and(flags, 7)), 0)
 
 
 def _codes_at(data: tf.Tensor, frame: tf.Tensor) -> tf.Tensor:
@@ -123,8 +149,8 @@ def _is_grey(colors: tf.Tensor) -> tf.Tensor:
     return tf.reduce_all(colors == _greys()[: tf.shape(colors)[0]])
 
 
-def _first_frame(data: tf.Tensor) -> Size:
-    """Where the first image descriptor is, and the transparent colour's index (0 if there is none)."""
+def _first_frame(data: tf.Tensor, *, none: int = 0) -> Size:
+    """Where the first image descriptor is, and the transparent colour's index (`none` if there is none)."""
 
     def skip(at: tf.Tensor, transparent: tf.Tensor, steps: tf.Tensor) -> tuple[tf.Tensor, ...]:
         return tf.switch_case(
@@ -136,7 +162,7 @@ def _first_frame(data: tf.Tensor) -> Size:
             ],
         )
 
-    start = SCREEN_BYTES + _palette_bytes(_byte(data, 10)), tf.constant(0), tf.constant(MAX_BLOCKS)
+    start = SCREEN_BYTES + _palette_bytes(_byte(data, 10)), tf.constant(none), tf.constant(MAX_BLOCKS)
     at, transparent, _ = tf.while_loop(
         lambda at, *_: data[at] != FRAME, skip, start, maximum_iterations=MAX_BLOCKS
     )

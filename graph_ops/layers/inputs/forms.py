@@ -76,7 +76,11 @@ def described(value: Any) -> str:
 
 def _to_three(shape: tf.TensorShape) -> str:
     if shape[-1] == 4:
-        return "Convert RGBA to RGB, for example with Pillow's `convert('RGB')`."
+        return (
+            "Composite RGBA over a colour, for example with Pillow's "
+            "`Image.alpha_composite(Image.new('RGBA', image.size, 'white'), image).convert('RGB')`, or pass "
+            "the file."
+        )
     if shape[-1] == 1:
         return "Repeat the grey channel, `np.repeat(image, 3, axis=-1)`."
     if shape[-3] == 3:

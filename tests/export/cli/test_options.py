@@ -31,6 +31,25 @@ def test_options_replace_a_presets_settings():
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "color"),
+    [("none", None), ("parity", "parity"), ("255,255,255", (255, 255, 255)), ("0,9,255", (0, 9, 255))],
+)
+def test_files_are_read_as_the_options_say_with_the_presets_converter_too(text, color):
+    options = PreprocessorOptions(
+        preset="gemma4_31b", tokenizer=DEMONSTRATION, apply_exif_orientation=False, background_color=text
+    )
+    config = make_preprocessor(options).image_converter.config
+    assert (config.apply_exif_orientation, config.background_color) == (False, color)
+    assert config.max_soft_tokens == 280
+
+
+@pytest.mark.parametrize("text", ["white", "1,2", "1,2,3,4", "256,0,0", "-1,0,0", "1, 2,3", "", "1.0,2,3"])
+def test_what_is_no_colour_is_refused(text):
+    with pytest.raises(ValueError, match=r"--background-color: must be red,green,blue.*Pass 255,255,255"):
+        make_preprocessor(PreprocessorOptions(tokenizer=DEMONSTRATION, background_color=text))
+
+
 def test_a_preset_folder_is_exported_and_what_it_leaves_out_is_said(capsys, tmp_path):
     make_preprocessor(PreprocessorOptions(tokenizer=DEMONSTRATION)).save_to_preset(tmp_path / "preset")
     config = tmp_path / "preset" / "preprocessor.json"

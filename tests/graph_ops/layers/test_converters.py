@@ -82,7 +82,10 @@ def test_images_convert_in_a_dataset(images):
     [
         (b"no image", "image 0: `images`: an image must be an intact JPEG"),
         ("photo.jpg", "`images`: a file must be given by its bytes; got the string 'photo.jpg'"),
-        (np.zeros((4, 5, 4), np.uint8), r"must have 3 channels; got shape \(4, 5, 4\). Convert RGBA to RGB"),
+        (
+            np.zeros((4, 5, 4), np.uint8),
+            r"must have 3 channels; got shape \(4, 5, 4\). Composite RGBA over a colour",
+        ),
         (np.zeros((1, 1, 4, 5, 3), np.uint8), "`images`: must be items, after at most a slot axis"),
         (PIXELS / 255, "`images`: pixels must be whole numbers in 0…255; got float64"),
     ],

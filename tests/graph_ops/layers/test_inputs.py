@@ -162,14 +162,17 @@ A_FILE = "a file must be given by its bytes; got the "
 MONO = "`audio`: a clip must be mono, float32 [T]; got shape "
 
 BAD: dict[str, tuple[Any, str]] = {
-    "RGBA": ({"prompts": "<|image|>", "images": RGBA}, CHANNELS + "(60, 80, 4). Convert RGBA to RGB"),
+    "RGBA": (
+        {"prompts": "<|image|>", "images": RGBA},
+        CHANNELS + "(60, 80, 4). Composite RGBA over a colour",
+    ),
     "RGBA in a list": (
         {"prompts": "<|image|>", "images": [RGBA]},
-        CHANNELS + "(60, 80, 4). Convert RGBA to RGB",
+        CHANNELS + "(60, 80, 4). Composite RGBA over a colour",
     ),
     "RGBA in a batch": (
         {"prompts": ["<|image|>"], "images": RGBA[np.newaxis]},
-        CHANNELS + "(1, 60, 80, 4). Convert RGBA to RGB",
+        CHANNELS + "(1, 60, 80, 4). Composite RGBA over a colour",
     ),
     "grey": (
         {"prompts": "<|image|>", "images": PIXELS[..., :1]},

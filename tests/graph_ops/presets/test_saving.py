@@ -16,7 +16,12 @@ from tests.data import DEMONSTRATION
 def test_a_saved_preset_keeps_what_keras_hub_has_no_place_for(tmp_path, demonstration_tokenizer):
     saved = graph_ops.Gemma4CausalLMPreprocessor(
         demonstration_tokenizer,
-        graph_ops.Gemma4ImageConverter(max_image_pixels=1000, scale=(0.1, 0.2, 0.3)),
+        graph_ops.Gemma4ImageConverter(
+            max_image_pixels=1000,
+            scale=(0.1, 0.2, 0.3),
+            apply_exif_orientation=False,
+            background_color=(1, 2, 3),
+        ),
         parity="transformers",
     )
     saved.save_to_preset(tmp_path)
