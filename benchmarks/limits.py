@@ -74,7 +74,7 @@ def _palette(kind: str) -> bytes:
 
 
 def _hollow_jpeg() -> bytes:
-    """A few hundred bytes whose header claims as many pixels as are admitted."""
+    """A few hundred bytes with a header that claims as many pixels as are admitted."""
     from PIL import Image
 
     stream = io.BytesIO()

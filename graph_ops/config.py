@@ -6,56 +6,12 @@ is a property, never a second field.
 """
 
 import dataclasses
-import numbers
+import math
 from collections.abc import Mapping
 
+from graph_ops.rules import check_choice, check_color, check_flag, check_positive, check_whole
+
 SOURCE = "transformers 5.23.0 (models/gemma4) and keras-hub 0.32.0 (models/gemma4)"
-
-
-def _check_positive(config: object, *names: str) -> None:
-    for name in names:
-        value = getattr(config, name)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ValueError(
-                f"`{name}`: must be a positive whole number; got {value!r}. Leave it out for the released "
-                f"model's."
-            )
-
-
-def _check_whole(config: object, *names: str, least: int) -> None:
-    for name in names:
-        value = getattr(config, name)
-        if isinstance(value, bool) or not isinstance(value, numbers.Integral) or int(value) < least:
-            raise ValueError(
-                f"`{name}`: must be a whole number, at least {least}; got {value!r}. Leave it out for the "
-                f"released model's."
-            )
-
-
-def _check_choice(config: object, name: str, choices: tuple[str, ...]) -> None:
-    value = getattr(config, name)
-    if value not in choices:
-        raise ValueError(f"`{name}`: must be one of {choices}; got {value!r}. Pass one of them.")
-
-
-def _check_flag(config: object, name: str) -> None:
-    value = getattr(config, name)
-    if not isinstance(value, bool):
-        raise ValueError(f"`{name}`: must be True or False; got {value!r}. Pass one of them.")
-
-
-def _check_color(config: object, name: str) -> None:
-    value = getattr(config, name)
-    is_color = isinstance(value, tuple) and len(value) == 3 and all(map(_is_level, value))
-    if not (is_color or value is None or (isinstance(value, str) and value == PARITY)):
-        raise ValueError(
-            f"`{name}`: must be three whole numbers in 0…255, None or {PARITY!r}; got {value!r}. Pass "
-            f"(255, 255, 255) for white."
-        )
-
-
-def _is_level(value: object) -> bool:
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool) and 0 <= int(value) <= 255
 
 
 PARITIES = ("keras_hub", "transformers")
@@ -103,9 +59,9 @@ class ImageConfig:
     """
 
     def __post_init__(self) -> None:
-        _check_positive(self, "patch_size", "max_soft_tokens", "pooling_kernel_size", "max_image_pixels")
-        _check_flag(self, "apply_exif_orientation")
-        _check_color(self, "background_color")
+        check_positive(self, "patch_size", "max_soft_tokens", "pooling_kernel_size", "max_image_pixels")
+        check_flag(self, "apply_exif_orientation")
+        check_color(self, "background_color", otherwise=(None, PARITY))
         for name in ("scale", "offset"):
             value = getattr(self, name)
             if isinstance(value, tuple) and len(value) not in (1, 3):
@@ -171,7 +127,7 @@ class AudioConfig:
     """
 
     def __post_init__(self) -> None:
-        _check_positive(
+        check_positive(
             self,
             "num_mels",
             "num_fft_bins",
@@ -197,10 +153,15 @@ class AudioConfig:
                 f"{self.min_frequency}…{self.max_frequency} Hz at {self.sampling_rate} Hz. Choose 0 ≤ min "
                 f"< max ≤ rate / 2."
             )
-        if self.mel_floor <= 0:
+        check_flag(self, "strict")
+        self._check_bins()
+
+    def _check_bins(self) -> None:
+        """What is done to mel bins must leave numbers."""
+        if not 0 < self.mel_floor < math.inf:
             raise ValueError(
-                f"`mel_floor`: must be positive, since its logarithm is taken; got {self.mel_floor}. Pass "
-                f"0.001."
+                f"`mel_floor`: must be positive and finite, since its logarithm is taken; got "
+                f"{self.mel_floor}. Pass 0.001."
             )
         for name in ("per_bin_mean", "per_bin_stddev"):
             value = getattr(self, name)
@@ -209,6 +170,11 @@ class AudioConfig:
                     f"`{name}`: must have one number for each of {self.num_mels} mel bins; got "
                     f"{len(value)}. Pass as many."
                 )
+        if self.per_bin_stddev is not None and not all(value > 0 for value in self.per_bin_stddev):
+            raise ValueError(
+                f"`per_bin_stddev`: must be positive numbers, since bins are divided by them; got "
+                f"{min(self.per_bin_stddev)}. Pass 1 for a bin that is to stay as it is."
+            )
 
     @property
     def max_samples(self) -> int:
@@ -274,8 +240,8 @@ class RowConfig:
     """
 
     def __post_init__(self) -> None:
-        _check_whole(self, "sequence_length", least=1)
-        _check_whole(
+        check_whole(self, "sequence_length", least=1)
+        check_whole(
             self,
             "max_images_per_prompt",
             "num_vision_tokens_per_image",
@@ -284,5 +250,5 @@ class RowConfig:
             "audio_input_feat_size",
             least=0,
         )
-        _check_choice(self, "parity", PARITIES)
-        _check_choice(self, "allow_special_tokens", SPECIAL_TOKEN_TEXTS)
+        check_choice(self, "parity", PARITIES)
+        check_choice(self, "allow_special_tokens", SPECIAL_TOKEN_TEXTS)

@@ -15,11 +15,11 @@ from export.cli.options import (
     PreprocessorOptions,
     Prompt,
     Version,
-    make_preprocessor,
     option,
     with_media_options,
     with_preprocessor_options,
 )
+from export.cli.preprocessor import make_preprocessor
 from export.cli.terminal import AsJson, at_work, say, show
 from export.publish import check_new, version_folder
 

@@ -13,10 +13,10 @@ from export.cli.options import (
     PreprocessorOptions,
     Version,
     choice,
-    make_preprocessor,
     option,
     with_preprocessor_options,
 )
+from export.cli.preprocessor import make_preprocessor
 from export.cli.terminal import AsJson, at_work, show
 from export.fusing.models import SAMPLERS
 from export.publish import check_new, version_folder

@@ -1,6 +1,7 @@
 """Every number's rule, and the numbers that follow from others."""
 
 import dataclasses
+import json
 from typing import Any
 
 import numpy as np
@@ -68,12 +69,21 @@ def test_a_factor_for_another_number_of_channels_is_refused(name, value):
         ({"min_frequency": 8_000.0}, "`max_frequency`: must be above `min_frequency`"),
         ({"max_frequency": 8_000.5}, "at most half of `sampling_rate`; got 0.0…8000.5 Hz at 16000 Hz"),
         ({"sampling_rate": 8_000}, "at most half of `sampling_rate`; got 0.0…8000.0 Hz at 8000 Hz"),
-        ({"mel_floor": 0.0}, "`mel_floor`: must be positive, since its logarithm is taken; got 0.0"),
+        (
+            {"mel_floor": 0.0},
+            "`mel_floor`: must be positive and finite, since its logarithm is taken; got 0.0",
+        ),
+        ({"mel_floor": float("nan")}, "`mel_floor`: must be positive and finite, .*; got nan"),
+        ({"mel_floor": float("inf")}, "`mel_floor`: must be positive and finite, .*; got inf"),
         (
             {"per_bin_mean": (0.0,) * 127},
             "`per_bin_mean`: must have one number for each of 128 mel bins; got 127",
         ),
         ({"per_bin_stddev": ()}, "`per_bin_stddev`: must have one number for each of 128 mel bins; got 0"),
+        (
+            {"per_bin_stddev": (1.0,) * 127 + (0.0,)},
+            "`per_bin_stddev`: must be positive numbers, .*; got 0.0",
+        ),
     ],
 )
 def test_numbers_of_audio_that_contradict_each_other_are_refused(settings, message):
@@ -111,6 +121,8 @@ def test_a_choice_is_one_of_few(wrong):
 
 def test_numbers_of_numpy_are_whole_numbers_too():
     assert RowConfig(sequence_length=np.int64(512)) == RowConfig(sequence_length=512)
+    for config in (RowConfig(sequence_length=np.int64(512)), ImageConfig(patch_size=np.int32(16))):
+        assert json.loads(json.dumps(dataclasses.asdict(config)))
 
 
 @pytest.mark.parametrize("config", [ImageConfig, AudioConfig, RowConfig])

@@ -15,7 +15,7 @@ in KerasHub.
 | --- | --- |
 | `batch.py` | a whole call: its keys, and that all have one entry for each prompt |
 | `texts.py` | prompts and responses |
-| `kinds.py` | what one image and one clip look like, and what is said of another shape |
+| `forms.py` | what one image and one clip look like, and what is said of another shape |
 | `items.py` | lists of files or arrays, padded to slots |
 | `slots.py` | arrays, tensors and ragged tensors, brought to slots |
 """

@@ -52,7 +52,8 @@ def _with_bytes(value: Any) -> Any:
     """The same with `bytes` in place of the other buffers of bytes, which TensorFlow does not take."""
     if isinstance(value, bytearray | memoryview):
         return bytes(value)
-    if isinstance(value, list | tuple) and any(isinstance(item, bytearray | memoryview) for item in value):
+    nested = bytearray | memoryview | list | tuple
+    if isinstance(value, list | tuple) and any(isinstance(item, nested) for item in value):
         return [_with_bytes(item) for item in value]
     return value
 

@@ -9,7 +9,8 @@ from examples.small_gemma4 import small_gemma4
 from export.artifact import open_artifact
 from export.cli import fusing
 from export.cli.main import main
-from export.cli.options import PreprocessorOptions, make_preprocessor
+from export.cli.options import PreprocessorOptions
+from export.cli.preprocessor import make_preprocessor
 from export.fusing import models
 from export.fusing.self_check import check_answers, check_bundle_answers
 from export.serving.client import Client

@@ -1,84 +1,24 @@
 """The options that say what is exported."""
 
-import warnings
-
 import pytest
 
-from export.cli.options import ENGINES, PreprocessorOptions, check_source, make_preprocessor
+from export.cli.options import ENGINES, PreprocessorOptions
 from graph_ops.text import engines
-from tests.data import DEMONSTRATION
 from tests.export.cli.commands import run
-
-
-def test_options_replace_a_presets_settings():
-    options = PreprocessorOptions(
-        preset="gemma4_31b",
-        tokenizer=DEMONSTRATION,
-        sequence_length=700,
-        max_image_pixels=10**6,
-        add_end_token=False,
-    )
-    made = make_preprocessor(options)
-    assert (made.sequence_length, made.add_start_token, made.add_end_token, made.audio_converter) == (
-        700,
-        True,
-        False,
-        None,
-    )
-    assert made.image_converter.config.max_image_pixels == 10**6
-    assert (
-        make_preprocessor(PreprocessorOptions(tokenizer=DEMONSTRATION, images=False)).image_converter is None
-    )
-
-
-@pytest.mark.parametrize(
-    ("text", "color"),
-    [("none", None), ("parity", "parity"), ("255,255,255", (255, 255, 255)), ("0,9,255", (0, 9, 255))],
-)
-def test_files_are_read_as_the_options_say_with_the_presets_converter_too(text, color):
-    options = PreprocessorOptions(
-        preset="gemma4_31b", tokenizer=DEMONSTRATION, apply_exif_orientation=False, background_color=text
-    )
-    config = make_preprocessor(options).image_converter.config
-    assert (config.apply_exif_orientation, config.background_color) == (False, color)
-    assert config.max_soft_tokens == 280
-
-
-@pytest.mark.parametrize("text", ["white", "1,2", "1,2,3,4", "256,0,0", "-1,0,0", "1, 2,3", "", "1.0,2,3"])
-def test_what_is_no_colour_is_refused(text):
-    with pytest.raises(ValueError, match=r"--background-color: must be red,green,blue.*Pass 255,255,255"):
-        make_preprocessor(PreprocessorOptions(tokenizer=DEMONSTRATION, background_color=text))
-
-
-def test_a_preset_folder_is_exported_and_what_it_leaves_out_is_said(capsys, tmp_path):
-    make_preprocessor(PreprocessorOptions(tokenizer=DEMONSTRATION)).save_to_preset(tmp_path / "preset")
-    config = tmp_path / "preset" / "preprocessor.json"
-    config.write_text(config.read_text().replace('"config": {', '"config": {"video_converter": {},', 1))
-    code, _, err = run(
-        capsys,
-        "saved-model",
-        "--preset",
-        str(tmp_path / "preset"),
-        "--no-images",
-        "--no-audio",
-        "--out",
-        str(tmp_path / "out"),
-    )
-    assert code == 0
-    assert "note: `video_converter`: is left out" in err
 
 
 def test_the_engines_are_those_of_the_tokenizer():
     assert ENGINES == engines.ENGINES
 
 
-def test_the_source_is_checked_without_a_word_of_what_is_left_out(tmp_path):
-    make_preprocessor(PreprocessorOptions(tokenizer=DEMONSTRATION)).save_to_preset(tmp_path)
-    config = tmp_path / "preprocessor.json"
-    config.write_text(config.read_text().replace('"config": {', '"config": {"video_converter": {},', 1))
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert check_source(PreprocessorOptions(preset=str(tmp_path))) is None
-    assert len(check_source(PreprocessorOptions(tokenizer=DEMONSTRATION)) or ()) == 4096
-    with pytest.raises(ValueError, match="one of them must be given"):
-        check_source(PreprocessorOptions())
+def test_nothing_is_said_of_what_is_left_to_the_preset():
+    assert set(vars(PreprocessorOptions()).values()) == {None}
+
+
+@pytest.mark.parametrize("medium", ["image", "audio"])
+def test_an_empty_file_is_refused(capsys, tmp_path, medium):
+    empty = tmp_path / "empty"
+    empty.touch()
+    code, _, err = run(capsys, "run", str(tmp_path), "--prompt", "a", f"--{medium}", str(empty))
+    assert code == 2
+    assert f"--{medium}: a file must hold something; {empty} is empty." in " ".join(err.split())

@@ -5,7 +5,7 @@ import pytest
 
 import graph_ops
 from export.cli.options import PreprocessorOptions
-from export.cli.options import make_preprocessor as options_to_preprocessor
+from export.cli.preprocessor import make_preprocessor as options_to_preprocessor
 from export.verify import samples
 from graph_ops.config import ImageConfig, RowConfig
 from graph_ops.layers.preprocessor_settings import MediumToken, accept

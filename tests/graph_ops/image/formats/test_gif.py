@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
+import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from graph_ops.image.formats import gif as gif_format
 from tests.graph_ops.image.formats.against_pillow import (
     CONFIG,
     assert_as_pillow,
@@ -123,3 +125,10 @@ def test_any_change_outside_the_codes_is_as_with_pillow(data):
     # Some changes make damaged codes of what was none.
     if pillow_decodes(bytes(file)) and pillow_pixels(bytes(file)).size < CONFIG.max_image_pixels:
         assert_equals_pillow(bytes(file))
+
+
+@pytest.mark.parametrize(("transparent", "shown"), [(None, 0), (1, 16), (9, 0)])
+def test_where_a_frame_is_transparent_is_known_by_its_index(transparent, shown):
+    file = gif(screen=(9, 7), frame=(0, 0, 9, 7), transparent=transparent)
+    assert [int(side) for side in gif_format.size(tf.constant(file))] == [7, 9]
+    assert int(tf.reduce_sum(tf.cast(gif_format.is_transparent(tf.constant(file)), tf.int32))) == shown

@@ -1,8 +1,10 @@
 """JPEG -> pixels, against Pillow."""
 
 import pytest
+import tensorflow as tf
 from PIL import Image
 
+from graph_ops.image.formats import jpeg as jpeg_format
 from tests.graph_ops.image.formats.against_pillow import (
     assert_as_pillow,
     assert_equals_pillow,
@@ -101,3 +103,9 @@ def test_an_end_that_is_missing_behind_restarts_or_several_scans_is_refused():
         file = saved(PHOTO, "JPEG", **settings)
         assert_refused(file[:-2] + bytes(100))
         assert_refused(file[:-300] + bytes(100))
+
+
+@pytest.mark.parametrize(("mode", "size"), [("L", (17, 2)), ("RGB", (1, 9)), ("CMYK", (5, 5))])
+def test_a_size_is_height_and_width(mode, size):
+    file = saved(Image.new(mode, size), "JPEG")
+    assert [int(side) for side in jpeg_format.size(tf.constant(file))] == [size[1], size[0]]

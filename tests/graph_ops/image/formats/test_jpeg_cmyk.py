@@ -1,16 +1,20 @@
 """JPEG of four colours -> pixels, against Pillow."""
 
+import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from graph_ops.image.formats import jpeg_cmyk
 from tests.graph_ops.image.formats.against_pillow import (
     assert_equals_pillow,
     assert_refused_by_both,
     decode,
     drawing,
     pillow_decodes,
+    pillow_pixels,
     saved,
 )
 from tests.graph_ops.image.formats.made_jpeg import SCAN, adobe, jpeg, segment, with_adobe, without_adobe
@@ -86,3 +90,8 @@ def test_any_change_is_refused_or_as_with_pillow(data):
     # Pillow knows fewer markers.
     if not fault and pillow_decodes(bytes(file)):
         assert_equals_pillow(bytes(file))
+
+
+def test_pixels_are_pillows():
+    file = saved(FOUR, "JPEG", quality=60)
+    np.testing.assert_array_equal(jpeg_cmyk.pixels(tf.constant(file)), pillow_pixels(file))

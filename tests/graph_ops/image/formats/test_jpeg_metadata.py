@@ -4,7 +4,9 @@ import struct
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from graph_ops.image.formats.jpeg_metadata import metadata
 from tests.graph_ops.image.shown import assert_shown_as_by_pillow, pixels_of, tiff, xmp
 from tests.graph_ops.image.test_decode import drawing, saved
 
@@ -46,3 +48,10 @@ def test_segments_are_read_as_by_pillow(name):
 
 def test_what_looks_like_metadata_behind_the_scan_is_not_read():
     assert_shown_as_by_pillow(PLAIN + EXIF)
+
+
+def test_blocks_are_joined_and_the_last_text_counts():
+    found = metadata(tf.constant(PLAIN[:2] + EXIF + XMP + EXIF + REST))
+    assert found.exif.numpy() == b"Exif\0\0" + tiff(6) * 2
+    assert found.xmp.numpy() == xmp(3)
+    assert metadata(tf.constant(PLAIN)) == (b"", b"")

@@ -4,7 +4,11 @@ import struct
 
 import numpy as np
 import pytest
+import tensorflow as tf
+from PIL import Image
 
+from graph_ops.image.formats.png_alpha import over
+from graph_ops.image.formats.png_chunks import chunks_of
 from tests.graph_ops.image.shown import assert_shown_as_by_pillow
 from tests.graph_ops.image.test_decode import drawing, interlaced_rows, png, png_chunk, saved, scan_lines
 
@@ -54,3 +58,9 @@ def test_the_transparent_colour():
     deep = np.array([[[0x0101, 0x0202, 0x0303], [0x0102, 0x0203, 0x0304], [1, 2, 3]]], np.uint16)
     for levels in ((0x0101, 0x0202, 0x0303), (0x0102, 0x0203, 0x0304), (1, 2, 3)):
         assert_shown_as_by_pillow(png(3, 1, 16, 2, scan_lines(deep), chunks=key(*levels)))
+
+
+def test_what_is_transparent_has_the_colour_behind_it():
+    file = tf.constant(saved(Image.new("RGBA", (3, 2), (9, 9, 9, 0)), "PNG"))
+    found = over(file, chunks_of(file), background=(1, 2, 3))
+    np.testing.assert_array_equal(found, np.broadcast_to([1, 2, 3], [2, 3, 3]))

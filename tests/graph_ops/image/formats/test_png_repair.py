@@ -1,8 +1,10 @@
 """Nearly whole PNG files: those that Pillow reads are equal, the others are refused."""
 
 import pytest
+import tensorflow as tf
 
 from graph_ops.faults import Fault
+from graph_ops.image.formats.png_repair import repaired
 from tests.graph_ops.image.shown import COMPOSITED, assert_shown_as_by_pillow, tiff
 from tests.graph_ops.image.test_decode import drawing, png_chunk, saved
 
@@ -47,3 +49,9 @@ def test_wrong_pixels_and_wrong_headers_are_refused():
         damaged = WHOLE[:at] + bytes([WHOLE[at] ^ 0xFF]) + WHOLE[at + 1 :]
         _, (fault, _) = COMPOSITED(damaged)
         assert int(fault) == Fault.IMAGE_UNDECODABLE
+
+
+@pytest.mark.parametrize("missing", [1, 4, 12])
+def test_a_missing_end_is_given_back(missing):
+    file = saved(drawing(), "PNG")
+    assert repaired(tf.constant(file[:-missing])).numpy() == file

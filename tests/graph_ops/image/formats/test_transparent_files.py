@@ -1,6 +1,7 @@
 """Transparent GIF, BMP and WebP files, and those that are turned, against transformers' compositing."""
 
 import struct
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,9 +26,9 @@ from tests.graph_ops.image.test_decode import drawing, saved
 @pytest.mark.parametrize("transparent", [None, 0, 2, 3, 200])
 @pytest.mark.parametrize("frame", [(0, 0, 9, 7), (2, 3, 4, 2), (5, 0, 9, 20)])
 def test_gif(frame, transparent, local):
-    palettes = {"palette": b"", "own_palette": COLORS} if local else {}
-    settings = {"screen": (9, 7), "frame": frame, "transparent": transparent, "frames": 2}
-    assert_shown_as_by_pillow(gif(**settings, **palettes))
+    settings: dict[str, Any] = {"screen": (9, 7), "frame": frame, "transparent": transparent, "frames": 2}
+    common, own = (b"", COLORS) if local else (COLORS, b"")
+    assert_shown_as_by_pillow(gif(**settings, palette=common, own_palette=own))
     assert_shown_as_by_pillow(gif(**settings, palette=b""))
 
 

@@ -43,7 +43,7 @@ def test_a_path_is_no_file(path, kind, medium):
 @pytest.mark.parametrize(
     ("shape", "hint"),
     [
-        ([6, 8, 4], "Convert RGBA to RGB"),
+        ([6, 8, 4], "Composite RGBA over a colour"),
         ([2, 6, 8, 1], "Repeat the grey channel"),
         ([3, 6, 8], "Move the channels to the end"),
         ([6, 8, 2], "Convert it to RGB; a grey image needs its value three times"),

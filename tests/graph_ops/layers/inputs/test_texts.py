@@ -89,3 +89,8 @@ def test_there_is_one_response_for_each_prompt():
     ):
         with pytest.raises(ValueError, match=f"`responses`: there must be one for each prompt; got {counts}"):
             as_responses(responses, tf.constant(prompts))
+
+
+def test_buffers_of_bytes_may_lie_in_lists_of_lists():
+    found = as_texts([["a", bytearray(b"d")], [memoryview(b"e"), b"f"]], "texts", most_axes=None)
+    assert found.numpy().tolist() == [[b"a", b"d"], [b"e", b"f"]]

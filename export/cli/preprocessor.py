@@ -1,0 +1,116 @@
+"""The preprocessor that the command line describes."""
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from export.cli.color import read_color
+from export.cli.options import DEFAULTS, PreprocessorOptions
+
+if TYPE_CHECKING:
+    from graph_ops import Gemma4CausalLMPreprocessor
+    from graph_ops.text.vocabulary.vocabulary import Vocabulary
+
+_ROW_OPTIONS = (
+    "parity",
+    "allow_special_tokens",
+    "sequence_length",
+    "max_images_per_prompt",
+    "max_audio_clips_per_prompt",
+    "add_start_token",
+    "add_end_token",
+)
+_IMAGE_OPTIONS = ("max_image_pixels", "apply_exif_orientation", "background_color")
+_AUDIO_OPTIONS = ("strict",)
+
+
+def make_preprocessor(
+    options: PreprocessorOptions,
+    *,
+    engine: str = "sentencepiece",
+    report: Callable[[str], None] = lambda _: None,
+) -> "Gemma4CausalLMPreprocessor":
+    """The preprocessor that the options describe, its tokenizer on that engine.
+
+    Args:
+        options: of the command line.
+        engine: of the tokenizer.
+        report: called with a line before each slow step.
+
+    Raises:
+        ValueError: neither a preset nor a tokenizer, or what `from_preset` refuses.
+    """
+    vocabulary = check_source(options)
+    from graph_ops import Gemma4CausalLMPreprocessor, Gemma4Tokenizer
+
+    preset = options.preset or DEFAULTS
+    converters = _converters(options, preset)
+    if vocabulary is None:
+        tokenizer = Gemma4Tokenizer.from_preset(
+            preset, vocabulary_sha256=options.vocabulary_sha256, engine=engine, report=report
+        )
+    else:
+        tokenizer = Gemma4Tokenizer(vocabulary, engine=engine, report=report)
+    return Gemma4CausalLMPreprocessor.from_preset(
+        preset,
+        vocabulary_sha256=options.vocabulary_sha256,
+        tokenizer=tokenizer,
+        **_given(options, _ROW_OPTIONS),
+        **converters,
+    )
+
+
+def check_source(options: PreprocessorOptions) -> "Vocabulary | None":
+    """Checks what a preprocessor is made from as far as that needs neither TensorFlow nor the network.
+
+    Returns:
+        The vocabulary of `tokenizer`; None without that option.
+
+    Raises:
+        ValueError, FileNotFoundError: neither a preset nor a tokenizer, no such preset, no such vocabulary,
+            or another one than the pinned one.
+    """
+    from graph_ops.presets.catalogue import load_preset
+    from graph_ops.presets.files import read_vocabulary
+    from graph_ops.presets.settings import check_vocabulary
+
+    if options.preset is None and options.tokenizer is None:
+        raise ValueError(
+            "--preset or --tokenizer: one of them must be given. `gemma4-graph presets` lists the presets."
+        )
+    if options.preset is not None and "://" not in options.preset:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what a folder leaves out is said when it is used
+            load_preset(options.preset)
+    if options.tokenizer is None:
+        return None
+    vocabulary = read_vocabulary(options.tokenizer)
+    check_vocabulary(vocabulary, options.vocabulary_sha256)
+    return vocabulary
+
+
+def _given(options: PreprocessorOptions, names: Sequence[str]) -> dict[str, Any]:
+    return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+
+
+def _image_settings(options: PreprocessorOptions) -> dict[str, Any]:
+    given = _given(options, _IMAGE_OPTIONS)
+    if "background_color" in given:
+        given["background_color"] = read_color(given["background_color"])
+    return given
+
+
+def _converters(options: PreprocessorOptions, preset: str) -> dict[str, Any]:
+    """The converters where they are not to be the preset's own."""
+    from graph_ops import Gemma4AudioConverter, Gemma4ImageConverter
+
+    converters: dict[str, Any] = {}
+    for converter, wanted, given in (
+        (Gemma4ImageConverter, options.images, _image_settings(options)),
+        (Gemma4AudioConverter, options.audio, _given(options, _AUDIO_OPTIONS)),
+    ):
+        if wanted is False:
+            converters[converter.medium.converter] = None
+        elif wanted or given:
+            converters[converter.medium.converter] = converter.from_preset(preset, **given)
+    return converters

@@ -1,0 +1,62 @@
+"""What a field of a configuration must be. Each function raises a ValueError that names the field."""
+
+import numbers
+
+
+def check_positive(config: object, *names: str) -> None:
+    """Whether the fields with these names are whole numbers from 1 on."""
+    for name in names:
+        value = getattr(config, name)
+        if isinstance(value, bool) or not isinstance(value, numbers.Integral) or int(value) < 1:
+            raise ValueError(
+                f"`{name}`: must be a positive whole number; got {value!r}. Leave it out for the released "
+                f"model's."
+            )
+        _keep_int(config, name, value)
+
+
+def check_whole(config: object, *names: str, least: int) -> None:
+    """Whether the fields with these names are whole numbers from `least` on."""
+    for name in names:
+        value = getattr(config, name)
+        if isinstance(value, bool) or not isinstance(value, numbers.Integral) or int(value) < least:
+            raise ValueError(
+                f"`{name}`: must be a whole number, at least {least}; got {value!r}. Leave it out for the "
+                f"released model's."
+            )
+        _keep_int(config, name, value)
+
+
+def _keep_int(config: object, name: str, value: numbers.Integral) -> None:
+    """NumPy's whole numbers become Python's, which JSON can hold."""
+    object.__setattr__(config, name, int(value))
+
+
+def check_choice(config: object, name: str, choices: tuple[str, ...]) -> None:
+    """Whether a field is one of some words."""
+    value = getattr(config, name)
+    if value not in choices:
+        raise ValueError(f"`{name}`: must be one of {choices}; got {value!r}. Pass one of them.")
+
+
+def check_flag(config: object, name: str) -> None:
+    """Whether a field is True or False."""
+    value = getattr(config, name)
+    if not isinstance(value, bool):
+        raise ValueError(f"`{name}`: must be True or False; got {value!r}. Pass one of them.")
+
+
+def check_color(config: object, name: str, *, otherwise: tuple[str | None, ...]) -> None:
+    """Whether a field is a colour (red, green, blue) of levels in 0…255, or one of the other values."""
+    value = getattr(config, name)
+    is_color = isinstance(value, tuple) and len(value) == 3 and all(map(_is_level, value))
+    if not is_color and not (isinstance(value, str | None) and value in otherwise):
+        raise ValueError(
+            f"`{name}`: must be three whole numbers in 0…255, {' or '.join(map(repr, otherwise))}; got "
+            f"{value!r}. Pass "
+            f"(255, 255, 255) for white."
+        )
+
+
+def _is_level(value: object) -> bool:
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool) and 0 <= int(value) <= 255
