@@ -13,6 +13,7 @@ VOCABULARY ?= graph_ops/demonstration/demonstration.spm
 BROWSER := build/browser
 BUCKETS := --static text=256,1024 --static image=768x768 --static audio=10
 PORT ?= 8000
+MINUTES ?= 10
 
 # $(call needs,3.10,PYTHON) stops where PYTHON is older, or newer than any that TensorFlow has wheels for.
 needs = @$(2) -c 'import sys; (3, $(1:3.%=%)) <= sys.version_info[:2] <= (3, 13) or sys.exit("Python $(1) to 3.13 is needed; run: make clean, and make PYTHON=python3.13")'
@@ -20,7 +21,7 @@ VERSION = $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2]
 
 .DEFAULT_GOAL := help
 .PHONY: help demo example playground test test-slow test-browser test-python test-conditions test-wheel test-tensorflows \
-	check bench clean bundle chromium
+	check bench fuzz clean bundle chromium
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -72,6 +73,9 @@ bench: .venv/installed-dev  ## speeds beside the references, as the table of doc
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.serving
 	$(BIN)/python -m benchmarks.fused
+
+fuzz: .venv/installed-dev  ## look for inputs that crash, hang or differ from the references: make MINUTES=60 fuzz
+	$(BIN)/python -m tools.fuzz --minutes $(MINUTES)
 
 clean:  ## everything that the other targets made
 	rm -rf .venv .venv-* build browser/node_modules *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -45,15 +45,21 @@ class Case(NamedTuple):
 
 
 def _drawn(
-    kind: str, *, noisy: bool = False, mode: str = "RGB", height: int | None = None, **options: Any
+    kind: str,
+    *,
+    noisy: bool = False,
+    mode: str = "RGB",
+    height: int | None = None,
+    pixels: int = PIXELS,
+    **options: Any,
 ) -> bytes:
     """An image of as many pixels as are admitted, flat or of noise."""
     import numpy as np
     from PIL import Image
 
     Image.MAX_IMAGE_PIXELS = None
-    height = height or int(PIXELS**0.5)
-    width, channels = PIXELS // height, len(mode)
+    height = height or int(pixels**0.5)
+    width, channels = pixels // height, len(mode)
     if noisy:
         tile = np.random.default_rng(0).integers(0, 256, [min(height, 512), 512, channels], np.uint8)
         repeats = (-(-height // tile.shape[0]), -(-width // 512), 1)
@@ -103,6 +109,9 @@ CASES = {
     "JPEG, flat": Case(_PIXELS, "image", lambda: _drawn("JPEG")),
     "JPEG, noise": Case(_PIXELS, "image", lambda: _drawn("JPEG", noisy=True)),
     "JPEG, noise, progressive": Case(_PIXELS, "image", lambda: _drawn("JPEG", noisy=True, progressive=True)),
+    "JPEG, CMYK, noise": Case(
+        _PIXELS, "image", lambda: _drawn("JPEG", noisy=True, mode="CMYK", pixels=PIXELS // 4)
+    ),
     "JPEG, header alone": Case(_PIXELS, "image", _hollow_jpeg),
     "PNG, flat": Case(_PIXELS, "image", lambda: _drawn("PNG")),
     "PNG, noise with alpha": Case(

@@ -43,8 +43,8 @@ class ImageConfig:
     offset: float | tuple[float, ...] | None = None
     """Added after scaling; one number or one per channel."""
     max_image_pixels: int = 64_000_000
-    """Largest height × width that is decoded, in pixels. Ours: a small file must not be able to ask for
-    gigabytes.
+    """Largest height × width that is decoded, in pixels; one of a CMYK JPEG counts as four. Ours: a small
+    file must not be able to ask for gigabytes.
     """
     apply_exif_orientation: bool = True
     """Whether a JPEG, PNG or WebP file is turned upright as its EXIF block or XMP says, equal to Pillow's

@@ -7,6 +7,7 @@ import pathlib
 import shutil
 import tempfile
 
+import hypothesis
 import pytest
 import sentencepiece
 import tokenizers
@@ -15,6 +16,9 @@ import graph_ops
 from export.verify import samples
 from graph_ops.text.vocabulary.vocabulary import load_vocabulary
 from tests.data import CORPUS, DEMONSTRATION, REAL, needs_real
+
+hypothesis.settings.register_profile("repeatable", derandomize=True, database=None, deadline=None)
+hypothesis.settings.load_profile("repeatable")
 
 
 def pytest_configure(config):

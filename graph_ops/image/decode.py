@@ -114,7 +114,10 @@ def _attempt(encoded: tf.Tensor, file_format: ModuleType, *, config: ImageConfig
 
 def _decode(encoded: tf.Tensor, *, file_format: ModuleType, config: ImageConfig, parity: str) -> _Decoded:
     height, width = file_format.size(encoded)
-    too_large = tf.cast(height, tf.int64) * tf.cast(width, tf.int64) > config.max_image_pixels
+    weight = LAYERED[file_format].weight
+    weighed = tf.cast(height, tf.int64) * tf.cast(width, tf.int64)
+    weighed *= tf.cast(weight(encoded), tf.int64) if weight else 1
+    too_large = weighed > config.max_image_pixels
     finding = check(too_large, Fault.IMAGE_TOO_LARGE, height, width)
     oversized = _Decoded(_no_pixels(), finding, Metadata.none())
 

@@ -29,7 +29,18 @@ def test_a_step_gives_the_same_everywhere(step, place):
     assert_same(PLACES[place](step, step.inputs), run_eagerly(step, step.inputs), tolerance)
 
 
-@pytest.mark.parametrize(("step", "place"), RUNS)
+PADDED = [
+    run
+    for run in RUNS
+    if any(
+        one is not other and one.tobytes() != other.tobytes()
+        for one, other in zip(run.values[0].inputs, run.values[0].garbage, strict=True)
+        if one.dtype != object
+    )
+]
+
+
+@pytest.mark.parametrize(("step", "place"), PADDED)
 def test_garbage_in_the_padding_changes_nothing(step, place):
     tolerance = step.tolerance[target_of(place)]
     assert_same(PLACES[place](step, step.garbage), run_eagerly(step, step.inputs), tolerance)

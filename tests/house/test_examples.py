@@ -59,7 +59,13 @@ def server(exported):
     server.stop()
 
 
-@pytest.mark.parametrize("block", blocks_in("python"), ids=str)
+PYTHON = [
+    pytest.param(block, marks=() if "README" in str(block) else pytest.mark.slow, id=str(block))
+    for block in blocks_in("python")
+]
+
+
+@pytest.mark.parametrize("block", PYTHON)
 def test_the_python_example_prints_what_stands_below_it(block, request, tmp_path, monkeypatch):
     source = block.text
     if "localhost:8500" in source:

@@ -3,9 +3,10 @@
 Of several images in a file (MPO) the first is decoded. Refused, as by Pillow, are 2 colours, 12 bits,
 lossless and hierarchical files, bytes before the start, a cut scan, and a scan with nothing behind it, not
 even the end's marker. Refused, although Pillow decodes some of them: files with something else than that
-marker behind the scan, if it is less than `SPARE` bytes or there are arithmetic codes or restart intervals.
-Decoded, although Pillow refuses them: unknown markers and odd tables between the segments, which libjpeg
-passes over, and a scan without an end if no pixel depends on what it lacks.
+marker behind the scan, if it is less than `SPARE` bytes or there are arithmetic codes or restart intervals;
+and files with fewer bits than blocks of pixels, which a header of a few hundred bytes can claim (arithmetic
+codes may be as short). Decoded, although Pillow refuses them: unknown markers and odd tables between the
+segments, which libjpeg passes over, and a scan without an end if no pixel depends on what it lacks.
 """
 
 import tensorflow as tf
@@ -17,6 +18,8 @@ from graph_ops.image.formats.jpeg_segments import parts_of
 SIGNATURES = ((0, b"\xff\xd8\xff"),)
 """(offset, bytes) that a file begins with."""
 
+BLOCK = 8
+"""Side of a block, in pixels. Source: ITU-T T.81, 3.1.16."""
 END = b"\xff\xd9"
 """The marker of the end. Source: ITU-T T.81, table B.1."""
 RESTART_INTERVAL = b"\xff\xdd"
@@ -30,9 +33,20 @@ FILLINGS = (b"\0" * 64, b"\x55" * 64, b"\xff\0" * 32)
 
 
 def size(encoded: tf.Tensor) -> Size:
-    """int32 [] each, as the header says; 0 × 0 for other numbers of colours than 1, 3 and 4."""
+    """int32 [] each, as the header says; 0 × 0 for other numbers of colours than 1, 3 and 4, and for a file
+    that is too short to hold so many pixels.
+    """
     height, width, channels = tf.unstack(tf.image.extract_jpeg_shape(encoded))
-    return tf.cond((channels == 1) | (channels == 3) | (channels == 4), lambda: (height, width), no_size)
+    is_known = (channels == 1) | (channels == 3) | (channels == 4)
+    blocks = ((height + BLOCK - 1) // BLOCK) * ((width + BLOCK - 1) // BLOCK)
+    # Each block has a code for its mean, and no Huffman code is shorter than a bit.
+    is_filled = blocks // 8 <= tf.strings.length(encoded)
+    return tf.cond(is_known & is_filled, lambda: (height, width), no_size)
+
+
+def weight(encoded: tf.Tensor) -> tf.Tensor:
+    """int32 []: how many times the memory of other files of its size a file takes to be decoded."""
+    return tf.where(tf.image.extract_jpeg_shape(encoded)[2] == 4, jpeg_cmyk.DECODES, 1)
 
 
 def pixels(encoded: tf.Tensor) -> tf.Tensor:

@@ -19,6 +19,8 @@ from graph_ops.image.formats.jpeg_segments import ADOBE, Parts, parts_of
 
 CMYK_MARKER = b"\xff\xee\0\x0e" + ADOBE + b"\0\x64\0\0\0\0\0"
 """An Adobe segment of colours that are not transformed."""
+DECODES = 4
+"""How many decodings of the file are held at once."""
 LEVEL = 128
 """A sample of zero coefficients. Source: ITU-T T.81, A.3.1."""
 COLOR_BITS = 16

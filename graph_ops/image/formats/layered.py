@@ -29,13 +29,17 @@ class Layered(NamedTuple):
         contents: (encoded) -> what is found of the file in one walk through it.
         metadata: (encoded, contents) -> `Metadata`; None for a format without.
         over: (encoded, contents, *, background) -> uint8 [H, W, 3], composited; None for a format without
-        alpha. repaired: a file that does not decode -> one that may; None for a format without.
+            alpha.
+        repaired: a file that does not decode -> one that may; None for a format without.
+        weight: (encoded) -> int32 [], by how much its pixels count more towards `max_image_pixels`, since
+            they take more memory to be decoded; None where they count once.
     """
 
     contents: Callable[[tf.Tensor], Any] = lambda encoded: None
     metadata: Callable[[tf.Tensor, Any], Metadata] | None = None
     over: Callable[..., tf.Tensor] | None = None
     repaired: Callable[[tf.Tensor], tf.Tensor] | None = None
+    weight: Callable[[tf.Tensor], tf.Tensor] | None = None
 
 
 def _webp_over(encoded: tf.Tensor, contents: None, *, background: Sequence[int]) -> tf.Tensor:
@@ -54,7 +58,7 @@ def _bmp_over(encoded: tf.Tensor, contents: None, *, background: Sequence[int]) 
 
 
 LAYERED: Mapping[ModuleType, Layered] = {
-    jpeg: Layered(metadata=lambda encoded, contents: jpeg_metadata.metadata(encoded)),
+    jpeg: Layered(metadata=lambda encoded, contents: jpeg_metadata.metadata(encoded), weight=jpeg.weight),
     png: Layered(png_chunks.chunks_of, png_chunks.metadata, png_alpha.over, png_repair.repaired),
     gif: Layered(over=_gif_over),
     bmp: Layered(over=_bmp_over),

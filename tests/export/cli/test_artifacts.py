@@ -31,6 +31,7 @@ def test_inspect_prints_every_signature(capsys, export_folder):
     } in json.loads(out)
 
 
+@pytest.mark.slow
 def test_run_prints_tokens_counts_and_tensors(capsys, export_folder):
     arguments = (
         "run",
@@ -53,6 +54,7 @@ def test_run_prints_tokens_counts_and_tensors(capsys, export_folder):
     assert len(result["pieces"]) == len(result["token_ids"])
 
 
+@pytest.mark.slow
 def test_run_draws_what_the_model_sees(capsys, export_folder, tmp_path):
     code, out, _ = run(
         capsys,
@@ -79,6 +81,7 @@ def test_run_draws_what_the_model_sees(capsys, export_folder, tmp_path):
     assert "image-0.png" in out
 
 
+@pytest.mark.slow
 def test_run_on_several_images(capsys, export_folder):
     code, out, _ = run(
         capsys,
@@ -96,6 +99,7 @@ def test_run_on_several_images(capsys, export_folder):
     assert json.loads(out)["soft_tokens"]["image"] == [280, 280]
 
 
+@pytest.mark.slow
 def test_verify_compares_every_step(capsys, export_folder):
     code, out, _ = run(capsys, "verify", str(export_folder), "--texts", "200", "--json")
     results = json.loads(out)
@@ -189,6 +193,7 @@ def test_mistakes_are_one_line_and_exit_code_2(capsys, export_folder, mistake):
     assert out == ""
 
 
+@pytest.mark.slow
 def test_a_model_stands_for_its_newest_version(capsys, export_folder, tmp_path):
     model = tmp_path / "model"
     model.mkdir()

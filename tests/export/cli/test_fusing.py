@@ -53,6 +53,7 @@ def fused(model_file, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_fuse_writes_a_version_and_says_what_it_answers(capsys, model_file, tmp_path):
     options = (
         "--tokenizer",
@@ -177,6 +178,7 @@ def test_a_bundle_is_asked_unless_told_not_to_be(capsys, plain_file, tmp_path, m
     assert (code, json.loads(out).keys()) == (0, {"folder", "bytes"})
 
 
+@pytest.mark.slow
 def test_progress_names_the_tables_and_our_warnings_are_notes(capsys, plain_file, tmp_path, monkeypatch):
     """As those of `saved-model`."""
     make_preprocessor(PreprocessorOptions(tokenizer=DEMONSTRATION)).save_to_preset(tmp_path / "preset")

@@ -35,6 +35,7 @@ def test_ctrl_c_is_one_line_and_leaves_nothing(tmp_path, command, times):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["saved-model", "litert"])
 @pytest.mark.parametrize("size", [1000, 200_000])
 def test_a_file_that_may_not_grow_is_one_line_and_leaves_nothing(tmp_path, command, size):
@@ -91,7 +92,7 @@ def swallow(*arguments):
 
 @pytest.mark.parametrize("failing", ["", "    raise TypeError('what C++ makes of it')\n"])
 def test_ctrl_c_that_a_library_swallows_ends_the_command_at_its_next_step(tmp_path, failing):
-    patch = "import export.cli.options as options\nmake = options.make_preprocessor\n"
+    patch = "import export.cli.preprocessor as making\nmake = making.make_preprocessor\n"
     patch += f"def swallowing(*a, **k):\n    swallow()\n{failing}    return make(*a, **k)\n"
     patch += "import export.cli.artifacts\nexport.cli.artifacts.make_preprocessor = swallowing\n"
     out = tmp_path / "new" / "gemma4"

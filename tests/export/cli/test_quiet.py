@@ -23,10 +23,12 @@ def assert_quiet(*arguments):
     assert out
 
 
+@pytest.mark.slow
 def test_inspect_is_quiet(export_folder):
     assert_quiet("inspect", export_folder)
 
 
+@pytest.mark.slow
 def test_run_of_a_saved_model_is_quiet(export_folder, tmp_path):
     assert_quiet("run", export_folder, *REQUEST, "--pictures", tmp_path)
 

@@ -137,6 +137,7 @@ def test_strip_prompt_leaves_the_answer_alone(answer, preprocessor):
     assert call(prompts=["one"])["text"][0].decode() == preprocessor.tokenizer.detokenize(says[:3])
 
 
+@pytest.mark.slow
 def test_predict_and_loss_run_any_keras_model_on_the_features_that_it_names(preprocessor, tmp_path):
     ids, mask = (keras.Input((64,), dtype="int32", name=name) for name in ("token_ids", "padding_mask"))
     hidden = keras.layers.Embedding(8, 4)(keras.ops.minimum(ids, 7)) * keras.ops.cast(

@@ -23,6 +23,7 @@ def preprocessor():
     )
 
 
+@pytest.mark.slow
 def test_the_class_in_python_agrees_and_another_setting_does_not(preprocessor):
     config, vocabulary = preprocessor.get_config(), preprocessor.tokenizer.vocabulary
     subject = Subject([EagerRuntime(config, vocabulary)], vocabulary, config, 0)

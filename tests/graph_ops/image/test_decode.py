@@ -232,6 +232,7 @@ def test_a_header_that_lies_within_the_limit_is_refused():
     assert_refused(with_size("bmp", 62, 83))
 
 
+@pytest.mark.slow
 def test_decoding_works_in_map_fn_and_in_a_reloaded_saved_model(tmp_path):
     module = tf.Module()
 

@@ -30,7 +30,7 @@ class Edge(tf.Module):
         return encode.encode_image_arrays(images, sizes, config=CONFIG)
 
 
-@pytest.fixture(scope="module", params=["traced", "reloaded"])
+@pytest.fixture(scope="module", params=["traced", pytest.param("reloaded", marks=pytest.mark.slow)])
 def edge(request, tmp_path_factory):
     if request.param == "traced":
         return Edge()

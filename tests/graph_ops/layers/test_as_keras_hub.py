@@ -90,6 +90,7 @@ WITHOUT_KERAS_HUB = """
 """
 
 
+@pytest.mark.slow
 def test_keras_hub_is_not_imported_and_is_joined_when_it_comes_later():
     # the first failing `isinstance` joins: attaching to a model asks several before KerasHub asks its own
     assert run(WITHOUT_KERAS_HUB).splitlines()[-1] == "joined"
@@ -109,5 +110,6 @@ BOTH_CLASSES = """
 """
 
 
+@pytest.mark.slow
 def test_a_class_of_both_in_another_order_does_not_break_ours():
     assert run(BOTH_CLASSES).splitlines()[-1] == "both"

@@ -92,6 +92,7 @@ def test_a_keras_hub_preprocessor_taken_over_gives_its_rows(case):
     assert_equal_rows(theirs, graph_ops.Gemma4CausalLMPreprocessor.from_keras_hub(theirs), x, settings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["images normalised", "audio with other bins", "short rows"])
 def test_keras_hub_loads_back_what_save_to_preset_wrote(case, tmp_path):
     settings, x = MEDIA[case]

@@ -100,6 +100,7 @@ def test_labels_beside_raw_inputs_are_ignored_as_by_keras_hubs_preprocessor(mode
     np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_methods_on_one_batch_preprocess_raw_inputs(model):
     x = {**TEXTS, "images": FILES}
     expected = loss_of_rows(model, x)
@@ -108,6 +109,7 @@ def test_the_methods_on_one_batch_preprocess_raw_inputs(model):
     assert model.predict_on_batch(x).shape == (2, 40, 4096)
 
 
+@pytest.mark.slow
 def test_a_text_only_model_trains_on_strings(text_model):
     x = {"prompts": ["a fox", "it"], "responses": ["jumps", "sees"]}
     losses = text_model.fit(x, batch_size=2, epochs=3, verbose=0).history["loss"]
@@ -150,6 +152,7 @@ def answers(model):
     return model.generate({"prompts": TEXTS["prompts"], "images": PIXELS})
 
 
+@pytest.mark.slow
 def test_a_keras_file_holds_model_and_preprocessor(model, tmp_path):
     model.save(tmp_path / "model.keras")
     loaded = compiled(keras.saving.load_model(tmp_path / "model.keras", compile=False))

@@ -109,6 +109,7 @@ def test_batched_dataset_gives_what_eager_calls_give(make_preprocessor):
         )
 
 
+@pytest.mark.slow
 def test_dataset_of_files(make_preprocessor, photo, speech):
     preprocessor = make_preprocessor()
     x = {

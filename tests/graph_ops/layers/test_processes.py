@@ -17,6 +17,7 @@ SPAWNED = """
 """
 
 
+@pytest.mark.slow
 def test_a_spawned_worker_gets_the_preprocessor_itself():
     assert run(SPAWNED).splitlines()[-1] == "True"
 

@@ -120,6 +120,7 @@ def test_a_prepared_reading_may_be_traced_last(name, vocabulary, tmp_path):
     assert [part.numpy().tolist() for part in ours] == [part.numpy().tolist() for part in theirs]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENGINES)
 def test_a_reading_that_the_saved_module_itself_is_the_first_to_use_is_found(name, vocabulary, tmp_path):
     engine = engine_of(name, vocabulary)

@@ -1,9 +1,14 @@
 """JPEG -> pixels, against Pillow."""
 
+import struct
+
 import pytest
 import tensorflow as tf
 from PIL import Image
 
+from graph_ops.config import ImageConfig
+from graph_ops.faults import Fault
+from graph_ops.image.decode import decode_image
 from graph_ops.image.formats import jpeg as jpeg_format
 from tests.graph_ops.image.formats.against_pillow import (
     assert_as_pillow,
@@ -109,3 +114,24 @@ def test_an_end_that_is_missing_behind_restarts_or_several_scans_is_refused():
 def test_a_size_is_height_and_width(mode, size):
     file = saved(Image.new(mode, size), "JPEG")
     assert [int(side) for side in jpeg_format.size(tf.constant(file))] == [size[1], size[0]]
+
+
+@pytest.mark.parametrize("side", [1_000, 8_000, 65_500])
+def test_a_header_that_claims_more_than_the_file_can_hold_is_refused_undecoded(side):
+    file = bytearray(saved(Image.new("RGB", (8, 8)), "JPEG"))
+    frame = file.index(b"\xff\xc0")
+    file[frame + 5 : frame + 9] = struct.pack(">HH", side, side)
+    assert [int(each) for each in jpeg_format.size(tf.constant(bytes(file)))] == [0, 0]
+
+
+def test_a_flat_picture_holds_all_its_blocks():
+    for settings in ({}, {"progressive": True}, {"quality": 1, "optimize": True, "progressive": True}):
+        file = saved(Image.new("L", (3_000, 2_000), 128), "JPEG", **settings)
+        assert [int(each) for each in jpeg_format.size(tf.constant(file))] == [2_000, 3_000]
+
+
+def test_a_pixel_of_four_colours_counts_as_four():
+    config = ImageConfig(max_image_pixels=400)
+    for size, fault in (((10, 10), Fault.NONE), ((10, 11), Fault.IMAGE_TOO_LARGE)):
+        file = saved(Image.new("CMYK", size), "JPEG")
+        assert decode_image(tf.constant(file), config=config).finding.fault == fault

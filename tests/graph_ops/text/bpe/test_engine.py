@@ -243,6 +243,7 @@ assert "tensorflow_text" not in sys.modules
 """
 
 
+@pytest.mark.slow
 def test_neither_use_nor_a_saved_model_needs_tensorflow_text(tmp_path, demonstration_tokenizer):
     texts = ["hello there", "caf\u00e9 <bos>", ""]
     for vocabulary in (str(DEMONSTRATION), ""):

@@ -44,12 +44,14 @@ def test_ids_are_those_of_one_merge_at_a_time(vocabulary, texts):
     assert_exact(vocabulary, texts)
 
 
+@pytest.mark.slow
 @FEWER
 @given(st.permutations([word for size in (2, 3) for word in bpe.all_words("ab", size)]), TEXTS)
 def test_ids_are_exact_whatever_the_order_of_ranks(pieces, texts):
     assert_exact(small_vocabulary([*pieces, "aaaa", "a", "b", "\u2581"]), texts)
 
 
+@pytest.mark.slow
 @FEWER
 @given(vocabularies(), TEXTS)
 def test_a_batch_is_its_texts_and_decoding_gives_them_back(vocabulary, texts):

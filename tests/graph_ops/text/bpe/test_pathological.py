@@ -110,6 +110,7 @@ def test_steps_are_bounded_on_hostile_mixes(vocabulary, effort_of):
         assert_bounded(text, *effort_of(text))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("falls", [False, True])
 def test_a_long_chain_of_ranks_goes_through_the_chart(falls, tmp_path, monkeypatch):
     """Each pair of the text has a better rank than the one after it, or a worse one, so that rounds merge one
