@@ -96,8 +96,9 @@ def _describe_images(config: ImageConfig, parity: str) -> dict[str, Any]:
 
 
 def _read_clips(files: list[bytes], settings: Mapping[str, Any]) -> list[np.ndarray]:
-    del settings  # devices take 16 kHz
-    waveforms = decode_wavs(tf.constant(files), config=AudioConfig())
+    # devices take 16 kHz
+    config = AudioConfig(strict=settings.get("strict", AudioConfig.strict))
+    waveforms = decode_wavs(tf.constant(files), config=config)
     raise_findings(waveforms.finding, "clip")
     pairs = zip(waveforms.samples.numpy(), waveforms.lengths.numpy(), strict=True)
     return [clip[:length] for clip, length in pairs]
@@ -145,7 +146,9 @@ MEDIA_IN_EXPORTS: Mapping[str, MediumInExports] = {
         small_item=np.zeros(160, np.float32),
         write_file=_write_wav,
         read_files=_read_clips,
-        describe_files=lambda config, parity: {"sampling_rate": config.sampling_rate},
+        describe_files=lambda config, parity: {
+            name: getattr(config, name) for name in ("sampling_rate", "max_audio_length", "strict")
+        },
         buckets=BucketKind(
             r"([1-9]\d*)",
             "audio=10 (seconds)",

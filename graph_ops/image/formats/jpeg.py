@@ -33,15 +33,9 @@ FILLINGS = (b"\0" * 64, b"\x55" * 64, b"\xff\0" * 32)
 
 
 def size(encoded: tf.Tensor) -> Size:
-    """int32 [] each, as the header says; 0 × 0 for other numbers of colours than 1, 3 and 4, and for a file
-    that is too short to hold so many pixels.
-    """
+    """int32 [] each, as the header says; 0 × 0 for other numbers of colours than 1, 3 and 4."""
     height, width, channels = tf.unstack(tf.image.extract_jpeg_shape(encoded))
-    is_known = (channels == 1) | (channels == 3) | (channels == 4)
-    blocks = ((height + BLOCK - 1) // BLOCK) * ((width + BLOCK - 1) // BLOCK)
-    # Each block has a code for its mean, and no Huffman code is shorter than a bit.
-    is_filled = blocks // 8 <= tf.strings.length(encoded)
-    return tf.cond(is_known & is_filled, lambda: (height, width), no_size)
+    return tf.cond((channels == 1) | (channels == 3) | (channels == 4), lambda: (height, width), no_size)
 
 
 def weight(encoded: tf.Tensor) -> tf.Tensor:
@@ -50,8 +44,15 @@ def weight(encoded: tf.Tensor) -> tf.Tensor:
 
 
 def pixels(encoded: tf.Tensor) -> tf.Tensor:
-    """uint8 [H, W, 3]."""
-    channels = tf.image.extract_jpeg_shape(encoded)[2]
+    """uint8 [H, W, 3]; [0, 0, 3] of a file too short to hold so many pixels."""
+    height, width, channels = tf.unstack(tf.image.extract_jpeg_shape(encoded))
+    blocks = ((height + BLOCK - 1) // BLOCK) * ((width + BLOCK - 1) // BLOCK)
+    # Each block has a code for its mean, and no Huffman code is shorter than a bit.
+    is_filled = blocks // 8 <= tf.strings.length(encoded)
+    return tf.cond(is_filled, lambda: _whole_pixels(encoded, channels), lambda: tf.zeros([0, 0, 3], tf.uint8))
+
+
+def _whole_pixels(encoded: tf.Tensor, channels: tf.Tensor) -> tf.Tensor:
     ended = tf.equal(bytes_at(encoded, tf.strings.length(encoded) - 2, 2), END)
     whole = tf.cond(ended, lambda: encoded, lambda: _with_end(encoded))
     return tf.cond(channels == 4, lambda: jpeg_cmyk.pixels(whole), lambda: _decoded(whole))

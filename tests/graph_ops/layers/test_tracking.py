@@ -126,7 +126,8 @@ LOAD = """
 """
 
 
-@pytest.mark.parametrize("engine", ["sentencepiece", pytest.param("builtin", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["sentencepiece", "builtin"])
 def test_whatever_holds_it_is_saved_and_loads_in_a_fresh_process(engine, tmp_path):
     row, ids = run(SAVE, tmp_path, engine).splitlines()[-1].replace("] [", "]|[").split("|")
     loaded = dict(line.split(" ", 1) for line in run(LOAD, tmp_path, engine).splitlines() if "[" in line)
