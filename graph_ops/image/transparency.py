@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import tensorflow as tf
 
 OPAQUE = 255
@@ -46,5 +47,5 @@ def _over(pixels: tf.Tensor, background: Sequence[int]) -> tf.Tensor:
     return tf.cast(tf.bitwise.right_shift(sums + tf.bitwise.right_shift(sums, _8), _8), tf.uint8)
 
 
-_8 = tf.constant(8, tf.uint16)
+_8 = np.uint16(8)
 """Bits of a shift by which a number times 257/65536 is its 255th part, for all of 16 bits."""

@@ -108,3 +108,14 @@ def test_the_steps_load_neither_keras_nor_download_code():
         [sys.executable, "-c", STEPS], capture_output=True, text=True, cwd=ROOT, check=True
     )
     assert found.stdout.strip().splitlines()[-1] == "[]"
+
+
+INITIALISES_NOTHING = """
+import export, graph_ops, export.serving.server
+import tensorflow as tf
+tf.config.threading.set_intra_op_parallelism_threads(1)  # raises once an op has run
+"""
+
+
+def test_an_import_runs_no_op_so_that_threads_can_still_be_chosen():
+    subprocess.run([sys.executable, "-c", INITIALISES_NOTHING], capture_output=True, cwd=ROOT, check=True)
