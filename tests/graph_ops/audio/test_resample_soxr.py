@@ -36,6 +36,10 @@ BOUNDS = {  # rate: most that a mel bin of speech, and of noise, may differ; mea
     96_000: (0.0065, 0.023),
     192_000: (0.0125, 0.087),
 }
+OF_SUMS = 1e-3
+"""By how much a quiet mel bin may move with the order of the sums, which the processor chooses: up to 4e-4
+were seen.
+"""
 MEAN_OF_SPEECH, MEAN_OF_NOISE = 1.4e-4, 5.5e-4  # of all bins, at any rate
 
 ours = tf.function(
@@ -84,18 +88,18 @@ def differences(signal, rate):
 @pytest.mark.parametrize("rate", BOUNDS)
 def test_the_log_mel_of_speech_is_that_of_soxr(rate):
     difference = differences(speech(rate), rate)
-    assert difference.max() < BOUNDS[rate][0]
+    assert difference.max() < BOUNDS[rate][0] + OF_SUMS
     assert difference.mean() < MEAN_OF_SPEECH
 
 
 @pytest.mark.parametrize("rate", BOUNDS)
 def test_the_log_mel_of_noise_differs_below_the_lower_nyquist_only(rate):
     difference = differences(voice_and_noise(rate), rate)
-    assert difference.max() < BOUNDS[rate][1]
+    assert difference.max() < BOUNDS[rate][1] + OF_SUMS
     assert difference.mean() < MEAN_OF_NOISE
     corners = 700 * (10 ** (np.linspace(0, 2595 * np.log10(1 + 8_000 / 700), 130) / 2595) - 1)  # mel, in Hz
     passed = corners[2:] < 0.9 * min(rate, OUT) / 2  # bins that end in the passband
-    assert difference[:, passed].max() < 0.002
+    assert difference[:, passed].max() < 0.002 + OF_SUMS
 
 
 @pytest.mark.parametrize("rate", [22_050, 44_100])
@@ -104,7 +108,7 @@ def test_soxr_reads_the_first_frame_otherwise_when_silence_comes_before_it(rate)
     alone, within = soxr.resample(signal, rate, OUT, quality="HQ"), theirs(signal, rate)
     itself = np.abs(log_mel(alone.astype(np.float32)) - log_mel(within.astype(np.float32)))
     assert itself[0].max() > 0.05
-    assert itself[1:].max() < 0.006
+    assert itself[1:].max() < 0.006 + OF_SUMS
 
 
 @pytest.mark.parametrize("rate", [8_000, 11_025, 44_100, 48_000, 96_000, 192_000])
