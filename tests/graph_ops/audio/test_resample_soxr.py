@@ -37,8 +37,8 @@ BOUNDS = {  # rate: most that a mel bin of speech, and of noise, may differ; mea
     192_000: (0.0125, 0.087),
 }
 OF_SUMS = 1e-3
-"""By how much a quiet mel bin may move with the order of the sums, which the processor chooses: up to 4e-4
-were seen.
+"""By how much a quiet mel bin may move with the order of the sums, which the processor chooses: one that was
+within 0.002 of soxr's was at 0.00207 without oneDNN.
 """
 MEAN_OF_SPEECH, MEAN_OF_NOISE = 1.4e-4, 5.5e-4  # of all bins, at any rate
 
