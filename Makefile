@@ -46,7 +46,7 @@ test: .venv/installed-dev  ## the tests, against the references
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow' $(TESTS)
 
 test-slow: .venv/installed-dev  ## the tests that take longest: both parities on devices, a server under load
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m slow $(TESTS)
 
 test-browser: .venv/installed-dev bundle browser/node_modules/installed chromium  ## the bundle in Chromium, against Python
 	$(BIN)/python -m browser.golden $(BROWSER)/bundle $(BROWSER)/golden.json
