@@ -213,7 +213,7 @@ def _requests(bundle: Bundle, name: str) -> Iterator[Arrays]:
             yield {"images": canvas, "image_sizes": np.array([[height, width]], np.int32)}
     elif kind == "preprocess_audio":
         sounds = samples.sounds(shapes["audio"][1])
-        for sound, length in zip(sounds.values(), (shapes["audio"][1], 12_345, 1, 0, 320), strict=True):
+        for sound, length in zip(sounds.values(), (shapes["audio"][1], 12_345, 161, 0, 320), strict=True):
             yield {"audio": sound[np.newaxis], "audio_lengths": np.array([length], np.int32)}
     elif kind == "generate_preprocess_counts":
         for used in (0, 1):
