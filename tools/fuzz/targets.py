@@ -13,7 +13,7 @@ import sentencepiece
 import soundfile
 import tensorflow as tf
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageOps
 
 from export.verify.eager import EagerRuntime
 from export.verify.samples import hostile_texts
@@ -29,6 +29,8 @@ from tools.fuzz.damage import damaged
 MOST_SECONDS = 20
 """Longer is a hang: inputs are small."""
 IMAGE, AUDIO = ImageConfig(max_image_pixels=1_000_000), AudioConfig(max_audio_length=2)
+SAMPLE_TOLERANCE = 1e-5
+"""Of the loudest sample: float32 sums of up to some hundred channels."""
 MEL_TOLERANCE = 5e-5
 """Of a natural logarithm: LiteRT's matrix products in place of an FFT; see `graph_ops.audio.magnitude`."""
 
@@ -72,22 +74,49 @@ def _timed(function: Callable[..., Any], *arguments: Any) -> Any:
     return result
 
 
+def _file_check(
+    encode: Callable[[tf.Tensor], Any],
+    decode: Callable[[tf.Tensor], tuple[tf.Tensor, Any]],
+    good: bytes,
+    reference: Callable[[bytes], np.ndarray | None],
+    *,
+    tolerance: float,
+) -> Callable[[bytes], tuple[np.ndarray, np.ndarray] | None]:
+    """What is found of a file and what the reference reads of it, where both read it; the file's neighbour in
+    a batch must be, within a tolerance, as if it were alone.
+    """
+    neighbour = encode(tf.constant([good])).values[0]
+
+    def both(file: bytes) -> tuple[np.ndarray, np.ndarray] | None:
+        batch = _timed(encode, tf.constant([file, good]))
+        np.testing.assert_allclose(
+            batch.values[1], neighbour, rtol=0, atol=tolerance, err_msg="the neighbour changed"
+        )
+        assert np.isfinite(batch.values).all(), "not finite"
+        found, finding = _timed(decode, tf.constant([file]))
+        expected = None if finding.fault else reference(file)
+        if expected is None:
+            return None
+        assert found.shape == expected.shape, f"{found.shape} != {expected.shape}"
+        return found.numpy().astype(np.float64), expected.astype(np.float64)
+
+    return both
+
+
 def _image_files() -> Target:
-    """Pixels beside Pillow's; the neighbour in the batch as if it were alone."""
+    """Pixels beside Pillow's."""
     files = seeds.pictures()
-    encode = _traced(lambda batch: encode_images(batch, config=IMAGE))
-    decode = _traced(lambda batch: decode_image(batch[0], config=IMAGE))
-    neighbour = encode(tf.constant(files[:1])).values[0]
+    both = _file_check(
+        _traced(lambda batch: encode_images(batch, config=IMAGE)),
+        _traced(lambda batch: tuple(decode_image(batch[0], config=IMAGE))),
+        files[0],
+        _pillow,
+        tolerance=0,
+    )
 
     def check(file: bytes) -> None:
-        batch = _timed(encode, tf.constant([file, files[0]]))
-        np.testing.assert_array_equal(batch.values[1], neighbour, err_msg="the neighbour changed")
-        assert np.isfinite(batch.values).all(), "not finite"
-        found = _timed(decode, tf.constant([file]))
-        expected = None if found.finding.fault else _pillow(file)
-        if expected is not None:
-            assert found.pixels.shape == expected.shape, f"{found.pixels.shape} != {expected.shape}"
-            off = np.abs(found.pixels.numpy().astype(int) - expected).max(initial=0)
+        if pair := both(file):
+            off = np.abs(pair[0] - pair[1]).max(initial=0)
             assert off <= 1, f"a pixel is off by {off}"
 
     return Target("image files, Pillow", damaged(files), check)
@@ -98,34 +127,32 @@ def _pillow(file: bytes) -> np.ndarray | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             opened = Image.open(io.BytesIO(file))
-            pixels = np.asarray(_upright(opened).convert("RGB"))
+            pixels = np.asarray(ImageOps.exif_transpose(opened).convert("RGB"))
     except Exception:  # Pillow raises many kinds at a damaged file
         return None
-    return pixels.astype(int)
-
-
-def _upright(picture: Image.Image) -> Image.Image:
-    from PIL import ImageOps
-
-    return ImageOps.exif_transpose(picture)
+    return pixels
 
 
 def _wav_files() -> Target:
-    """Samples beside libsndfile's; the neighbour in the batch as if it were alone."""
+    """Samples beside libsndfile's, relative to the loudest: a mean of channels is a sum of floats."""
     files = seeds.clips()
-    encode = _traced(lambda batch: encode_wavs(batch, parity="transformers", config=AUDIO))
-    decode = _traced(lambda batch: decode_wav(batch[0], config=AUDIO))
-    neighbour = encode(tf.constant(files[:1])).values[0]
+
+    def decode(batch: tf.Tensor) -> tuple[tf.Tensor, Any]:
+        waveforms = decode_wav(batch[0], config=AUDIO)
+        return waveforms.samples, waveforms.finding
+
+    both = _file_check(
+        _traced(lambda batch: encode_wavs(batch, parity="transformers", config=AUDIO)),
+        _traced(decode),
+        files[0],
+        _libsndfile,
+        tolerance=MEL_TOLERANCE,
+    )
 
     def check(file: bytes) -> None:
-        batch = _timed(encode, tf.constant([file, files[0]]))
-        np.testing.assert_array_equal(batch.values[1], neighbour, err_msg="the neighbour changed")
-        assert np.isfinite(batch.values).all(), "not finite"
-        found = _timed(decode, tf.constant([file]))
-        expected = None if found.finding.fault else _libsndfile(file)
-        if expected is not None:
-            assert found.samples.shape == expected.shape, f"{found.samples.shape} != {expected.shape}"
-            np.testing.assert_allclose(found.samples, expected, rtol=1e-6, atol=1e-6)
+        if pair := both(file):
+            loudest = np.abs(pair[1]).max(initial=1)
+            np.testing.assert_allclose(pair[0], pair[1], rtol=0, atol=SAMPLE_TOLERANCE * loudest)
 
     return Target("WAV files, libsndfile", damaged(files), check)
 
@@ -141,10 +168,16 @@ def _libsndfile(file: bytes) -> np.ndarray | None:
             if opened.samplerate != AUDIO.sampling_rate or opened.format not in ("WAV", "WAVEX"):
                 return None
             samples = opened.read(AUDIO.max_samples, dtype="float32", always_2d=True)
+            in_four_bytes = opened.subtype == "PCM_32" and _bits(file) <= 24
     except Exception:  # and so does libsndfile
         return None
-    in_four_bytes = b"\4\0\x18\0" in file[:80] or b"\4\0\x14\0" in file[:80]
-    return samples.mean(axis=1) if len(samples) and not in_four_bytes else None
+    return None if in_four_bytes or not len(samples) else samples.mean(axis=1, dtype=np.float64)
+
+
+def _bits(file: bytes) -> int:
+    """Of a sample, as the header says."""
+    field = file[file.find(b"fmt ") + 22 :][:2]
+    return int.from_bytes(field, "big" if file[:4] == b"RIFX" else "little")
 
 
 def _texts(vocabulary: pathlib.Path) -> Target:

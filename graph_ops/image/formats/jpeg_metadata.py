@@ -4,17 +4,16 @@ import tensorflow as tf
 
 from graph_ops.image.exif import Metadata
 from graph_ops.image.formats.file_bytes import bytes_at
+from graph_ops.image.formats.jpeg_segments import MAX_SEGMENTS, SCAN
 
-APP1, SCAN = 0xE1, 0xDA
-"""Markers of the segment that holds metadata and of the one that the pixels follow. Source: ITU T.81."""
+APP1 = 0xE1
+"""Marker of a segment that holds metadata. Source: ITU-T T.81, table B.1."""
 FILLER = 0xFF
 """Fills up to a marker, as often as wanted. Source: the same."""
 LONE = (0x00, 0x01, 0xC8, *range(0xD0, 0xDA), *range(0xF0, 0xFE))
 """Markers without a segment, as `JpegImagePlugin` of Pillow 13 has them."""
 EXIF, XMP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
 """What a segment of metadata begins with. Source: EXIF 2.3 and XMP part 3."""
-MAX_SEGMENTS = 10_000
-"""Most steps taken through the segments of a file. Ours: a file must not ask for minutes."""
 
 
 def metadata(encoded: tf.Tensor) -> Metadata:
