@@ -37,19 +37,20 @@ RAW, RLE8, RLE4, BITFIELDS = 0, 1, 2, 3
 """Values of the compression field. Source: BI_RGB, BI_RLE8, BI_RLE4, BI_BITFIELDS."""
 MOST_STATED_COLORS, MOST_COLORS = 65536, 256
 """Most colours that a header may state and that a palette may have unless it is grey. Source: Pillow."""
+NO_ALPHA = -1
 LAYOUTS = (
-    # bits; masks of red, green, blue and alpha; the bytes of red, green and blue in a pixel
-    (32, (0xFF0000, 0xFF00, 0xFF, 0x0), (2, 1, 0)),
-    (32, (0xFF000000, 0xFF0000, 0xFF00, 0x0), (3, 2, 1)),
-    (32, (0xFF000000, 0xFF00, 0xFF, 0x0), (3, 1, 0)),
-    (32, (0xFF000000, 0xFF0000, 0xFF00, 0xFF), (3, 2, 1)),
-    (32, (0xFF, 0xFF00, 0xFF0000, 0xFF000000), (0, 1, 2)),
-    (32, (0xFF0000, 0xFF00, 0xFF, 0xFF000000), (2, 1, 0)),
-    (32, (0xFF000000, 0xFF00, 0xFF, 0xFF0000), (3, 1, 0)),
-    (32, (0x0, 0x0, 0x0, 0x0), (2, 1, 0)),
-    (24, (0xFF0000, 0xFF00, 0xFF, 0x0), (2, 1, 0)),
-    (16, (0xF800, 0x7E0, 0x1F, 0x0), (0, 0, 0)),
-    (16, (0x7C00, 0x3E0, 0x1F, 0x0), (0, 0, 0)),
+    # bits; masks of red, green, blue and alpha; their bytes in a pixel
+    (32, (0xFF0000, 0xFF00, 0xFF, 0x0), (2, 1, 0, NO_ALPHA)),
+    (32, (0xFF000000, 0xFF0000, 0xFF00, 0x0), (3, 2, 1, NO_ALPHA)),
+    (32, (0xFF000000, 0xFF00, 0xFF, 0x0), (3, 1, 0, NO_ALPHA)),
+    (32, (0xFF000000, 0xFF0000, 0xFF00, 0xFF), (3, 2, 1, 0)),
+    (32, (0xFF, 0xFF00, 0xFF0000, 0xFF000000), (0, 1, 2, 3)),
+    (32, (0xFF0000, 0xFF00, 0xFF, 0xFF000000), (2, 1, 0, 3)),
+    (32, (0xFF000000, 0xFF00, 0xFF, 0xFF0000), (3, 1, 0, 2)),
+    (32, (0x0, 0x0, 0x0, 0x0), (2, 1, 0, 3)),
+    (24, (0xFF0000, 0xFF00, 0xFF, 0x0), (2, 1, 0, NO_ALPHA)),
+    (16, (0xF800, 0x7E0, 0x1F, 0x0), (0, 0, 0, NO_ALPHA)),
+    (16, (0x7C00, 0x3E0, 0x1F, 0x0), (0, 0, 0, NO_ALPHA)),
 )
 """BI_BITFIELDS that are decoded; 16-bit pixels have no bytes of one colour. Source: Pillow."""
 SHIFTS, LEVELS_555, LEVELS_565 = (10, 5, 0), (31, 31, 31), (31, 63, 31)
@@ -85,8 +86,8 @@ class Header(NamedTuple):
 
 def size(encoded: tf.Tensor) -> Size:
     """int32 [] each, as the header says; 0 × 0 for a kind that is not decoded."""
-    encoded = _with_file_header(encoded)
-    header = _header(encoded)
+    encoded = with_file_header(encoded)
+    header = read_header(encoded)
     has_palette = header.bits <= 8
     plain = (header.compression == RAW) & tf.reduce_any(header.bits == [1, 4, 8, 16, 24, 32])
     run_length = _is_run_length(header) & tf.reduce_any(header.bits == [1, 4, 8])
@@ -100,14 +101,14 @@ def size(encoded: tf.Tensor) -> Size:
 
 def pixels(encoded: tf.Tensor) -> tf.Tensor:
     """uint8 [H, W, 3], through the palette if there is one."""
-    encoded = _with_file_header(encoded)
-    header = _header(encoded)
+    encoded = with_file_header(encoded)
+    header = read_header(encoded)
     return tf.cond(
         header.bits > 8, lambda: _colored(encoded, header), lambda: _through_palette(encoded, header)
     )
 
 
-def _with_file_header(encoded: tf.Tensor) -> tf.Tensor:
+def with_file_header(encoded: tf.Tensor) -> tf.Tensor:
     """The file, with a file header of offset 0 before a bare BMP header."""
     bare = tf.not_equal(bytes_at(encoded, 0, 2), b"BM")
     return tf.cond(
@@ -115,7 +116,7 @@ def _with_file_header(encoded: tf.Tensor) -> tf.Tensor:
     )
 
 
-def _header(encoded: tf.Tensor) -> Header:
+def read_header(encoded: tf.Tensor) -> Header:
     """The numbers of any header; those of a kind that is not decoded may be wrong."""
     head = tf.strings.join([bytes_at(encoded, 10, 60), bytes(60)])
     words = tf.bitcast(tf.reshape(tf.io.decode_raw(head, tf.uint8)[:60], [15, 4]), tf.int32)
@@ -182,20 +183,30 @@ def _top_down(rows: tf.Tensor, header: Header) -> tf.Tensor:
     return tf.cond(header.is_top_down, lambda: rows, lambda: rows[::-1])
 
 
-def _colored(encoded: tf.Tensor, header: Header) -> tf.Tensor:
-    """uint8 [H, W, 3] of 16, 24 and 32-bit pixels."""
+def stored_pixels(encoded: tf.Tensor, header: Header) -> tf.Tensor:
+    """uint8 [H, W, bytes of a pixel] of 16, 24 and 32-bit pixels, as they are in the file."""
     masked = header.compression == BITFIELDS
     masks_behind = masked & (header.palette_at == FILE_HEADER_SIZE + INFO_SIZE)
     behind = header.palette_at + tf.where(masks_behind, 12, 0)
-    offset = tf.where(header.offset == 0, behind, header.offset)
-    rows = _rows(encoded, header, offset, bits=header.bits)
+    rows = _rows(encoded, header, tf.where(header.offset == 0, behind, header.offset), bits=header.bits)
     channels = header.bits // 8
-    stored = tf.reshape(rows[:, : header.width * channels], [header.height, header.width, channels])
+    return tf.reshape(rows[:, : header.width * channels], [header.height, header.width, channels])
+
+
+def places_of(header: Header) -> tf.Tensor:
+    """int32 [4]: the bytes of red, green, blue and alpha in a pixel of 24 or 32 bits."""
+    places = tf.gather([places for _, _, places in LAYOUTS], tf.argmax(header.layout))
+    return tf.where(header.compression == BITFIELDS, places, [2, 1, 0, NO_ALPHA])
+
+
+def _colored(encoded: tf.Tensor, header: Header) -> tf.Tensor:
+    """uint8 [H, W, 3] of 16, 24 and 32-bit pixels."""
+    stored, masked = stored_pixels(encoded, header), header.compression == BITFIELDS
     layout = tf.argmax(header.layout)
 
     def of_bytes() -> tf.Tensor:
-        places = tf.gather([places for _, _, places in LAYOUTS], layout)
-        usual = ~masked | tf.reduce_all(places == [2, 1, 0])
+        places = places_of(header)[:3]
+        usual = tf.reduce_all(places == [2, 1, 0])
         return tf.cond(usual, lambda: stored[..., 2::-1], lambda: tf.gather(stored, places, axis=-1))
 
     def of_16_bits() -> tf.Tensor:

@@ -8,7 +8,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from graph_ops.image.formats.bmp_alpha import ALPHA_BYTES, layers
+from graph_ops.image.formats.bmp import LAYOUTS, NO_ALPHA
+from graph_ops.image.formats.bmp_alpha import layers
 from tests.graph_ops.image.formats.against_pillow import saved
 
 PIXELS = np.random.default_rng(0).integers(0, 256, [4, 6, 4], np.uint8)
@@ -25,9 +26,16 @@ def masked(masks: bytes) -> bytes:
     )
 
 
-@pytest.mark.parametrize("masks", [masks for masks, _ in ALPHA_BYTES if any(masks)])
-def test_colours_and_alpha_are_pillows(masks):
-    file = masked(masks)
+MASKS = [struct.pack("<4I", *masks) for _, masks, places in LAYOUTS if places[3] != NO_ALPHA]
+
+
+@pytest.mark.parametrize("masks", MASKS)
+@pytest.mark.parametrize("offset", [0, 138, 140])
+@pytest.mark.parametrize("is_bare", [False, True])
+def test_colours_and_alpha_are_pillows(masks, offset, is_bare):
+    file = bytearray(masked(masks) + b"\0\0")
+    file[10:14] = struct.pack("<I", offset)
+    file = bytes(file[14:] if is_bare else file)
     with Image.open(io.BytesIO(file)) as picture:
         assert picture.mode == "RGBA"
         np.testing.assert_array_equal(layers(tf.constant(file)), picture)
