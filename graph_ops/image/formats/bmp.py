@@ -109,7 +109,7 @@ def pixels(encoded: tf.Tensor) -> tf.Tensor:
 
 
 def with_file_header(encoded: tf.Tensor) -> tf.Tensor:
-    """The file, with a file header of offset 0 before a bare BMP header."""
+    """string []: the file, with a file header of offset 0 before a bare BMP header."""
     bare = tf.not_equal(bytes_at(encoded, 0, 2), b"BM")
     return tf.cond(
         bare, lambda: tf.strings.join([b"BM" + bytes(FILE_HEADER_SIZE - 2), encoded]), lambda: encoded
@@ -117,7 +117,7 @@ def with_file_header(encoded: tf.Tensor) -> tf.Tensor:
 
 
 def read_header(encoded: tf.Tensor) -> Header:
-    """The numbers of any header; those of a kind that is not decoded may be wrong."""
+    """The numbers of any header of a file, string []; those of a kind that is not decoded may be wrong."""
     head = tf.strings.join([bytes_at(encoded, 10, 60), bytes(60)])
     words = tf.bitcast(tf.reshape(tf.io.decode_raw(head, tf.uint8)[:60], [15, 4]), tf.int32)
     offset, header_size, width, height, depth, compression = tf.unstack(words[:6])

@@ -33,9 +33,8 @@ MASKS = [struct.pack("<4I", *masks) for _, masks, places in LAYOUTS if places[3]
 @pytest.mark.parametrize("offset", [0, 138, 140])
 @pytest.mark.parametrize("is_bare", [False, True])
 def test_colours_and_alpha_are_pillows(masks, offset, is_bare):
-    file = bytearray(masked(masks) + b"\0\0")
-    file[10:14] = struct.pack("<I", offset)
-    file = bytes(file[14:] if is_bare else file)
+    whole = masked(masks) + b"\0\0"
+    file = whole[14:] if is_bare else whole[:10] + struct.pack("<I", offset) + whole[14:]
     with Image.open(io.BytesIO(file)) as picture:
         assert picture.mode == "RGBA"
         np.testing.assert_array_equal(layers(tf.constant(file)), picture)
