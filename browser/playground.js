@@ -1,7 +1,7 @@
 // The playground: what is typed or dropped, as the model's preprocessor makes it. Each section is shown if the bundle has its signatures.
 
 import { drawPatches, drawSpectrogram } from './drawing.js';
-import { Preprocessor, decodeAudio, pixelsOf } from './preprocessor.js';
+import { Preprocessor, pixelsOf } from './preprocessor.js';
 
 const find = (id) => document.getElementById(id);
 const EXAMPLE = 'What is in this picture? 👩‍🚀 日本語';
@@ -94,7 +94,7 @@ const showPicture = (file) => told('image', async () => {
 const showSound = (file) => told('audio', async () => {
   counts.audio = [];
   find('mel').hidden = true;
-  const samples = await decodeAudio(await file.arrayBuffer());
+  const samples = await preprocessor.decodeAudio(file);
   const { audioMel, audioMelMask, softTokens } = await preprocessor.preprocessAudio(samples);
   const frames = audioMelMask.reduce((sum, valid) => sum + valid, 0);
   drawSpectrogram(find('mel'), audioMel, frames);

@@ -6,10 +6,12 @@
 // say. Inputs are copied into a buffer of the bucket's size beside their true length; what lies behind it is not looked at.
 
 import { Tensor, getGlobalLiteRtPromise, loadAndCompile, loadLiteRt } from '@litertjs/core';
+import { fileType } from './file_types.js';
 import { decodeAsItLies, turned } from './orientation.js';
 import { readPieces } from './vocabulary.js';
 
 const SAMPLE_RATE = 16000; // Hz
+const UNREADABLE = { image: [1, 20], audio: [5, 21] }; // codes of `statuses`: a damaged file, a file of another kind
 const ARRAYS = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array };
 
 /**
@@ -94,10 +96,23 @@ export class Preprocessor {
    *
    * @param {Blob} file
    * @returns {Promise<ImageBitmap>} for `preprocessImage`.
+   * @throws {Error} the browser cannot decode it: names what it is.
    */
   async decodeImage(file) {
-    const { bitmap, orientation } = await decodeAsItLies(file, { colorSpaceConversion: 'none', premultiplyAlpha: 'none' });
+    const options = { colorSpaceConversion: 'none', premultiplyAlpha: 'none' };
+    const { bitmap, orientation } = await decodeAsItLies(file, options).catch(() => this.#refuse(file, 'image'));
     return this.#files.apply_exif_orientation ? turned(bitmap, orientation) : bitmap;
+  }
+
+  /**
+   * A sound file as mono samples at 16 kHz, for `preprocessAudio`.
+   *
+   * @param {Blob} file
+   * @returns {Promise<Float32Array>}
+   * @throws {Error} the browser cannot decode it: names what it is.
+   */
+  async decodeAudio(file) {
+    return decodeAudio(await file.arrayBuffer()).catch(() => this.#refuse(file, 'audio'));
   }
 
   /**
@@ -191,6 +206,15 @@ export class Preprocessor {
   /** Frees the model's memory. */
   delete() {
     this.#model.delete();
+  }
+
+  /** Throws the sentence of a file that cannot be decoded as a medium. */
+  async #refuse(file, medium) {
+    const type = fileType(new Uint8Array(await file.arrayBuffer()), this.#description.file_types ?? []);
+    const [damaged, other] = UNREADABLE[medium];
+    if (!type || type.medium === medium) throw new Error(this.#description.statuses[damaged].replace('{0}', file.size));
+    const words = { '{0:file_type}': type.name, '{0:remedy}': type.remedy, '{1}': file.size };
+    throw new Error(this.#description.statuses[other].replace(/\{\d(:\w+)?\}/g, (field) => words[field]));
   }
 
   /** How files become pixels; a bundle that does not say it is read as Python reads files by default. */

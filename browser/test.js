@@ -166,6 +166,24 @@ testOf('preprocess_image', 'files are turned and composited as the bundle says',
   assert.deepEqual(found.filter(({ largest }) => largest > FILES_WITHIN), []);
 });
 
+test('a file that cannot be decoded is called by its name', async () => {
+  const sentences = await page.evaluate(async () => {
+    const refused = (promise) => promise.then(() => 'accepted', (error) => error.message);
+    const files = ['%PDF-1.4', '\n<!DOCTYPE html><p>404', '\x89PNG\r\n', 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAA', 'RIFF....WAVEfmt '];
+    const blobs = files.map((text) => new Blob([Uint8Array.from(text, (letter) => letter.charCodeAt(0))]));
+    const images = await Promise.all(blobs.map((blob) => refused(preprocessor.decodeImage(blob))));
+    return { images, audio: await refused(preprocessor.decodeAudio(blobs[0])), damaged: await refused(preprocessor.decodeAudio(blobs[4])) };
+  });
+  const [pdf, html, cut, base64, wav] = sentences.images;
+  assert.match(pdf, /^`images`: an image must be .*; got a PDF document, 8 bytes\. Turn its pages/);
+  assert.match(html, /got an HTML page, 22 bytes\./);
+  assert.match(cut, /an image must be an intact JPEG.*got 6 bytes that do not decode/);
+  assert.match(base64, /got base64 text, 39 bytes\./);
+  assert.match(wav, /got a WAV file, 16 bytes\. Pass it as `audio`/);
+  assert.match(sentences.audio, /^`audio`: a clip must be a WAV file; got a PDF document, 8 bytes\./);
+  assert.match(sentences.damaged, /a clip must be a RIFF WAVE file/);
+});
+
 test('a medium larger than every signature is an error with its sentence', async () => {
   const [image, audio] = await page.evaluate(async () => {
     const [, rows, columns] = preprocessor.buckets('preprocess_image').at(-1)?.size ?? [0, 1, 1];
@@ -238,6 +256,7 @@ test('the playground shows tokens of what is typed', async () => {
 testOf('preprocess_audio', 'the playground draws the spectrogram of a WAV', async () => {
   await page.setInputFiles('#sound', path.join(MEDIA, 'speech.wav'));
   await page.waitForSelector('#mel', { state: 'visible' });
+  await page.waitForFunction(() => document.querySelector('#audio-count').textContent !== '…');
   assert.match(await page.textContent('#audio-count'), /^123 soft tokens of 490 frames$/);
   assert(await colours('#mel') > 50);
   await page.waitForFunction(() => document.querySelector('#row-tokens').textContent.includes('<|audio|> ×123'));
@@ -246,6 +265,7 @@ testOf('preprocess_audio', 'the playground draws the spectrogram of a WAV', asyn
 testOf('preprocess_image', 'the playground draws the patches of a picture', async () => {
   await page.setInputFiles('#picture', path.join(MEDIA, 'photo.jpg'));
   await page.waitForSelector('#patches', { state: 'visible' });
+  await page.waitForFunction(() => document.querySelector('#image-count').textContent !== '…');
   assert.match(await page.textContent('#image-count'), new RegExp(`^${await page.evaluate(() => golden.image.soft_tokens[0])} soft tokens of \\d+ × \\d+ patches`));
   assert(await colours('#patches') > 50);
   await page.waitForFunction(() => document.querySelector('#row-tokens').textContent.includes('<|image|> ×'));

@@ -5,7 +5,7 @@ collects them; ISO/IEC 14496-12 for the brand behind `ftyp`.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -21,11 +21,16 @@ class FileType(NamedTuple):
         name: for a sentence, with its article.
         signatures: of each, every mark must be there.
         remedy: what to do with it, as a sentence.
+        medium: name of the medium that is read from such files, if one is.
+        pattern: regular expression, capitals aside and for all lines at once, that the text of a file of this
+            kind may fit too.
     """
 
     name: str
     signatures: tuple[tuple[Mark, ...], ...]
     remedy: str
+    medium: str | None = None
+    pattern: str | None = None
 
 
 def _starts(*texts: bytes) -> tuple[tuple[Mark, ...], ...]:
@@ -90,12 +95,12 @@ BINARY_TYPES = (
         _starts(b"ID3", *(bytes([0xFF, low]) for low in (0xFB, 0xFA, 0xF3, 0xF2, 0xE3, 0xE2))),
         _TO_WAV.format("mp3"),
     ),
-    FileType("a JPEG image", _starts(b"\xff\xd8\xff"), _AS_IMAGE),
-    FileType("a PNG image", _starts(b"\x89PNG\r\n\x1a\n"), _AS_IMAGE),
-    FileType("a GIF image", _starts(b"GIF87a", b"GIF89a"), _AS_IMAGE),
-    FileType("a WebP image", _riff(b"WEBP"), _AS_IMAGE),
-    FileType("a BMP image", (((0, b"BM"), (6, b"\0\0\0\0")),), _AS_IMAGE),
-    FileType("a WAV file", _riff(b"WAVE"), _AS_AUDIO),
+    FileType("a JPEG image", _starts(b"\xff\xd8\xff"), _AS_IMAGE, "image"),
+    FileType("a PNG image", _starts(b"\x89PNG\r\n\x1a\n"), _AS_IMAGE, "image"),
+    FileType("a GIF image", _starts(b"GIF87a", b"GIF89a"), _AS_IMAGE, "image"),
+    FileType("a WebP image", _riff(b"WEBP"), _AS_IMAGE, "image"),
+    FileType("a BMP image", (((0, b"BM"), (6, b"\0\0\0\0")),), _AS_IMAGE, "image"),
+    FileType("a WAV file", _riff(b"WAVE"), _AS_AUDIO, "audio"),
     FileType("a NumPy array", _starts(b"\x93NUMPY"), "Load it with `numpy.load` and pass the array."),
     FileType("a ZIP archive", _starts(b"PK\x03\x04"), "Unpack it and pass the file inside."),
     FileType("a gzip file", _starts(b"\x1f\x8b"), "Unpack it and pass the file inside."),
@@ -103,7 +108,12 @@ BINARY_TYPES = (
 """By their first bytes; the first that fits. Most alike ones are told apart by their order."""
 
 TEXT_TYPES = (
-    FileType("an SVG drawing", _starts(b"<svg"), _TO_JPEG.format("svg")),
+    FileType(
+        "an SVG drawing",
+        _starts(b"<svg"),
+        _TO_JPEG.format("svg"),
+        pattern=r"<(\?xml|!doctype svg|!--).*<svg.*",
+    ),
     FileType("an HTML page", _starts(b"<!doctype html", b"<html", b"<head", b"<body"), _FETCH),
     FileType("an XML document", _starts(b"<?xml"), _FETCH),
     FileType("a JSON document", _starts(b"{", b"["), _FETCH),
@@ -114,7 +124,7 @@ TEXT_TYPES = (
 )
 """By the beginning of their text, spaces and capitals aside."""
 
-BASE64 = FileType("base64 text", (), _DECODE)
+BASE64 = FileType("base64 text", (), _DECODE, pattern=r"[A-Za-z0-9+/_-]{20,}={0,2}[A-Za-z0-9+/=_\s-]*")
 """By its alphabet."""
 
 EMPTY = FileType("an empty file", (), "Check that it was written to its end.")
@@ -149,8 +159,6 @@ WAV_CODECS: Mapping[int, str] = {
 """Compressed sound in a WAV file, by the format tag. Source: Microsoft's `mmreg.h`; RFC 2361."""
 UNKNOWN_CODEC = "sound of a kind that is not decoded"
 
-_SVG = r"(?is)<(\?xml|!doctype svg|!--).*<svg.*"
-_BASE64 = r"[A-Za-z0-9+/_-]{20,}={0,2}[A-Za-z0-9+/=_\s-]*"
 _HEAD = 1024  # bytes that are looked at
 
 
@@ -159,20 +167,41 @@ def file_type(encoded: tf.Tensor) -> tf.Tensor:
     head = tf.strings.substr(encoded, 0, _HEAD)
     text = tf.strings.strip(tf.strings.regex_replace(tf.strings.lower(head), "^\ufeff", ""))
     binary, textual = _first_match(head, BINARY_TYPES), _first_match(text, TEXT_TYPES)
-    first_textual = 1 + len(BINARY_TYPES)
-    is_svg = tf.strings.regex_full_match(text, _SVG)
-    is_base64 = tf.strings.regex_full_match(tf.strings.strip(head), _BASE64)
+    patterned = [
+        (tf.strings.regex_full_match(text, f"(?is){kind.pattern}"), tf.constant(number))
+        for number, kind in enumerate(FILE_TYPES)
+        if kind.pattern
+    ]
     candidates = [
         (binary < len(BINARY_TYPES), 1 + binary),
-        (is_svg, tf.constant(first_textual)),
-        (textual < len(TEXT_TYPES), first_textual + textual),
-        (is_base64, tf.constant(FILE_TYPES.index(BASE64))),
+        *patterned,
+        (textual < len(TEXT_TYPES), 1 + len(BINARY_TYPES) + textual),
         (tf.equal(encoded, ""), tf.constant(FILE_TYPES.index(EMPTY))),
     ]
     found = tf.constant(0)
     for condition, number in reversed(candidates):
         found = tf.where(condition, number, found)
     return found
+
+
+def describe_types() -> list[dict[str, Any]]:
+    """The table for a program that decodes files itself: the first entry that fits names a file.
+
+    A signature is a list of [offset, bytes in hexadecimal] that must all stand there; `is_text` says that it
+    is one of the text in small letters, without spaces around it.
+    """
+    return [
+        {
+            "name": kind.name,
+            "remedy": kind.remedy,
+            "medium": kind.medium,
+            "is_text": kind not in BINARY_TYPES,
+            "signatures": [[[offset, text.hex()] for offset, text in marks] for marks in kind.signatures],
+            "pattern": kind.pattern,
+        }
+        for kind in FILE_TYPES
+        if kind.signatures or kind.pattern
+    ]
 
 
 def _first_match(text: tf.Tensor, types: tuple[FileType, ...]) -> tf.Tensor:

@@ -20,6 +20,7 @@ from export.signature import Signature, trace_signatures, variables_used
 from export.tensorflow_formats import schema
 from graph_ops import Gemma4CausalLMPreprocessor
 from graph_ops.faults import SENTENCES
+from graph_ops.file_types import describe_types
 from graph_ops.settings import Settings
 
 MODEL = "preprocessor.tflite"
@@ -133,6 +134,7 @@ def _description(
         "statuses": {0: ""} | {int(code): sentence for code, sentence in SENTENCES.items()},
         "ops": count_ops(model),
         "files": _files(preprocessor.settings),
+        "file_types": describe_types(),
         **describe_settings(preprocessor),
     }
 

@@ -1,11 +1,20 @@
 """A file that is not read is called by its name."""
 
+import json
+
 import hypothesis
 import pytest
 import tensorflow as tf
 from hypothesis import strategies as st
 
-from graph_ops.file_types import BINARY_TYPES, FILE_TYPES, TEXT_TYPES, WAV_CODECS, file_type
+from graph_ops.file_types import (
+    BINARY_TYPES,
+    FILE_TYPES,
+    TEXT_TYPES,
+    WAV_CODECS,
+    describe_types,
+    file_type,
+)
 
 NAMES = {
     b"\0\0\0\x18ftypheic\0\0\0\0mif1heic": "a HEIC photograph",
@@ -81,6 +90,16 @@ def test_names_and_remedies_are_sentences():
         assert kind.name.split()[0] in ("a", "an", "base64")
         assert kind.remedy.endswith(".")
     assert not {1, 3, 6, 7, 0xFFFE} & set(WAV_CODECS)
+
+
+def test_the_table_for_other_programs_is_json_with_every_sign():
+    described = json.loads(json.dumps(describe_types()))
+    assert [entry["name"] for entry in described] == [
+        kind.name for kind in FILE_TYPES if kind.signatures or kind.pattern
+    ]
+    (wav,) = (entry for entry in described if entry["name"] == "a WAV file")
+    assert wav["signatures"][0] == [[0, b"RIFF".hex()], [8, b"WAVE".hex()]]
+    assert (wav["medium"], wav["is_text"], wav["pattern"]) == ("audio", False, None)
 
 
 @hypothesis.settings(max_examples=100, deadline=None)
