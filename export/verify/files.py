@@ -11,6 +11,7 @@ from export.verify.media import PIXEL_TOLERANCE, patches_reference
 from export.verify.result import Result, Subject, compare, skipped
 from graph_ops.config import ImageConfig
 from graph_ops.family import GEMMA4
+from graph_ops.image.exif import TAG
 from graph_ops.media.image import IMAGE
 
 KINDS = (
@@ -25,8 +26,6 @@ KINDS = (
     ("GIF", "P", 1),
 )
 """Format, Pillow's mode and orientation of each file."""
-ORIENTATION = 0x0112
-"""Tag of the orientation in an EXIF block. Source: TIFF 6.0."""
 
 
 def pictures(subject: Subject) -> Iterator[Result]:
@@ -60,7 +59,7 @@ def image_file(file_format: str, mode: str, orientation: int) -> bytes:
     settings: dict[str, Any] = {"transparency": 7} if mode == "P" else {}
     if orientation != 1:
         settings["exif"] = Image.Exif()
-        settings["exif"][ORIENTATION] = orientation
+        settings["exif"][TAG] = orientation
     file = io.BytesIO()
     (picture.quantize(60) if mode == "P" else picture).save(file, file_format, **settings)
     return file.getvalue()

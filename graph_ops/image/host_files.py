@@ -10,9 +10,7 @@ import io
 from typing import Any
 
 from graph_ops.image.decode import FORMATS
-
-_ORIENTATION = 0x0112
-"""EXIF's tag. Source: CIPA DC-008, Exif 2.32, table 4."""
+from graph_ops.image.exif import TAG
 
 
 def decodable_image(data: bytes) -> bytes:
@@ -38,8 +36,8 @@ def decodable_image(data: bytes) -> bytes:
 def _as_png(image: Any, pillow: Any) -> bytes:
     image.load()  # turns some kinds itself, and then says so
     exif = pillow.Exif()
-    if orientation := image.getexif().get(_ORIENTATION):
-        exif[_ORIENTATION] = orientation
+    if orientation := image.getexif().get(TAG):
+        exif[TAG] = orientation
     stream = io.BytesIO()
     mode = "RGBA" if image.has_transparency_data else "RGB"
     image.convert(mode).save(stream, "PNG", exif=exif, compress_level=1)

@@ -12,8 +12,7 @@ _QUOTED = 40  # characters of a value that a message quotes
 
 
 def file_bytes(value: Any, *, medium: Medium) -> bytes | None:
-    """A file's bytes, or None for what is no file; one that the graph does not decode comes as one that it
-    does, where libraries of the host can turn it into that.
+    """A file's bytes, or None for what is no file.
 
     Raises:
         TypeError: a path or URL in place of a file.
@@ -26,7 +25,7 @@ def file_bytes(value: Any, *, medium: Medium) -> bytes | None:
         )
     if isinstance(value, bytearray) or (isinstance(value, memoryview) and value.ndim == 1):
         value = bytes(value)
-    return medium.decode_on_host(value) if isinstance(value, bytes) else None
+    return value if isinstance(value, bytes) else None
 
 
 def check_shape(shape: tf.TensorShape, *, medium: Medium, most_rows: int) -> None:

@@ -34,7 +34,7 @@ def slots_of_lists(
     slots = len(listed[0]) if uniform else max(max_slots, *(len(row) for row in listed), 0)
     files = [isinstance(item, bytes) for item in items]
     if all(files):
-        padded = [row + [b""] * (slots - len(row)) for row in listed]
+        padded = [[*map(medium.decode_on_host, row), *[b""] * (slots - len(row))] for row in listed]
         return np.array(padded, dtype=object).reshape(len(listed), slots), None
     if any(files):
         raise TypeError(

@@ -54,7 +54,7 @@ def _slots(
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "OU":
         value = value.tolist()
     file = file_bytes(value, medium=medium)
-    value = value if file is None else file
+    value = value if file is None else medium.decode_on_host(file)
     if isinstance(value, tf.RaggedTensor):
         check_shape(value.shape, medium=medium, most_rows=0)
         return _from_ragged(medium, value, rows is not None, max_slots)

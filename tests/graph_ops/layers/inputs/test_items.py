@@ -1,5 +1,7 @@
 """Lists of files and of arrays, padded to slots."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -81,3 +83,17 @@ def test_what_is_no_item_is_refused(row, medium, error, message):
 def test_numbers_are_told_from_what_holds_them():
     assert all(map(is_number, (0, -1.5, True, np.float32(2), np.int8(3))))
     assert not any(map(is_number, (None, "1", b"1", [1], np.zeros(1))))
+
+
+def test_a_file_is_turned_into_one_that_is_decoded_once():
+    seen: list[bytes] = []
+
+    def turned(file: bytes) -> bytes:
+        seen.append(file)
+        return b"turned"
+
+    medium = dataclasses.replace(IMAGE, decode_on_host=turned)
+    files, sizes = slots_of_lists([[b"a", b"b"], b"c"], medium=medium, max_slots=2)
+    assert files.tolist() == [[b"turned", b"turned"], [b"turned", b""]]
+    assert sizes is None
+    assert seen == [b"a", b"b", b"c"]
