@@ -5,13 +5,36 @@ the classes lie it may change. Each such import of `export/` stands here: one pl
 
     SavedModel              saved_model.pb, to audit the ops and to read the vocabulary without loading it
     GraphDef                the graphs inside
+    FunctionDef, NodeDef    functions of such a graph and their nodes, to fold what is there twice
+    is_stateful             whether running an op twice differs from running it once
+    write_fingerprint       of a SavedModel, after a change
     tensor_pb2, types_pb2   tensors of a request, for the embedded server's own reading of them
     schema                  the .tflite flatbuffer, to count its ops and read its shapes without a runtime
 """
 
 from tensorflow.core.framework import tensor_pb2, types_pb2
+from tensorflow.core.framework.function_pb2 import FunctionDef
 from tensorflow.core.framework.graph_pb2 import GraphDef
+from tensorflow.core.framework.node_def_pb2 import NodeDef
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from tensorflow.lite.python import schema_py_generated as schema
+from tensorflow.python.framework import op_def_registry
+from tensorflow.python.saved_model.fingerprinting_utils import write_fingerprint
 
-__all__ = ["GraphDef", "SavedModel", "schema", "tensor_pb2", "types_pb2"]
+__all__ = [
+    "FunctionDef",
+    "GraphDef",
+    "NodeDef",
+    "SavedModel",
+    "is_stateful",
+    "schema",
+    "tensor_pb2",
+    "types_pb2",
+    "write_fingerprint",
+]
+
+
+def is_stateful(op: str) -> bool:
+    """Whether an op has state, or is not known here."""
+    definition = op_def_registry.get(op)
+    return definition is None or definition.is_stateful

@@ -10,6 +10,7 @@ import string
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from graph_ops.file_types import FILE_TYPES, UNKNOWN_CODEC, WAV_CODECS
@@ -223,23 +224,32 @@ def sentence(fault: Fault, first: int, second: int) -> str:
 
 
 def _sentences(finding: Finding) -> tf.Tensor:
-    status = tf.zeros_like(finding.fault, tf.string)
-    for code, sentence in SENTENCES.items():
-        status = tf.where(tf.equal(finding.fault, int(code)), _fill_in(sentence, finding.detail), status)
-    return status
-
-
-def _fill_in(sentence: str, detail: tf.Tensor) -> tf.Tensor:
-    """String [B]: the sentence with `{0}` and `{1}` replaced by each row's numbers, int32 [B, 2], and a field
-    such as `{0:file_type}` by the word that the number stands for.
+    """A sentence is text, a field, text, … text: both come from constant tables by code, and what the fields
+    say of a row is put together once for all sentences.
     """
-    pieces = []
-    for text, field, form, _ in string.Formatter().parse(sentence):
-        pieces.append(tf.constant(text))
-        if field is not None:
-            number = detail[:, int(field)]
-            pieces.append(_WORDS[form](number) if form else tf.strings.as_string(number))
-    return tf.strings.join(pieces)
+    texts, fields = _TABLES
+    columns = [tf.zeros_like(finding.fault, tf.string)]
+    for number, form in _FIELDS:
+        detail = finding.detail[:, number]
+        columns.append(_WORDS[form](detail) if form else tf.strings.as_string(detail))
+    said = tf.gather(tf.stack(columns, axis=1), tf.gather(fields, finding.fault), batch_dims=1)
+    parts = tf.stack([tf.gather(texts, finding.fault), said], axis=2)
+    return tf.strings.reduce_join(tf.reshape(parts, [-1, 2 * texts.shape[1]]), axis=1)
+
+
+def _tables() -> tuple[np.ndarray, np.ndarray]:
+    """Texts string [codes, parts] and what follows each of them, int32 [codes, parts]: 1 + an index of
+    `_FIELDS`, or 0 for nothing.
+    """
+    parsed = {code: list(string.Formatter().parse(sentence)) for code, sentence in SENTENCES.items()}
+    shape = len(Fault), max(map(len, parsed.values()))
+    texts, fields = np.full(shape, b"", object), np.zeros(shape, np.int32)
+    for code, parts in parsed.items():
+        for place, (text, field, form, _) in enumerate(parts):
+            texts[code, place] = text.encode()
+            if field is not None:
+                fields[code, place] = 1 + _FIELDS.index((int(field), form))
+    return texts, fields
 
 
 def _listed(words: Sequence[str]) -> Callable[[tf.Tensor], tf.Tensor]:
@@ -259,3 +269,6 @@ _WORDS: Mapping[str, Callable[[tf.Tensor], tf.Tensor]] = {
     "codec": _codec,
 }
 """What a sentence may say in place of a number: numbers int32 [B] to words string [B]."""
+_FIELDS = ((0, ""), (1, ""), *((0, form) for form in _WORDS))
+"""What a sentence may name: `{0}`, `{1}`, and the first number as a word."""
+_TABLES = _tables()

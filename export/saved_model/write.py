@@ -10,6 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from export.publish import Report, check_new, publish, version_folder
+from export.saved_model.fold import fold_saved_model
 from export.saved_model.op_audit import count_ops, foreign_ops
 from export.saved_model.signatures import signatures
 from export.saved_model.warmup import write_warmup_requests
@@ -92,6 +93,7 @@ def publish_version(
 def save_checked(servable: Any, folder: pathlib.Path) -> None:
     """Saves a module that has its signatures as `functions`, and refuses ops that a server lacks."""
     tf.saved_model.save(servable, str(folder), signatures=servable.functions)
+    fold_saved_model(folder)
     _check_ops(folder)
 
 

@@ -1,6 +1,7 @@
 """Strings <-> token ids, with SentencePiece's semantics."""
 
 import base64
+import functools
 import os
 from typing import Any, ClassVar
 
@@ -16,6 +17,7 @@ from graph_ops.presets.catalogue import PRESETS, load_preset
 from graph_ops.presets.files import read_vocabulary
 from graph_ops.presets.keras_hub_settings import TOKENIZER_FLAGS, check_adds_nothing
 from graph_ops.presets.saving import write_tokenizer
+from graph_ops.shapes import with_shape
 from graph_ops.text.bpe.cache import Report
 from graph_ops.text.engines import make_engine
 from graph_ops.text.reading import Reading
@@ -94,6 +96,7 @@ class Gemma4Tokenizer(ControlTokens, PreprocessingLayer):
         )
         self.engine_name = engine
         self.engine = make_engine(engine, self.vocabulary, report)
+        self._rows_with = functools.cache(self._traced_rows)
         self._ids_of_pieces = _ids_of_pieces(self.vocabulary) if self._gives_pieces else None
 
     @property
@@ -147,7 +150,22 @@ class Gemma4Tokenizer(ControlTokens, PreprocessingLayer):
         Args:
             texts: string [B], UTF-8; an invalid byte counts as U+FFFD.
             reading: how special tokens that are spelled in a text are read; by default as SentencePiece does.
+
+        In a graph it is a function that is traced once for each reading, and that all graphs share.
         """
+        if tf.executing_eagerly():
+            return self._rows(texts, reading=reading)
+        rows = self._rows_with(reading)(texts)
+        return TokenRows(*(with_shape(part, [texts.shape[0], *part.shape[1:]]) for part in rows))
+
+    def _traced_rows(self, reading: Reading) -> Any:
+        return tf.function(
+            functools.partial(self._rows, reading=reading),
+            input_signature=[tf.TensorSpec([None], tf.string)],
+            autograph=False,
+        )
+
+    def _rows(self, texts: tf.Tensor, *, reading: Reading) -> TokenRows:
         ids = self.engine.encode(texts, reading=reading, in_bulk=True)
         rows = tf.RaggedTensor.from_row_splits(ids.values, ids.row_splits, validate=False)
         return TokenRows(rows.to_tensor(), tf.cast(rows.row_lengths(), tf.int32))

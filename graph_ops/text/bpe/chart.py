@@ -53,7 +53,7 @@ import numpy as np
 import tensorflow as tf
 
 from graph_ops.text.bpe import pair_table
-from graph_ops.text.bpe.arrays import later, places
+from graph_ops.text.bpe.arrays import columns, later, places, taken
 from graph_ops.text.bpe.pair_table import NONE, PairTable
 from graph_ops.text.bpe.paths import Graph, spans_on_paths
 
@@ -165,7 +165,7 @@ def _pairs_of_symbols(symbols: tf.Tensor, is_inner: tf.Tensor, ranks: tf.Tensor,
         beginning=inner * (2 ** (longest - 1) + is_pair * 2 ** (longest - 2)),
         neighbours=2 * inner,
         lefts=inside - 1,
-        rights=tf.where(tf.gather(is_pair, inside - 1) > 0, -1, inside),
+        rights=tf.where(taken(is_pair, inside - 1) > 0, -1, inside),
     )
 
 
@@ -187,7 +187,7 @@ def _filled(chart: _Chart, table: PairTable, longest: int) -> _Chart:
 def _with_merges(chart: _Chart, table: PairTable, longest: int) -> _Chart:
     """The chart with the neighbours of one more length, and with the spans that they make."""
     pairs, size = _neighbours(chart, longest), tf.size(chart.ending)
-    ids = (tf.gather(chart.spans.ids, part) for part in (pairs.lefts, pairs.rights))
+    ids = (taken(chart.spans.ids, part) for part in (pairs.lefts, pairs.rights))
     _, merged = pair_table.look_up(table, *(tf.bitwise.right_shift(part, _LENGTH_BITS) for part in ids))
     starts, makes_span = pairs.places - pairs.before, tf.cast(merged < NONE, tf.int32)
     rows = [
@@ -195,7 +195,7 @@ def _with_merges(chart: _Chart, table: PairTable, longest: int) -> _Chart:
         for column in _columns(chart.spans, pairs, merged)
     ]
     is_span, is_inner = (tf.cast(part > 0, tf.int32) for part in (rows[0], chart.beginning))
-    ends, begins = (tf.gather(_powers(longest), bit) for bit in (chart.length, longest - chart.length))
+    ends, begins = (taken(_powers(longest), bit) for bit in (chart.length, longest - chart.length))
     return chart._replace(
         length=chart.length + 1,
         longest=tf.where(tf.reduce_max(is_span) > 0, chart.length, chart.longest),
@@ -213,7 +213,7 @@ def _without_merges(chart: _Chart, longest: int) -> _Chart:
 
 
 def _noted(chart: _Chart, pairs: _Pairs, rights: tf.Tensor, longest: int) -> dict[str, tf.Tensor]:
-    bits = tf.gather(_powers(longest), pairs.before)
+    bits = taken(_powers(longest), pairs.before)
     row = tf.math.unsorted_segment_sum(bits, pairs.places, tf.size(chart.ending))
     return {
         "neighbours": tf.concat([chart.neighbours, row], axis=0),
@@ -224,7 +224,7 @@ def _noted(chart: _Chart, pairs: _Pairs, rights: tf.Tensor, longest: int) -> dic
 
 def _columns(spans: _Spans, pairs: _Pairs, merged: tf.Tensor) -> _Spans:
     """What is to be known of the span that each two neighbours make, int32 [n] each."""
-    left, right = (tf.gather(spans.worst, part) for part in (pairs.lefts, pairs.rights))
+    left, right = (taken(spans.worst, part) for part in (pairs.lefts, pairs.rights))
     return _Spans(
         ids=merged * 2**_LENGTH_BITS + pairs.before,
         worst=tf.maximum(merged + 1, tf.maximum(left, right)),
@@ -239,20 +239,20 @@ def _neighbours(chart: _Chart, longest: int) -> _Pairs:
     middles, before = _two_spans(chart, longest)
     after = chart.length - before
     lefts, rights = (before - 1) * size + middles - before, (after - 1) * size + middles
-    is_left_last = tf.gather(spans.worst, lefts) > tf.gather(spans.worst, rights)
+    is_left_last = taken(spans.worst, lefts) > taken(spans.worst, rights)
     last = tf.where(is_left_last, lefts, rights)
-    part = tf.math.floormod(tf.gather(spans.ids, last), 2**_LENGTH_BITS)
-    bounds = tf.where(is_left_last, tf.gather(spans.left_bounds, last), tf.gather(spans.right_bounds, last))
+    part = tf.math.floormod(taken(spans.ids, last), 2**_LENGTH_BITS)
+    bounds = tf.where(is_left_last, taken(spans.left_bounds, last), taken(spans.right_bounds, last))
     # x and t, or u and y: the two that stood side by side before
     earlier_before = tf.where(is_left_last, before - part, before)
     earlier = earlier_before + tf.where(is_left_last, after, part)
-    bits = tf.gather(chart.neighbours, (earlier - 2) * size + middles)
+    bits = taken(chart.neighbours, (earlier - 2) * size + middles)
     were = tf.math.floormod(tf.bitwise.right_shift(bits, earlier_before), 2) > 0
     row = tf.minimum(earlier, longest) - 1
-    span = tf.gather(spans.ids, row * size + middles - earlier_before)
+    span = taken(spans.ids, row * size + middles - earlier_before)
     merge_first = (earlier <= longest) & (span > 0) & (span < bounds * 2**_LENGTH_BITS)
     chosen = places(were & ~merge_first)
-    return _Pairs(*(tf.gather(column, chosen) for column in (middles, before, lefts, rights)))
+    return _Pairs(*(taken(column, chosen) for column in (middles, before, lefts, rights)))
 
 
 def _two_spans(chart: _Chart, longest: int) -> tuple[tf.Tensor, tf.Tensor]:
@@ -268,10 +268,10 @@ def _two_spans(chart: _Chart, longest: int) -> tuple[tf.Tensor, tf.Tensor]:
     both = tf.bitwise.right_shift(beginning + ending - tf.bitwise.bitwise_xor(beginning, ending), 1)
     middles = places(both > 0)
     bits = tf.range(tf.maximum(1 - beyond, 0), tf.minimum(longest, chart.length - 1) - beyond + 1)
-    is_set = tf.math.floormod(tf.bitwise.right_shift(tf.gather(both, middles)[:, tf.newaxis], bits), 2) > 0
+    is_set = tf.math.floormod(tf.bitwise.right_shift(taken(both, middles)[:, tf.newaxis], bits), 2) > 0
     found = tf.cast(tf.where(is_set), tf.int32)
-    rows, columns = (tf.reshape(tf.slice(found, [0, side], [-1, 1]), [-1]) for side in (0, 1))
-    return tf.gather(middles, rows), tf.gather(bits, columns) + beyond
+    row, column = columns(found)
+    return taken(middles, row), taken(bits, column) + beyond
 
 
 def _powers(longest: int) -> np.ndarray:
@@ -285,13 +285,13 @@ def _tokens(chart: _Chart, is_bound: tf.Tensor, size: tf.Tensor) -> Merged:
     spans = places(is_span > 0)
     starts = tf.math.floormod(spans, size)
     graph = Graph(
-        tf.gather(numbers, chart.lefts),
-        tf.gather(numbers, tf.maximum(chart.rights, 0)),
+        taken(numbers, chart.lefts),
+        taken(numbers, tf.maximum(chart.rights, 0)),
         tf.cast(chart.rights >= 0, tf.int32),
-        tf.gather(is_bound, starts),
-        tf.gather(is_bound, starts + spans // size + 1),
+        taken(is_bound, starts),
+        taken(is_bound, starts + spans // size + 1),
     )
     chosen, prunings = spans_on_paths(graph, longest=size)
-    ids = tf.gather(chart.spans.ids, tf.gather(spans, chosen))
+    ids = taken(chart.spans.ids, taken(spans, chosen))
     symbols = tf.bitwise.right_shift(ids, _LENGTH_BITS)
-    return Merged(symbols, tf.gather(starts, chosen), chart.length - 1, prunings)
+    return Merged(symbols, taken(starts, chosen), chart.length - 1, prunings)

@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from graph_ops.text.bpe import utf8
+from graph_ops.text.bpe import piece_texts, utf8
+from graph_ops.text.bpe.arrays import taken
+from graph_ops.text.bpe.piece_texts import WORD
 from graph_ops.text.bpe.tables import BuiltinTables
 
 REPLACEMENT_BYTES = 3
@@ -39,20 +41,18 @@ def detokenize(token_ids: tf.Tensor, tables: BuiltinTables, *, capacity: int | N
         capacity: size of `codes`, for runtimes that want it fixed; what is beyond it is left out. By default
             as many as there are.
     """
-    ids = tf.concat([token_ids, [tf.size(tables.piece_starts) - 2]], axis=0)
-    piece_starts = tf.gather(tables.piece_starts, ids)
-    lengths = tf.gather(tables.piece_starts, ids + 1) - piece_starts
+    texts = tables.piece_texts
+    ids = tf.concat([token_ids, [tf.size(texts.starts) - 1]], axis=0)
+    lengths = piece_texts.lengths_of(texts, ids)
     is_empty = tf.equal(lengths, 0)
     lengths = tf.where(is_empty, 1, lengths)
     starts = tf.cumsum(lengths, exclusive=True)
     size = starts[-1] + 1
     piece = tf.cumsum(tf.scatter_nd(starts[:, tf.newaxis], tf.ones_like(starts), [size])) - 1
-    places = tf.range(size) + tf.gather(piece_starts - starts, piece)
-    stream = tf.where(
-        tf.gather(is_empty, piece), utf8.SEPARATOR, tf.cast(tf.gather(tables.piece_bytes, places), tf.int32)
-    )
+    places = tf.range(size) + taken(taken(texts.starts, ids) * WORD - starts, piece)
+    stream = tf.where(taken(is_empty, piece), utf8.SEPARATOR, piece_texts.byte_at(texts, places))
     codes, before = _repaired(stream, capacity)
-    return Texts(codes, tf.gather(before, starts))
+    return Texts(codes, taken(before, starts))
 
 
 def _repaired(stream: tf.Tensor, capacity: int | None) -> tuple[tf.Tensor, tf.Tensor]:
@@ -66,7 +66,7 @@ def _repaired(stream: tf.Tensor, capacity: int | None) -> tuple[tf.Tensor, tf.Te
     size = before[-1] if capacity is None else capacity  # the last element is a separator
     slots = tf.where(counts > 0, before, size)
     codes = tf.where(is_invalid, 0xEF, stream)
-    invalid = tf.gather(before, tf.where(is_invalid)[:, 0])
+    invalid = taken(before, tf.where(is_invalid)[:, 0])
     all_slots = tf.minimum(tf.concat([slots, invalid + 1, invalid + 2], axis=0), size)
     all_codes = tf.concat([codes, tf.fill(tf.shape(invalid), 0xBF), tf.fill(tf.shape(invalid), 0xBD)], axis=0)
     return tf.scatter_nd(all_slots[:, tf.newaxis], all_codes, [size + 1])[:-1], before

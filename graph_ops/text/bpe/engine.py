@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from graph_ops.text.bpe import detokenize, strings, tables, tokenize, utf8
+from graph_ops.text.bpe.arrays import taken
 from graph_ops.text.bpe.cache import Report, load_tables
 from graph_ops.text.bpe.detokenize import Texts
 from graph_ops.text.bpe.tables import BuiltinTables
@@ -41,7 +42,7 @@ class BuiltinEngine(tf.Module):
         with tf.name_scope("tokenize"):
             stream = strings.to_stream(texts)
             tokens = tokenize.tokenize(stream.codes, self._tables_of(reading))
-            row_splits = tf.concat([[0], tf.gather(tokens.before, stream.ends)], axis=0)
+            row_splits = tf.concat([[0], taken(tokens.before, stream.ends)], axis=0)
             return Ids(tokens.ids[: tokens.count], tf.cast(row_splits, tf.int64))
 
     def decode(self, ids: tf.Tensor, row_splits: tf.Tensor) -> tf.Tensor:
@@ -52,7 +53,7 @@ class BuiltinEngine(tf.Module):
             ragged = tf.RaggedTensor.from_row_splits(ids, row_splits, validate=False)
             ended = tf.concat([ragged, after], axis=1)
             texts = detokenize.detokenize(ended.values, self._tables_of(Reading.TRAINED))
-            return strings.from_bytes(texts.codes, tf.gather(texts.ends, ended.row_splits[1:] - 1))
+            return strings.from_bytes(texts.codes, taken(texts.ends, ended.row_splits[1:] - 1))
 
     def tokenize_bytes(
         self, codes: tf.Tensor, length: tf.Tensor, *, reading: Reading = Reading.TRAINED
@@ -82,7 +83,7 @@ class BuiltinEngine(tf.Module):
         `detokenize.detokenize`.
         """
         with tf.name_scope("detokenize"):
-            kept = tf.gather(token_ids, tf.where(keep)[:, 0])
+            kept = taken(token_ids, tf.where(keep)[:, 0])
             return detokenize.detokenize(kept, self._tables_of(Reading.TRAINED), capacity=capacity)
 
     def models(self) -> list[Any]:

@@ -31,7 +31,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from graph_ops.text.bpe import chart, pair_table
-from graph_ops.text.bpe.arrays import earlier, later, places
+from graph_ops.text.bpe.arrays import earlier, later, places, taken
 from graph_ops.text.bpe.pair_table import NONE, PairTable
 
 MAX_ROUNDS = 64
@@ -115,7 +115,7 @@ def merge_with_effort(
             lambda: merged,
         )
     all_symbols = tf.concat([end.symbols, merged.symbols], axis=0)
-    all_places = tf.concat([end.places, tf.gather(rest.places, merged.starts)], axis=0)
+    all_places = tf.concat([end.places, taken(rest.places, merged.starts)], axis=0)
     return all_symbols, all_places, Effort(end.rounds, end.work, merged.lengths, merged.prunings)
 
 
@@ -139,12 +139,12 @@ def _rounds(state: _State, table: PairTable, is_bounded: bool) -> _Progress:
 
 def _round(now: _Progress, num_segments: tf.Tensor, table: PairTable) -> _Progress:
     state = now.state
-    best = tf.gather(tf.math.unsorted_segment_min(state.ranks, state.segments, num_segments), state.segments)
+    best = taken(tf.math.unsorted_segment_min(state.ranks, state.segments, num_segments), state.segments)
     finished = places(tf.equal(best, NONE))
     return _Progress(
         _merged(state, best, num_segments, table),
-        tf.concat([now.symbols, tf.gather(state.symbols, finished)], axis=0),
-        tf.concat([now.places, tf.gather(state.places, finished)], axis=0),
+        tf.concat([now.symbols, taken(state.symbols, finished)], axis=0),
+        tf.concat([now.places, taken(state.places, finished)], axis=0),
         now.rounds + 1,
         now.work + tf.size(best),
     )
@@ -154,10 +154,10 @@ def _merged(state: _State, best: tf.Tensor, num_segments: tf.Tensor, table: Pair
     """One round of the segments that have a `best` rank."""
     size = tf.size(best)
     pairs = places(_disjoint_best_pairs(state, best))
-    pieces, segments = tf.gather(best, pairs), tf.gather(state.segments, pairs)
+    pieces, segments = taken(best, pairs), taken(state.segments, pairs)
     before, after = _new_ranks(state, pairs, pieces, segments, table)
     better = tf.where(tf.minimum(before, after) < pieces, pairs, size)
-    last = tf.gather(tf.math.unsorted_segment_min(better, segments, num_segments), segments)
+    last = taken(tf.math.unsorted_segment_min(better, segments, num_segments), segments)
     merges = tf.cast(pairs <= last, tf.int32)
     # by symbol: whether it merges with the next, and the new ranks if it does
     merges, before, after = (
@@ -171,7 +171,7 @@ def _merged(state: _State, best: tf.Tensor, num_segments: tf.Tensor, table: Pair
     )
     symbols = tf.where(is_merged, state.ranks, state.symbols)
     kept = places((best < NONE) & ~later(is_merged, by=1, fill=False))
-    return _State(*(tf.gather(part, kept) for part in (symbols, state.places, state.segments, ranks)))
+    return _State(*(taken(part, kept) for part in (symbols, state.places, state.segments, ranks)))
 
 
 def _disjoint_best_pairs(state: _State, best: tf.Tensor) -> tf.Tensor:
@@ -182,7 +182,7 @@ def _disjoint_best_pairs(state: _State, best: tf.Tensor) -> tf.Tensor:
     # next run
     run = index - tf.cumsum(tf.cast(is_best, tf.int32), exclusive=True)
     run_start = tf.math.unsorted_segment_min(tf.where(is_best, index, size), run, size)
-    return is_best & tf.equal(tf.math.floormod(index - tf.gather(run_start, run), 2), 0)
+    return is_best & tf.equal(tf.math.floormod(index - taken(run_start, run), 2), 0)
 
 
 def _new_ranks(
@@ -194,12 +194,12 @@ def _new_ranks(
     pad = tf.constant([-1, -1])
     symbols, inside = (tf.concat([pad, part, pad], axis=0) for part in (state.symbols, state.segments))
     is_just_merged = tf.equal(later(pairs, by=1, fill=-2), pairs - 2)
-    before = tf.where(is_just_merged, pieces, tf.gather(symbols, pairs + 1))
-    after = tf.gather(symbols, pairs + 4)
+    before = tf.where(is_just_merged, pieces, taken(symbols, pairs + 1))
+    after = taken(symbols, pairs + 4)
     _, ranks = pair_table.look_up(
         table, tf.concat([before, pieces], axis=0), tf.concat([pieces, after], axis=0)
     )
-    around = tf.gather(inside, tf.concat([pairs + 1, pairs + 4], axis=0))
+    around = taken(inside, tf.concat([pairs + 1, pairs + 4], axis=0))
     ranks = tf.where(tf.equal(around, tf.concat([segments, segments], axis=0)), ranks, NONE)
     count = tf.shape(pairs)
     return tf.slice(ranks, [0], count), tf.slice(ranks, count, count)

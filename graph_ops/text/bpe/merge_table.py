@@ -1,12 +1,23 @@
 """Which pairs of symbols a BPE vocabulary merges, and which characters stand side by side in its pieces.
 
-SentencePiece merges two neighbours if the vocabulary holds what they spell together. So *every* way to split
-a piece into two pieces is a merge, not only the one that training found. A merge's **rank** is the id of the
-merged piece: ids of longer pieces must fall in score, as training leaves them, so that the better of two
-merges has the lower id.
+SentencePiece merges two neighbours if the vocabulary holds what they spell together. A merge's **rank** is
+the id of the merged piece: ids of longer pieces must fall in score, as training leaves them, so that the
+better of two merges has the lower id.
+
+**Each piece is made of one pair only**, the last that is merged when the piece is a text of its own. For let
+u and t stand side by side in any text, whole, and what they spell be piece p. So far no merge reached over
+the two ends of u t, nor over the place between. So the merges inside were, each time, the best and leftmost
+of those that are possible inside, which is what merging p alone does too: it also comes to u t, and then
+merges them. Since merging p alone ends in one way, u and t are p's only parts; and a piece that is not left
+whole when it is merged alone is never made. Half a million ways to split Gemma's pieces come down to a pair
+a piece.
+
+Which pair it is follows from shorter pieces: two of them that stand side by side, both whole, when what they
+spell is merged alone, are **neighbours**, and `chart` says how to tell.
 """
 
 import itertools
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -25,16 +36,53 @@ class Merges(NamedTuple):
     merged: np.ndarray
 
 
+class _Piece(NamedTuple):
+    """A piece that merging makes: characters of its left part (0 for a character), and what `chart` calls
+    worst, left bound and right bound.
+    """
+
+    split: int
+    worst: int
+    left_bound: int
+    right_bound: int
+
+
 def merges(vocabulary: Vocabulary) -> Merges:
     """Every merge of a vocabulary. User-defined symbols are never parts."""
     ids = normal_pieces(vocabulary)
-    found = [
-        (left, right, merged)
-        for piece, merged in ids.items()
-        for length in range(1, len(piece))
-        if (left := ids.get(piece[:length])) is not None and (right := ids.get(piece[length:])) is not None
-    ]
+    whole = {piece: _Piece(0, 0, 0, 0) for piece in ids if len(piece) == 1}
+    found = []
+    for piece in sorted(ids, key=len):
+        for split in range(1, len(piece)):
+            left, right = piece[:split], piece[split:]
+            if left in whole and right in whole and _are_neighbours(left, right, whole, ids):
+                whole[piece] = _merged(ids[piece], split, whole[left].worst, whole[right].worst)
+                found.append((ids[left], ids[right], ids[piece]))
+                break
     return Merges(*np.array(found, np.int64).reshape(-1, 3).T)
+
+
+def _merged(rank: int, split: int, left: int, right: int) -> _Piece:
+    """The piece that a merge of that rank makes of parts with these worst ranks."""
+    return _Piece(
+        split,
+        worst=max(rank + 1, left, right),
+        left_bound=max(rank, left - 1 if left > right else 0),
+        right_bound=max(rank + 1, right if right >= left else 0),
+    )
+
+
+def _are_neighbours(left: str, right: str, whole: Mapping[str, _Piece], ids: Mapping[str, int]) -> bool:
+    """Whether merging what two whole pieces spell comes to both, side by side."""
+    while len(left) > 1 or len(right) > 1:
+        first, second = whole[left], whole[right]
+        if first.worst > second.worst:
+            left, bound = left[first.split :], first.left_bound
+        else:
+            right, bound = right[: second.split], second.right_bound
+        if (together := left + right) in whole and ids[together] < bound:
+            return False
+    return True
 
 
 def merge_table(vocabulary: Vocabulary, found: Merges) -> PairTable:

@@ -5,16 +5,14 @@ of its own, and the slot holds the pair and its value. The pair that is looked u
 the slot, so that a miss is exact.
 
 ```
-bucket = (7919 left + right) mod buckets            one displacement a bucket, chosen when the table is built
-slot   = (left + displacement[bucket]) mod slots
-first[slot]  = left  + 2**18 × (value mod 2**13)      18 bits and 13 bits: never negative
-second[slot] = right + 2**18 × (value div 2**13)
+bucket = (7919 left + right) mod buckets          one displacement a bucket, chosen when the table is built
+slot   = (left + 4099 right + displacement[bucket]) mod slots
+slots[slot, 0] = left  + 2**18 × (value mod 2**13)    18 bits and 13 bits: never negative
+slots[slot, 1] = right + 2**18 × (value div 2**13)
 ```
 
-Members of a pair are below 2**18, so no product or sum reaches 2**31. Subtracting `left` from `first[slot]`
-leaves a multiple of 2**18 exactly if the slot holds `left`. There are more buckets than right members and
-more slots than left
-ones: two pairs of one bucket differ in their left member, and so a displacement can part them.
+Members of a pair are below 2**18, so no product or sum reaches 2**31. Subtracting `left` from
+`slots[slot, 0]` leaves a multiple of 2**18 exactly if the slot holds `left`.
 """
 
 from typing import NamedTuple
@@ -22,16 +20,18 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from graph_ops.text.bpe.arrays import columns, taken
+
 BITS = 18
 """Binary logarithm of the bound of a pair's members and of a value."""
 NONE = 2**BITS - 1
 """The value of a pair that is not in a table; no pair of a table holds it as a member."""
 
 _LOW_BITS = 13
-_FACTOR = 7919  # prime; 7919 × 2**18 + 2**18 is below 2**31
+_FACTOR, _STEP = 7919, 4099  # primes; 7919 × 2**18 + 2**18 is below 2**31
 _LOAD = 0.95
-_KEYS_IN_A_BUCKET = 2
-_ATTEMPTS = 20_000  # to place the buckets of one size; tables of half a million keys need some 1,000
+_KEYS_IN_A_BUCKET = 4
+_ATTEMPTS = 20_000  # to place the buckets of one size; tables of a quarter of a million keys need some 1,000
 
 
 class PairTable(NamedTuple):
@@ -39,13 +39,12 @@ class PairTable(NamedTuple):
 
     Attributes:
         displacements: int32 [buckets].
-        first: int32 [slots]; the left member and the low bits of the value.
-        second: int32 [slots]; the right member and the high bits of the value.
+        slots: int32 [slots, 2]; the left member and the low bits of the value, the right one and the high
+            bits.
     """
 
     displacements: np.ndarray
-    first: np.ndarray
-    second: np.ndarray
+    slots: np.ndarray
 
 
 def build(left: np.ndarray, right: np.ndarray, values: np.ndarray) -> PairTable:
@@ -72,17 +71,13 @@ def build(left: np.ndarray, right: np.ndarray, values: np.ndarray) -> PairTable:
             )
     if not len(left):  # tensors need an element; this one is never asked for
         return build(np.array([NONE - 1]), np.array([NONE - 1]), np.array([NONE]))
-    buckets = next_prime(max(len(left) // _KEYS_IN_A_BUCKET, int(right.max()) + 1))
-    displacements, slot, slots = displace(
-        (_FACTOR * left + right) % buckets, left, buckets, at_least=int(left.max()) + 1
-    )
-    source = np.zeros(
-        slots, np.int64
-    )  # of an empty slot: the first pair, so that whatever a slot holds is true
+    buckets = next_prime(len(left) // _KEYS_IN_A_BUCKET + 1)
+    displacements, slot, slots = displace((_FACTOR * left + right) % buckets, left + _STEP * right, buckets)
+    source = np.zeros(slots, np.int64)  # of an empty slot: the first pair, so that what a slot holds is true
     source[slot] = np.arange(len(left))
     first = left + (values % 2**_LOW_BITS << BITS)
     second = right + (values >> _LOW_BITS << BITS)
-    return PairTable(displacements, *(part[source].astype(np.int32) for part in (first, second)))
+    return PairTable(displacements, np.stack([first, second], axis=1)[source].astype(np.int32))
 
 
 def look_up(table: PairTable, left: tf.Tensor, right: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -93,11 +88,12 @@ def look_up(table: PairTable, left: tf.Tensor, right: tf.Tensor) -> tuple[tf.Ten
         left: int32 [n], -1 … `NONE`; -1 and `NONE` are in no pair.
         right: int32 [n], likewise.
     """
-    buckets, slots = (int(part.shape[0]) for part in table[:2])
+    buckets, slots = (int(part.shape[0]) for part in table)
     bucket = tf.math.floormod(_FACTOR * left + right, buckets)
-    slot = tf.math.floormod(left + tf.gather(table.displacements, bucket), slots)
-    low, is_left = _value_bits(tf.gather(table.first, slot) - left)
-    high, is_right = _value_bits(tf.gather(table.second, slot) - right)
+    slot = tf.math.floormod(left + _STEP * right + taken(table.displacements, bucket), slots)
+    first, second = columns(taken(table.slots, slot))
+    low, is_left = _value_bits(first - left)
+    high, is_right = _value_bits(second - right)
     is_found = is_left & is_right
     return is_found, tf.where(is_found, low + high * 2**_LOW_BITS, NONE)
 

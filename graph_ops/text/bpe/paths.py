@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from graph_ops.text.bpe.arrays import places
+from graph_ops.text.bpe.arrays import places, taken
 
 _PRUNINGS_OF_SHORT_ENDS = 3
 
@@ -54,7 +54,7 @@ def spans_on_paths(graph: Graph, *, longest: tf.Tensor) -> tuple[tf.Tensor, tf.T
     """
     graph, kept = _without_short_ends(graph)
     graph, rounds = _without_dead_ends(graph, longest)
-    return tf.gather(kept, places(_is_on_a_path(graph))), rounds
+    return taken(kept, places(_is_on_a_path(graph))), rounds
 
 
 def _degrees(graph: Graph) -> tuple[tf.Tensor, tf.Tensor]:
@@ -76,13 +76,13 @@ def _without_short_ends(graph: Graph) -> tuple[Graph, tf.Tensor]:
     for _ in range(_PRUNINGS_OF_SHORT_ENDS):
         after, before = _degrees(graph)
         is_through = tf.cast((after > 0) & (before > 0), tf.int32)
-        ends = tf.gather(is_through, graph.lefts) * tf.gather(is_through, graph.rights)
+        ends = taken(is_through, graph.lefts) * taken(is_through, graph.rights)
         graph = graph._replace(is_edge=graph.is_edge * ends)
     spans = places(is_through > 0)
     edges = places(graph.is_edge > 0)
     numbers = tf.cumsum(is_through, exclusive=True)
-    lefts, rights = (tf.gather(numbers, tf.gather(part, edges)) for part in (graph.lefts, graph.rights))
-    is_first, is_last = (tf.gather(part, spans) for part in (graph.is_first, graph.is_last))
+    lefts, rights = (taken(numbers, taken(part, edges)) for part in (graph.lefts, graph.rights))
+    is_first, is_last = (taken(part, spans) for part in (graph.is_first, graph.is_last))
     return Graph(lefts, rights, tf.ones_like(edges), is_first, is_last), spans
 
 
@@ -91,7 +91,7 @@ def _without_dead_ends(graph: Graph, longest: tf.Tensor) -> tuple[Graph, tf.Tens
 
     def has_others(graph: Graph, _: tf.Tensor) -> tf.Tensor:
         single = tf.cast(_is_on_a_path(graph), tf.int32)
-        between = tf.gather(single, graph.lefts) * tf.gather(single, graph.rights)
+        between = taken(single, graph.lefts) * taken(single, graph.rights)
         return tf.reduce_max(graph.is_edge * (1 - between)) > 0
 
     def prune(graph: Graph, rounds: tf.Tensor) -> tuple[Graph, tf.Tensor]:
@@ -108,10 +108,10 @@ def _pruned(graph: Graph, longest: tf.Tensor) -> Graph:
     target = tf.math.unsorted_segment_sum(graph.is_edge * graph.rights, graph.lefts, count)
     jump = tf.where(tf.equal(after, 1), target, tf.range(count))
     _, stop = tf.while_loop(
-        lambda span, _: span < longest, lambda span, jump: (span * 2, tf.gather(jump, jump)), (1, jump)
+        lambda span, _: span < longest, lambda span, jump: (span * 2, taken(jump, jump)), (1, jump)
     )
-    leads_on = tf.cast(tf.gather(after + graph.is_last, stop) > 0, tf.int32)
-    return graph._replace(is_edge=graph.is_edge * tf.gather(leads_on, graph.rights))
+    leads_on = tf.cast(taken(after + graph.is_last, stop) > 0, tf.int32)
+    return graph._replace(is_edge=graph.is_edge * taken(leads_on, graph.rights))
 
 
 def _reversed(graph: Graph) -> Graph:

@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from graph_ops.text.bpe import merge_table, user_defined, utf8, word_table
+from graph_ops.text.bpe import merge_table, piece_texts, space_runs, user_defined, utf8, word_table
 from graph_ops.text.bpe.pair_table import PairTable
+from graph_ops.text.bpe.piece_texts import WORD, PieceTexts
 from graph_ops.text.bpe.user_defined import Trie
 from graph_ops.text.bpe.word_table import WORD_BYTES, WordTable
 from graph_ops.text.cuts import byte_cuts
@@ -41,12 +42,11 @@ class BuiltinTables(NamedTuple):
         user_defined: user-defined symbols.
         merges: (left id, right id) to merged id.
         byte_ids: int32 [256]; id of each byte's piece.
-        piece_bytes: uint8; what each piece stands for in a text, one after the other, and some padding.
-        piece_starts: int32 [V + 2]; where they begin in `piece_bytes`. Pieces without a text, and id V, are
-            empty.
+        piece_texts: what each piece stands for in a text; those without a text, and id V, are empty.
         ids_of_a_byte: the most ids that one byte of a text can become: 3 if `▁` or U+FFFD is no piece, else
             1.
         longest_piece: most characters of a piece that merging makes.
+        longest_indent: see `space_runs.longest`.
     """
 
     cuts: np.ndarray
@@ -55,10 +55,10 @@ class BuiltinTables(NamedTuple):
     user_defined: Trie
     merges: PairTable
     byte_ids: np.ndarray
-    piece_bytes: np.ndarray
-    piece_starts: np.ndarray
+    piece_texts: PieceTexts
     ids_of_a_byte: int
     longest_piece: int
+    longest_indent: int
 
 
 def build(
@@ -89,10 +89,10 @@ def build(
         user_defined=user_defined.build(symbols, numbers),
         merges=merges,
         byte_ids=np.array([vocabulary.find(piece) for piece in BYTE_PIECES], np.int32),
-        piece_bytes=np.frombuffer(b"".join(texts) + bytes(WORD_BYTES), np.uint8),
-        piece_starts=np.cumsum([0, *map(len, texts), 0], dtype=np.int32),
+        piece_texts=piece_texts.build(texts, padding=WORD_BYTES // WORD),
         ids_of_a_byte=1 if {SPACE, "\ufffd"} <= {*normal, *symbols} else 3,
         longest_piece=max(map(len, normal), default=1),
+        longest_indent=space_runs.longest(symbols),
     )
     report("words")
     candidates = [

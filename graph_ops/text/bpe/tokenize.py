@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from graph_ops.text.bpe import merge, user_defined, utf8, word_table
-from graph_ops.text.bpe.arrays import earlier, later, places
+from graph_ops.text.bpe import merge, piece_texts, space_runs, user_defined, utf8, word_table
+from graph_ops.text.bpe.arrays import earlier, later, places, taken
 from graph_ops.text.bpe.tables import PAGE, BuiltinTables
 from graph_ops.text.vocabulary.sentencepiece_model import SPACE
 
@@ -69,18 +69,20 @@ def _words(stream: tf.Tensor, tables: BuiltinTables) -> tuple[_Pieces, tf.Tensor
     [N].
     """
     following = earlier(stream, by=1, fill=0)  # the last separator ends a segment
-    is_last = tf.gather(tables.cuts, stream * (utf8.SEPARATOR + 1) + following)
+    is_last = taken(tables.cuts, stream * (utf8.SEPARATOR + 1) + following)
+    if tables.longest_indent:
+        is_last |= space_runs.ends(stream, following, longest=tables.longest_indent)
     ends = places(is_last) + 1
     starts = later(ends, by=1, fill=0)
-    padded = tf.concat([stream, tf.fill([word_table.WORD_BYTES], utf8.SEPARATOR)], axis=0)
+    padded = tf.pad(tf.minimum(stream, 255), [[0, word_table.WORD_BYTES + piece_texts.WORD]])
     ids = word_table.look_up(
-        tables.words, tables.piece_bytes, tables.piece_starts, padded, starts, ends - starts
+        tables.words, tables.piece_texts, piece_texts.packed(padded), starts, ends - starts
     )
-    is_unknown = (ids < 0) & (tf.gather(stream, starts) < utf8.SEPARATOR)
+    is_unknown = (ids < 0) & (taken(stream, starts) < utf8.SEPARATOR)
     segment = tf.cumsum(tf.cast(is_last, tf.int32), exclusive=True)
     # of a separator, so that a segment without an id becomes none
     words = _Pieces(ids, starts, tf.fill(tf.shape(ids), utf8.SEPARATOR_CODE_POINT))
-    return words, tf.gather(is_unknown, segment)
+    return words, taken(is_unknown, segment)
 
 
 def _rest(stream: tf.Tensor, is_unknown: tf.Tensor, tables: BuiltinTables) -> _Pieces:
@@ -88,14 +90,14 @@ def _rest(stream: tf.Tensor, is_unknown: tf.Tensor, tables: BuiltinTables) -> _P
     with tf.name_scope("characters"):
         at, points, characters = _characters(stream, is_unknown, tables)
     with tf.name_scope("user_defined"):
-        ids = tf.gather(tables.characters.ids, characters)
+        ids = taken(tables.characters.ids, characters)
         symbols = user_defined.put_in(characters, ids, tables.user_defined)
     with tf.name_scope("merge"):
         kept = places(symbols.is_kept)
         ids, indices = merge.merge(
-            tf.gather(symbols.ids, kept), kept, tables.merges, longest_piece=tables.longest_piece
+            taken(symbols.ids, kept), kept, tables.merges, longest_piece=tables.longest_piece
         )
-    return _Pieces(ids, tf.gather(at, indices), tf.gather(points, indices))
+    return _Pieces(ids, taken(at, indices), taken(points, indices))
 
 
 def _characters(
@@ -103,15 +105,13 @@ def _characters(
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Of the unknown segments' characters, int32 [K] each: places, code points, character numbers."""
     at = places(_with_one_after(is_unknown))
-    rest = tf.where(tf.gather(is_unknown, at), tf.gather(stream, at), utf8.SEPARATOR)
+    rest = tf.where(taken(is_unknown, at), taken(stream, at), utf8.SEPARATOR)
     decoded = utf8.decode(rest)
     starts = places(decoded.is_start)
-    points = tf.gather(decoded.code_points, starts)
+    points = taken(decoded.code_points, starts)
     page = points // PAGE
-    numbers = tf.gather(
-        tables.characters.numbers, tf.gather(tables.characters.pages, page) + points - page * PAGE
-    )
-    return tf.gather(at, starts), points, numbers
+    numbers = taken(tables.characters.numbers, taken(tables.characters.pages, page) + points - page * PAGE)
+    return taken(at, starts), points, numbers
 
 
 def _with_one_after(is_unknown: tf.Tensor) -> tf.Tensor:
@@ -129,16 +129,14 @@ def _assemble(words: _Pieces, rest: _Pieces, size: tf.Tensor, tables: BuiltinTab
     counts = tf.where(is_fallback, lengths, tf.cast(ids >= 0, tf.int32))
     before = tf.cumsum(tf.math.unsorted_segment_sum(counts, at, size), exclusive=True)
     count, capacity = before[-1], size * tables.ids_of_a_byte
-    slots = tf.where(counts > 0, tf.gather(before, at), capacity)
-    first = tf.where(
-        is_fallback, tf.gather(tables.byte_ids, utf8.encoded_byte(points, lengths, place=0)), ids
-    )
+    slots = tf.where(counts > 0, taken(before, at), capacity)
+    first = tf.where(is_fallback, taken(tables.byte_ids, utf8.encoded_byte(points, lengths, place=0)), ids)
     long = places(is_fallback & (lengths > 1))
-    points, lengths, slots_of_later = (tf.gather(part, long) for part in (points, lengths, slots))
+    points, lengths, slots_of_later = (taken(part, long) for part in (points, lengths, slots))
     all_slots, all_ids = [slots], [first]
     for place in (1, 2, 3):
         all_slots.append(tf.where(lengths > place, slots_of_later + place, capacity))
-        all_ids.append(tf.gather(tables.byte_ids, utf8.encoded_byte(points, lengths, place=place)))
+        all_ids.append(taken(tables.byte_ids, utf8.encoded_byte(points, lengths, place=place)))
     scattered = tf.math.unsorted_segment_sum(
         tf.concat(all_ids, axis=0), tf.concat(all_slots, axis=0), capacity + 1
     )

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from graph_ops.text.bpe import pair_table
-from graph_ops.text.bpe.arrays import places
+from graph_ops.text.bpe.arrays import places, taken
 from graph_ops.text.bpe.pair_table import PairTable
 
 
@@ -79,7 +79,7 @@ def put_in(characters: tf.Tensor, ids: tf.Tensor, trie: Trie) -> Symbols:
 
     def with_matches() -> tuple[tf.Tensor, tf.Tensor]:
         chosen = places(is_match)
-        return _replaced(ids, *(tf.gather(part, chosen) for part in (begins, found, lengths)))
+        return _replaced(ids, *(taken(part, chosen) for part in (begins, found, lengths)))
 
     return Symbols(*tf.cond(tf.reduce_any(is_match), with_matches, lambda: (ids, tf.ones_like(ids, tf.bool))))
 
@@ -88,23 +88,23 @@ def _longest_matches(characters: tf.Tensor, trie: Trie) -> tuple[tf.Tensor, tf.T
     """Places where a piece may begin, id of the longest that does (-1: none) and its characters: int32 [P]
     each, P at least 1.
     """
-    nodes, last = tf.gather(trie.roots, characters), tf.size(characters) - 1
+    nodes, last = taken(trie.roots, characters), tf.size(characters) - 1
     begins = places((nodes > 0) | tf.equal(tf.range(last + 1), last))  # no empty tensors: the last too
-    nodes = tf.gather(nodes, begins)
+    nodes = taken(nodes, begins)
 
     def step(
         nodes: tf.Tensor, depth: tf.Tensor, found: tf.Tensor, lengths: tf.Tensor
     ) -> tuple[tf.Tensor, ...]:
-        following = tf.gather(characters, tf.minimum(begins + depth, last))  # the last is in no piece
+        following = taken(characters, tf.minimum(begins + depth, last))  # the last is in no piece
         is_child, children = pair_table.look_up(trie.children, nodes, following)
-        ids = tf.gather(trie.ids, tf.where(is_child, children, 0))
+        ids = taken(trie.ids, tf.where(is_child, children, 0))
         is_longer = ids >= 0
         return children, depth + 1, tf.where(is_longer, ids, found), tf.where(is_longer, depth + 1, lengths)
 
     _, _, found, lengths = tf.while_loop(
         lambda nodes, *_: tf.reduce_min(nodes) < pair_table.NONE,
         step,
-        (nodes, tf.constant(1), tf.gather(trie.ids, nodes), tf.ones_like(nodes)),
+        (nodes, tf.constant(1), taken(trie.ids, nodes), tf.ones_like(nodes)),
     )
     return begins, found, lengths
 
@@ -115,8 +115,8 @@ def _replaced(
     """`Symbols` of characters' ids [K] and matches [M], M at least 1."""
     count = tf.size(ids)
     earlier_matches = tf.cumsum(_at(begins, tf.ones_like(begins), count + 1), exclusive=True)
-    chosen = places(_reached_from_first(tf.gather(earlier_matches, begins + lengths)))
-    begins, found, lengths = (tf.gather(part, chosen) for part in (begins, found, lengths))
+    chosen = places(_reached_from_first(taken(earlier_matches, begins + lengths)))
+    begins, found, lengths = (taken(part, chosen) for part in (begins, found, lengths))
     # interior of a match of three at i:   0 +1 0 -1   at i, i + 1, i + 2, i + 3
     one = tf.ones_like(begins)
     interior = tf.cumsum(_at(begins + 1, one, count + 1) - _at(begins + lengths, one, count + 1))
@@ -136,7 +136,7 @@ def _reached_from_first(jumps: tf.Tensor) -> tf.Tensor:
 
     def double(span: tf.Tensor, is_reached: tf.Tensor, jumps: tf.Tensor) -> tuple[tf.Tensor, ...]:
         ahead = tf.math.unsorted_segment_max(is_reached, jumps, end + 1)
-        return span * 2, tf.maximum(is_reached, ahead), tf.gather(jumps, jumps)
+        return span * 2, tf.maximum(is_reached, ahead), taken(jumps, jumps)
 
     state = (tf.constant(1), is_reached, tf.concat([jumps, tf.reshape(end, [1])], axis=0))
     _, is_reached, _ = tf.while_loop(lambda span, *_: span <= end, double, state)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from graph_ops.text.bpe.arrays import earlier, later
+from graph_ops.text.bpe.arrays import columns, earlier, later, taken
 
 SEPARATOR = 256
 """The element of a stream that is no byte."""
@@ -44,7 +44,7 @@ class Characters(NamedTuple):
 
 def decode(stream: tf.Tensor) -> Characters:
     """The characters of a stream int32 [N] of bytes and separators."""
-    lengths, heads, tails = (tf.gather(table, stream) for table in _tables())
+    lengths, heads, tails, lowest, highest = columns(taken(_table(), stream))
     first, second, third = (earlier(tails, by=ahead, fill=-1) for ahead in (1, 2, 3))
     two = heads * 64 + first
     three = two * 64 + second
@@ -52,11 +52,7 @@ def decode(stream: tf.Tensor) -> Characters:
     points = tf.where(lengths >= 4, four, tf.where(lengths >= 3, three, tf.where(lengths >= 2, two, heads)))
     is_tail = [tf.cast(tail >= 0, tf.int32) for tail in (first, second, third)]
     available = 1 + is_tail[0] * (1 + is_tail[1] * (1 + is_tail[2]))
-    is_valid = (
-        (lengths <= available)
-        & (points >= tf.gather(_LOWEST, lengths))
-        & (points <= tf.gather(_HIGHEST, lengths))
-    )
+    is_valid = (lengths <= available) & (points >= lowest) & (points <= highest)
     is_valid &= tf.bitwise.right_shift(points, 11) != _SURROGATES
     lengths = tf.where(is_valid, lengths, 1)
     is_inside = [later(lengths, by=behind, fill=0) > behind for behind in (1, 2, 3)]
@@ -69,10 +65,10 @@ def encoded_byte(code_points: tf.Tensor, lengths: tf.Tensor, *, place: int) -> t
     0 … 255 past the end.
     """
     after = tf.maximum(lengths - 1 - place, 0)
-    bits = code_points // tf.gather(np.array([1, 64, 4096, 262144], np.int32), after)
+    bits = code_points // taken(np.array([1, 64, 4096, 262144], np.int32), after)
     if place:
         return 0x80 + tf.math.floormod(bits, 64)
-    return tf.minimum(bits + tf.gather(np.array([0, 0, 0xC0, 0xE0, 0xF0], np.int32), lengths), 255)
+    return tf.minimum(bits + taken(np.array([0, 0, 0xC0, 0xE0, 0xF0], np.int32), lengths), 255)
 
 
 def encoded_length(code_points: tf.Tensor) -> tf.Tensor:
@@ -80,9 +76,9 @@ def encoded_length(code_points: tf.Tensor) -> tf.Tensor:
     return 1 + sum(tf.cast(code_points >= bound, tf.int32) for bound in (0x80, 0x800, 0x10000))
 
 
-def _tables() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of each byte and the separator: length of the character that it begins, its bits as a first and as a
-    later byte (or -1).
+def _table() -> np.ndarray:
+    """int32 [257, 5]; of each byte and the separator: length of the character that it begins, its bits as a
+    first and as a later byte (or -1), the lowest and the highest code point of that length.
     """
     byte = np.arange(SEPARATOR + 1)
     is_tail = (byte >= 0x80) & (byte < 0xC0)
@@ -91,8 +87,5 @@ def _tables() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     )
     heads = byte % np.array([0, 256, 32, 16, 8, 256])[lengths].clip(1)
     lengths[SEPARATOR], heads[SEPARATOR] = 1, SEPARATOR_CODE_POINT
-    return (
-        lengths.astype(np.int32),
-        heads.astype(np.int32),
-        np.where(is_tail, byte - 0x80, -1).astype(np.int32),
-    )
+    tails = np.where(is_tail, byte - 0x80, -1)
+    return np.stack([lengths, heads, tails, _LOWEST[lengths], _HIGHEST[lengths]], axis=1).astype(np.int32)

@@ -1,10 +1,10 @@
 """Segments of a text that are one piece as they stand, found by their bytes with one look-up.
 
 A hash of a segment's bytes names a candidate; its bytes are then compared with the segment's; so an answer
-is exact, and any other segment is simply unknown. The hash is two dot products of the bytes with weights, and
-a displacement of the bucket that the first one names (see `pair_table`). All of it is int32: LiteRT's float
-kernels (XNNPACK) may read what memory happens to hold where a size, here the number of segments, becomes
-known only while they run (LiteRT 2.3).
+is exact, and any other segment is simply unknown. The hash is two dot products of the bytes, taken in pairs,
+with weights, and a displacement of the bucket that the first one names (see `pair_table`). All of it is
+int32: LiteRT's float kernels (XNNPACK) may read what memory happens to hold where a size, here the number of
+segments, becomes known only while they run (LiteRT 2.3).
 """
 
 from collections.abc import Sequence
@@ -13,13 +13,16 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from graph_ops.text.bpe import pair_table
+from graph_ops.text.bpe import pair_table, piece_texts
+from graph_ops.text.bpe.arrays import taken
+from graph_ops.text.bpe.piece_texts import WORD, PieceTexts
 
 WORD_BYTES = 16
 """Longest segment that is looked up. 96 % of the pieces in Gemma's texts are no longer."""
 
 _KEYS_IN_A_BUCKET = 4
-_WEIGHT_BITS = 11  # 16 bytes below 2**8 with weights below 2**11: sums stay below 2**23
+_WEIGHT_BITS = 11  # 8 pairs below 2**16 with weights below 2**11: sums stay below 2**30
+_WORDS = WORD_BYTES // WORD
 
 
 class WordTable(NamedTuple):
@@ -36,8 +39,9 @@ class WordTable(NamedTuple):
 
 def build(words: Sequence[bytes], ids: np.ndarray) -> WordTable:
     """The table of distinct words, at most `WORD_BYTES` long, and their ids int [n]."""
-    codes = np.array(words, f"S{WORD_BYTES}").view(np.uint8).reshape(-1, WORD_BYTES)
-    first, second = (codes.astype(np.int64) @ _weights().astype(np.int64)).T
+    pairs = np.array(words, f"S{WORD_BYTES}").view("<i2").reshape(-1, 2 * _WORDS).astype(np.int64)
+    pairs[:, ::2] %= 2**16  # of each word the low half without a sign, as `_hashes` takes it
+    first, second = (np.concatenate([pairs[:, ::2], pairs[:, 1::2]], axis=1) @ _weights().astype(np.int64)).T
     buckets = pair_table.next_prime(len(words) // _KEYS_IN_A_BUCKET + 1)
     displacements, slot, slots = pair_table.displace(first % buckets, second, buckets)
     candidates = np.full(slots, ids[0])
@@ -46,36 +50,48 @@ def build(words: Sequence[bytes], ids: np.ndarray) -> WordTable:
 
 
 def look_up(
-    table: WordTable,
-    piece_bytes: tf.Tensor,
-    piece_starts: tf.Tensor,
-    codes: tf.Tensor,
-    starts: tf.Tensor,
-    lengths: tf.Tensor,
+    table: WordTable, pieces: PieceTexts, words: tf.Tensor, starts: tf.Tensor, lengths: tf.Tensor
 ) -> tf.Tensor:
     """Id of each segment that the table holds, -1 for others: int32 [S].
 
     Args:
         table: arrays or tensors.
-        piece_bytes: uint8; the bytes of all pieces, and `WORD_BYTES` more.
-        piece_starts: int32; where each piece's begin.
-        codes: int32 [N + `WORD_BYTES`]; a text's bytes.
-        starts: int32 [S]; where segments begin in `codes`.
+        pieces: the bytes of all pieces, with padding for a longest word.
+        words: int32 [N + `WORD_BYTES`]; a text's `packed` bytes.
+        starts: int32 [S]; where segments begin in the text.
         lengths: int32 [S]; their bytes.
     """
     buckets, slots = (int(part.shape[0]) for part in table)
-    place = np.arange(WORD_BYTES, dtype=np.int32)
-    is_inside = tf.gather(np.tri(WORD_BYTES + 1, WORD_BYTES, -1, np.int32), tf.minimum(lengths, WORD_BYTES))
-    text = tf.gather(codes, starts[:, tf.newaxis] + place) * is_inside
-    first, second = (tf.reduce_sum(text * weights, axis=1) for weights in _weights().T)
-    moved = second + tf.gather(table.displacements, tf.math.floormod(first, buckets))
-    ids = tf.gather(table.candidates, tf.math.floormod(moved, slots))
-    piece_start, piece_end = tf.gather(piece_starts, ids), tf.gather(piece_starts, ids + 1)
-    piece = tf.cast(tf.gather(piece_bytes, piece_start[:, tf.newaxis] + place), tf.int32) * is_inside
+    place = np.arange(_WORDS, dtype=np.int32)
+    row = tf.minimum(lengths, WORD_BYTES)
+    text = taken(words, tf.expand_dims(starts, 1) + WORD * place)
+    moduli, is_whole = _masks()
+    text = tf.where(taken(is_whole, row), text, tf.math.floormod(text, taken(moduli, row)))
+    first, second = _hashes(text)
+    moved = second + taken(table.displacements, tf.math.floormod(first, buckets))
+    ids = taken(table.candidates, tf.math.floormod(moved, slots))
+    piece = taken(pieces.words, tf.expand_dims(taken(pieces.starts, ids), 1) + place)
+    piece = tf.where(taken(is_whole, row), piece, tf.math.floormod(piece, taken(moduli, row)))
     differs = tf.reduce_any(tf.not_equal(text, piece), axis=1)
-    return tf.where(tf.equal(piece_end - piece_start, lengths) & ~differs, ids, -1)
+    return tf.where(tf.equal(piece_texts.lengths_of(pieces, ids), lengths) & ~differs, ids, -1)
+
+
+def _hashes(words: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Two int32 [S] of words int32 [S, 4]."""
+    high = tf.bitwise.right_shift(words, 16)
+    halves = tf.concat([words - high * 2**16, high], axis=1)
+    first, second = (tf.reduce_sum(halves * weights, axis=1) for weights in _weights().T)
+    return first, second
+
+
+def _masks() -> tuple[np.ndarray, np.ndarray]:
+    """By a segment's bytes and the word: 2**8 to the number of its bytes there, int32 [17, 4]; whether these
+    are all four, bool [17, 4].
+    """
+    bytes_there = np.arange(WORD_BYTES + 1)[:, np.newaxis] - WORD * np.arange(_WORDS)
+    return (2 ** (8 * bytes_there.clip(0, WORD - 1))).astype(np.int32), bytes_there >= WORD
 
 
 def _weights() -> np.ndarray:
-    """int32 [WORD_BYTES, 2]."""
-    return np.random.default_rng(7).integers(1, 2**_WEIGHT_BITS, (WORD_BYTES, 2)).astype(np.int32)
+    """int32 [8, 2]."""
+    return np.random.default_rng(7).integers(1, 2**_WEIGHT_BITS, (2 * _WORDS, 2)).astype(np.int32)

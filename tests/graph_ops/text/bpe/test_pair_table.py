@@ -54,11 +54,11 @@ def test_an_empty_map_finds_nothing():
 def test_no_step_of_the_arithmetic_leaves_int32():
     largest = NONE
     assert pair_table._FACTOR * largest + largest < 2**31
+    assert largest + pair_table._STEP * largest + 2**24 < 2**31
     left, right = distinct_pairs(1000, NONE, seed=3)
     table = pair_table.build(left, right, np.full(1000, NONE))
-    assert int(table.displacements.max()) + largest < 2**31
-    assert table.first.min() >= 0
-    assert table.second.min() >= 0
+    assert int(table.displacements.max()) < 2**24
+    assert table.slots.min() >= 0
 
 
 @pytest.mark.parametrize("bad", [{"left": NONE}, {"right": -1}, {"values": NONE + 1}])

@@ -5,7 +5,7 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph_ops.text.bpe import word_table
+from graph_ops.text.bpe import piece_texts, word_table
 from graph_ops.text.bpe.word_table import WORD_BYTES
 from tests.twins.vocabularies import REPEATABLE
 
@@ -16,14 +16,13 @@ def looked_up(words, asked):
     """Ids of the words of `asked` in a table of `words`, the pieces 0, 2 …; odd ones are empty."""
     texts = [part for word in words for part in (word, b"")]
     table = word_table.build(words, np.arange(len(words)) * 2)
-    starts = np.cumsum([0, *map(len, texts), 0], dtype=np.int32)
-    piece_bytes = np.frombuffer(b"".join(texts) + bytes(WORD_BYTES), np.uint8)
-    codes = np.frombuffer(b"".join(asked) + b"\xff" * WORD_BYTES, np.uint8).astype(np.int32)
+    pieces = piece_texts.build(texts, padding=WORD_BYTES // piece_texts.WORD)
+    padding = WORD_BYTES + piece_texts.WORD
+    codes = np.frombuffer(b"".join(asked) + b"\xff" * padding, np.uint8).astype(np.int32)
     lengths = np.array([len(word) for word in asked], np.int32)
     begins = (np.cumsum(lengths) - lengths).astype(np.int32)
-    return word_table.look_up(
-        table, tf.constant(piece_bytes), tf.constant(starts), tf.constant(codes), begins, lengths
-    ).numpy()
+    words = piece_texts.packed(tf.constant(codes))
+    return word_table.look_up(table, pieces, words, tf.constant(begins), tf.constant(lengths)).numpy()
 
 
 @REPEATABLE
@@ -37,4 +36,4 @@ def test_every_word_is_found_and_no_other_bytes(words, others):
 
 
 def test_no_sum_of_the_hash_leaves_int32():
-    assert int(word_table._weights().max()) * 256 * WORD_BYTES < 2**31
+    assert int(word_table._weights().max()) * 2**16 * WORD_BYTES // 2 < 2**31
