@@ -69,7 +69,7 @@ check: .venv/installed-dev  ## formatting, lint and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: .venv/installed-dev  ## speeds beside the references, as the table of docs/performance.md
+bench: .venv/installed-bench  ## speeds beside the references, as the table of docs/performance.md
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.serving
 	$(BIN)/python -m benchmarks.fused
@@ -93,6 +93,10 @@ clean:  ## everything that the other targets made
 	$(call needs,3.11,$(BIN)/python)
 	@echo 'installing the references and tools (about a minute)'
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --progress-bar on --editable '.[dev]'
+	touch $@
+
+.venv/installed-bench: .venv/installed-dev
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --progress-bar on --editable '.[bench]'
 	touch $@
 
 .venv-%/installed: pyproject.toml

@@ -29,19 +29,31 @@ PACKAGES = (
     "keras-hub",
     "numpy",
     "pillow",
+    "kitoken",
+    "fastokens",
+    "splintr-rs",
 )
+EXTENSIONS = ("avx", "avx2", "avx512f", "avx512_vnni", "amx_int8")
+"""Vector instructions that decide how fast a processor is at this, as Linux calls them."""
 
 
 def machine() -> str:
-    """Processor, cores and versions, in one line."""
+    """Processor, its vector extensions, cores and versions, in one line."""
     cpuinfo = pathlib.Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
-    model = next(
-        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")),
-        platform.processor(),
-    )
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
-    return f"{model}, {os.cpu_count()} cores, Python {platform.python_version()}, {versions}"
+    told = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    flags = told.get("flags", "").split()
+    vectors = ", ".join(name for name in EXTENSIONS if name in flags) or "unknown"
+    versions = ", ".join(f"{name} {version}" for name in PACKAGES if (version := _version(name)))
+    model = told.get("model name", platform.processor())
+    return f"{model} with {vectors}, {os.cpu_count()} cores, Python {platform.python_version()}, {versions}"
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 COLUMNS = ("task", "ours, ms", "peer", "peer, ms", "ratio", "wanted")

@@ -43,7 +43,7 @@ def requests(tokenizer: Any, images: int, clips: int, draw: random.Random) -> It
     """Prompts of equally many tokens that begin at random places of a text, each with its own media."""
     import numpy as np
 
-    from benchmarks.tasks import english
+    from benchmarks.texts import english
 
     text, noise = english(), np.random.default_rng(draw.randrange(2**32))
     marks = "<|image|>" * images + "<|audio|>" * clips

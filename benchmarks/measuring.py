@@ -7,7 +7,7 @@ would be charged to whoever comes next.
 
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 Work = Callable[[int], object]
@@ -61,3 +61,13 @@ def medians(contenders: dict[str, Work], *, rounds: int) -> dict[str, float]:
 
 def _rotated(names: list[str], turn: int) -> Iterator[str]:
     yield from names[turn % len(names) :] + names[: turn % len(names)]
+
+
+def compared(
+    task: str, contenders: dict[str, Work], rounds: int, targets: Mapping[str, float]
+) -> Iterator[Comparison]:
+    """Our time beside that of each peer, with the ratio that is wanted of some; `contenders` has "ours"."""
+    times = medians(contenders, rounds=rounds)
+    for peer in contenders:
+        if peer != "ours":
+            yield Comparison(task, times["ours"], peer, times[peer], targets.get(peer))

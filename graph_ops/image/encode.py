@@ -66,17 +66,30 @@ def _each(encode: Callable[[tf.Tensor], Patches], *, absent: tf.Tensor, config: 
     """Unscaled patches of `encode(index)` for each index of `absent` [N], scaled; an absent image becomes
     padding without a fault.
     """
+    nothing = no_image(config=config)
+    spec = tf.nest.map_structure(lambda part: tf.TensorSpec(part.shape, part.dtype), nothing)
 
     def encode_if_present(index: tf.Tensor) -> Patches:
         return tf.cond(absent[index], lambda: no_image(config=config), lambda: encode(index))
 
-    spec = tf.nest.map_structure(lambda part: tf.TensorSpec(part.shape, part.dtype), no_image(config=config))
-    # One at a time: the largest image that is allowed takes some 700 MB while it is resized.
-    patches = tf.map_fn(
-        encode_if_present, tf.range(tf.shape(absent)[0]), fn_output_signature=spec, parallel_iterations=1
+    def encode_all() -> Patches:
+        # One at a time: the largest image that is allowed takes some 700 MB while it is resized.
+        patches = tf.map_fn(
+            encode_if_present, tf.range(tf.size(absent)), fn_output_signature=spec, parallel_iterations=1
+        )
+        with tf.name_scope("scale"):
+            return scaled(patches, config=config)
+
+    def encode_none() -> Patches:
+        """The same where no image is there, at the cost of writing its zeros once."""
+        count = tf.size(absent)
+        repeated = tf.nest.map_structure(lambda part: tf.repeat(part[tf.newaxis], count, axis=0), nothing)
+        return repeated._replace(values=tf.zeros([count, *nothing.values.shape]))
+
+    patches = tf.cond(tf.reduce_all(absent), encode_none, encode_all)
+    return tf.nest.map_structure(
+        lambda part, one: tf.ensure_shape(part, [absent.shape[0], *one.shape]), patches, nothing
     )
-    with tf.name_scope("scale"):
-        return scaled(patches, config=config)
 
 
 def _after(finding: Finding, patches: Patches) -> Patches:

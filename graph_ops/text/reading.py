@@ -16,6 +16,7 @@ import re
 
 from graph_ops.config import RowConfig
 from graph_ops.family import GEMMA4
+from graph_ops.text.vocabulary.sentencepiece_model import PieceType
 from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
 CONTROL_TOKEN = re.compile(GEMMA4.special_tokens)
@@ -58,6 +59,16 @@ def as_read(vocabulary: Vocabulary, reading: Reading) -> Vocabulary:
     return vocabulary.without_user_defined(
         [piece for piece in vocabulary.pieces if CONTROL_TOKEN.fullmatch(piece) and piece not in kept]
     )
+
+
+def read_differently(vocabulary: Vocabulary) -> list[str]:
+    """The pieces that not all readings take alike: special tokens."""
+    kinds = (PieceType.CONTROL, PieceType.UNKNOWN)
+    return [
+        piece
+        for piece, kind in zip(vocabulary.pieces, vocabulary.types, strict=True)
+        if kind in kinds or (kind is PieceType.USER_DEFINED and CONTROL_TOKEN.fullmatch(piece))
+    ]
 
 
 def require_reading(reading: Reading) -> Reading:

@@ -33,5 +33,5 @@ def taken(values: "tf.Tensor | np.ndarray", where: tf.Tensor) -> tf.Tensor:
 
 
 def columns(rows: tf.Tensor) -> list[tf.Tensor]:
-    """The columns [n] of [n, C]; n may be 0, where LiteRT cannot unstack."""
+    """The columns int32 [n] of int32 [n, C]; n may be 0, where LiteRT cannot unstack."""
     return [tf.reshape(tf.slice(rows, [0, place], [-1, 1]), [-1]) for place in range(rows.shape[1])]

@@ -42,14 +42,14 @@ def detokenize(token_ids: tf.Tensor, tables: BuiltinTables, *, capacity: int | N
             as many as there are.
     """
     texts = tables.piece_texts
-    ids = tf.concat([token_ids, [tf.size(texts.starts) - 1]], axis=0)
+    ids = tf.concat([token_ids, [tf.size(texts.lengths) - 1]], axis=0)
     lengths = piece_texts.lengths_of(texts, ids)
     is_empty = tf.equal(lengths, 0)
     lengths = tf.where(is_empty, 1, lengths)
     starts = tf.cumsum(lengths, exclusive=True)
     size = starts[-1] + 1
     piece = tf.cumsum(tf.scatter_nd(starts[:, tf.newaxis], tf.ones_like(starts), [size])) - 1
-    places = tf.range(size) + taken(taken(texts.starts, ids) * WORD - starts, piece)
+    places = tf.range(size) + taken(piece_texts.starts_of(texts, ids) * WORD - starts, piece)
     stream = tf.where(taken(is_empty, piece), utf8.SEPARATOR, piece_texts.byte_at(texts, places))
     codes, before = _repaired(stream, capacity)
     return Texts(codes, taken(before, starts))

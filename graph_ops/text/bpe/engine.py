@@ -12,7 +12,7 @@ from graph_ops.text.bpe.detokenize import Texts
 from graph_ops.text.bpe.tables import BuiltinTables
 from graph_ops.text.bpe.tokenize import Tokens
 from graph_ops.text.ids import Ids
-from graph_ops.text.reading import Reading, as_read, require_reading
+from graph_ops.text.reading import Reading, require_reading
 from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
 
@@ -27,12 +27,14 @@ class BuiltinEngine(tf.Module):
 
     def __init__(self, vocabulary: Vocabulary, report: Report = lambda _: None) -> None:
         super().__init__()
-        self.vocabulary, self._report = vocabulary, report
+        self.vocabulary = vocabulary
+        self._arrays = load_tables(vocabulary, report=report)
+        self._constants: dict[int, tuple[Any, tf.Tensor]] = {}
         self._tables: dict[str, BuiltinTables] = {}
         self.prepare([Reading.TRAINED])
 
     def prepare(self, readings: Iterable[Reading]) -> None:
-        """Builds the tables of these readings, or takes them from the cache."""
+        """Makes the tables of these readings."""
         for reading in readings:
             self._tables_of(reading)
 
@@ -93,10 +95,17 @@ class BuiltinEngine(tf.Module):
     def _tables_of(self, reading: Reading) -> BuiltinTables:
         name = require_reading(reading).value
         if name not in self._tables:
-            arrays = tables.flatten(load_tables(as_read(self.vocabulary, reading), report=self._report))
-            with tf.init_scope():
-                constants = {
-                    key: part if isinstance(part, int) else tf.constant(part) for key, part in arrays.items()
-                }
-            self._tables[name] = tables.unflatten(constants)
+            arrays = tables.flatten(self._arrays)
+            if reading is not Reading.TRAINED:
+                arrays = tables.flatten(tables.of_reading(self._arrays, self.vocabulary, reading))
+            self._tables[name] = tables.unflatten({key: self._constant(part) for key, part in arrays.items()})
         return self._tables[name]
+
+    def _constant(self, part: Any) -> Any:
+        """An array as a tensor, the same one for the same array, so that readings share it."""
+        if isinstance(part, int):
+            return part
+        if id(part) not in self._constants:
+            with tf.init_scope():
+                self._constants[id(part)] = part, tf.constant(part)
+        return self._constants[id(part)][1]

@@ -30,8 +30,8 @@ NONE = 2**BITS - 1
 _LOW_BITS = 13
 _FACTOR, _STEP = 7919, 4099  # primes; 7919 × 2**18 + 2**18 is below 2**31
 _LOAD = 0.95
-_KEYS_IN_A_BUCKET = 4
-_ATTEMPTS = 20_000  # to place the buckets of one size; tables of a quarter of a million keys need some 1,000
+_KEYS_IN_A_BUCKET = 3
+_ATTEMPTS = 4_000  # to place the buckets of one size; tables of a quarter of a million keys need some 1,000
 
 
 class PairTable(NamedTuple):

@@ -14,6 +14,7 @@ from graph_ops.text.bpe.arrays import taken
 
 WORD = 4
 """Bytes of a word."""
+_BLOCK_BITS = 4  # binary logarithm of the pieces in a block
 
 
 class PieceTexts(NamedTuple):
@@ -21,12 +22,14 @@ class PieceTexts(NamedTuple):
 
     Attributes:
         words: int32; little-endian, of one piece after the other, and `padding` more.
-        starts: int32 [V + 1]; where each piece's begin.
+        blocks: int32 [ceil((V + 1) / 16)]; where the words of pieces 0, 16, 32 … begin.
+        offsets: uint8 or int32 [V + 1]; how much further each piece's begin.
         lengths: uint8 or int32 [V + 1]; bytes of each piece.
     """
 
     words: np.ndarray
-    starts: np.ndarray
+    blocks: np.ndarray
+    offsets: np.ndarray
     lengths: np.ndarray
 
 
@@ -35,11 +38,24 @@ def build(texts: Sequence[bytes], *, padding: int) -> PieceTexts:
     sizes = np.array([*map(len, texts), 0])
     counts = -(-sizes // WORD)
     filled = b"".join(text.ljust(count * WORD, b"\0") for text, count in zip(texts, counts, strict=False))
+    starts = np.cumsum(counts) - counts
+    blocks = starts[:: 2**_BLOCK_BITS]
     return PieceTexts(
         np.frombuffer(filled + bytes(padding * WORD), "<i4").astype(np.int32),
-        (np.cumsum(counts) - counts).astype(np.int32),
-        sizes.astype(np.uint8 if sizes.max() < 2**8 else np.int32),
+        blocks.astype(np.int32),
+        _small(starts - np.repeat(blocks, 2**_BLOCK_BITS)[: len(starts)]),
+        _small(sizes),
     )
+
+
+def _small(numbers: np.ndarray) -> np.ndarray:
+    return numbers.astype(np.uint8 if numbers.max() < 2**8 else np.int32)
+
+
+def starts_of(texts: PieceTexts, ids: tf.Tensor) -> tf.Tensor:
+    """Where the words of pieces int32 [n] begin: int32 [n]."""
+    blocks = taken(texts.blocks, tf.bitwise.right_shift(ids, _BLOCK_BITS))
+    return blocks + tf.cast(taken(texts.offsets, ids), tf.int32)
 
 
 def lengths_of(texts: PieceTexts, ids: tf.Tensor) -> tf.Tensor:
@@ -48,7 +64,7 @@ def lengths_of(texts: PieceTexts, ids: tf.Tensor) -> tf.Tensor:
 
 
 def byte_at(texts: PieceTexts, place: tf.Tensor) -> tf.Tensor:
-    """The byte, int32 [n], at a place int32 [n] in the table: `starts` × 4 of a piece, and on."""
+    """The byte, int32 [n], at a place int32 [n] in the table: `starts_of` a piece × 4, and on."""
     word = tf.bitwise.right_shift(place, 2)
     bits = (place - word * WORD) * 8
     return tf.math.floormod(tf.bitwise.right_shift(taken(texts.words, word), bits), 256)

@@ -1,5 +1,6 @@
 """Everything that the engine `builtin` knows of a vocabulary, as constant arrays."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from graph_ops.text.bpe.piece_texts import WORD, PieceTexts
 from graph_ops.text.bpe.user_defined import Trie
 from graph_ops.text.bpe.word_table import WORD_BYTES, WordTable
 from graph_ops.text.cuts import byte_cuts
+from graph_ops.text.reading import Reading, as_read, read_differently
 from graph_ops.text.vocabulary.sentencepiece_model import BYTE_PIECES, SPACE, PieceType
 from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
@@ -33,11 +35,12 @@ class Characters(NamedTuple):
 
 
 class BuiltinTables(NamedTuple):
-    """All constants of a vocabulary.
+    """All constants of a vocabulary. Its readings differ in `cuts`, `user_defined`, `ids_of_a_byte` and
+    `longest_indent` alone.
 
     Attributes:
         cuts: bool [257 × 257]; whether there is a cut between elements a and b of a stream, at 257 a + b.
-        words: segments that are one piece as they stand.
+        words: segments that are one piece as they stand, whatever the reading.
         characters: code points to pieces.
         user_defined: user-defined symbols.
         merges: (left id, right id) to merged id.
@@ -77,35 +80,61 @@ def build(
     report("merges")
     merges = merge_table.merge_table(vocabulary, merge_table.merges(vocabulary))
     report("characters and user-defined symbols")
-    symbols = {piece: index for index, piece, kind in _entries(vocabulary) if kind == PieceType.USER_DEFINED}
     normal = merge_table.normal_pieces(vocabulary)
-    letters = sorted({character for piece in (*symbols, *normal) for character in piece})
-    numbers = {character: number for number, character in enumerate(letters, 1)}
     texts = [_text(piece, kind, vocabulary.unknown_text) for _, piece, kind in _entries(vocabulary)]
     tables = BuiltinTables(
-        cuts=_cuts(vocabulary),
         words=word_table.build([b"\0"], np.array([len(vocabulary)])),
-        characters=_characters(letters, normal),
-        user_defined=user_defined.build(symbols, numbers),
+        characters=_characters(_letters(vocabulary), normal),
         merges=merges,
         byte_ids=np.array([vocabulary.find(piece) for piece in BYTE_PIECES], np.int32),
         piece_texts=piece_texts.build(texts, padding=WORD_BYTES // WORD),
-        ids_of_a_byte=1 if {SPACE, "\ufffd"} <= {*normal, *symbols} else 3,
         longest_piece=max(map(len, normal), default=1),
-        longest_indent=space_runs.longest(symbols),
+        **_of_a_reading(vocabulary, _letters(vocabulary)),
     )
     report("words")
-    candidates = [
-        index
-        for index, _, kind in _entries(vocabulary)
-        if kind in (PieceType.NORMAL, PieceType.USER_DEFINED) and len(texts[index]) <= WORD_BYTES
-    ]
+    candidates = _candidates(vocabulary, texts)
     words = [texts[index] for index in candidates]
-    is_whole = whole_words(tables, words)
-    chosen = np.flatnonzero(is_whole)
+    chosen = np.flatnonzero(whole_words(tables, words))
     return tables._replace(
         words=word_table.build([words[index] for index in chosen], np.array(candidates)[chosen])
     )
+
+
+def of_reading(tables: BuiltinTables, vocabulary: Vocabulary, reading: Reading) -> BuiltinTables:
+    """A vocabulary's tables for texts that are read so; what does not differ is the same object."""
+    return tables._replace(**_of_a_reading(as_read(vocabulary, reading), _letters(vocabulary)))
+
+
+def _of_a_reading(vocabulary: Vocabulary, letters: list[str]) -> dict[str, Any]:
+    """The tables that depend on how special tokens in a text are read."""
+    numbers = {letter: number for number, letter in enumerate(letters, 1)}
+    symbols = {piece: index for index, piece, kind in _entries(vocabulary) if kind == PieceType.USER_DEFINED}
+    known = {*merge_table.normal_pieces(vocabulary), *symbols}
+    return {
+        "cuts": _cuts(vocabulary),
+        "user_defined": user_defined.build(symbols, numbers),
+        "ids_of_a_byte": 1 if {SPACE, "\ufffd"} <= known else 3,
+        "longest_indent": space_runs.longest(symbols),
+    }
+
+
+def _letters(vocabulary: Vocabulary) -> list[str]:
+    """The characters of all pieces that some reading finds in texts."""
+    kinds = (PieceType.NORMAL, PieceType.USER_DEFINED)
+    pieces = (piece for _, piece, kind in _entries(vocabulary) if kind in kinds)
+    return sorted({character for piece in (*pieces, *read_differently(vocabulary)) for character in piece})
+
+
+def _candidates(vocabulary: Vocabulary, texts: list[bytes]) -> list[int]:
+    """Ids of the pieces that are looked up as words where they are whole: short, without a special token."""
+    special = re.compile("|".join(map(re.escape, read_differently(vocabulary))) or "(?!)")
+    return [
+        index
+        for index, piece, kind in _entries(vocabulary)
+        if kind in (PieceType.NORMAL, PieceType.USER_DEFINED)
+        and len(texts[index]) <= WORD_BYTES
+        and not special.search(piece)
+    ]
 
 
 def _entries(vocabulary: Vocabulary) -> list[tuple[int, str, PieceType]]:

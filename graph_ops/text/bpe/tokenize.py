@@ -59,7 +59,11 @@ def tokenize(stream: tf.Tensor, tables: BuiltinTables) -> Tokens:
     """
     with tf.name_scope("segments"):
         words, is_unknown = _words(stream, tables)
-    rest = _rest(stream, is_unknown, tables)
+    rest = tf.cond(
+        tf.reduce_any(is_unknown),
+        lambda: _rest(stream, is_unknown, tables),
+        lambda: _Pieces(*[tf.zeros([0], tf.int32)] * 3),
+    )
     with tf.name_scope("assemble"):
         return _assemble(words, rest, tf.shape(stream)[0], tables)
 

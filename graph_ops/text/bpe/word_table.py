@@ -70,7 +70,7 @@ def look_up(
     first, second = _hashes(text)
     moved = second + taken(table.displacements, tf.math.floormod(first, buckets))
     ids = taken(table.candidates, tf.math.floormod(moved, slots))
-    piece = taken(pieces.words, tf.expand_dims(taken(pieces.starts, ids), 1) + place)
+    piece = taken(pieces.words, tf.expand_dims(piece_texts.starts_of(pieces, ids), 1) + place)
     piece = tf.where(taken(is_whole, row), piece, tf.math.floormod(piece, taken(moduli, row)))
     differs = tf.reduce_any(tf.not_equal(text, piece), axis=1)
     return tf.where(tf.equal(piece_texts.lengths_of(pieces, ids), lengths) & ~differs, ids, -1)

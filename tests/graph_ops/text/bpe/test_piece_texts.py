@@ -12,13 +12,15 @@ from tests.twins.vocabularies import REPEATABLE
 
 def piece_text(texts, index):
     """The bytes of one piece."""
-    length = int(piece_texts.lengths_of(texts, tf.constant([index]))[0])
-    places = texts.starts[index] * WORD + tf.range(length)
+    (length,), (start,) = (
+        of(texts, tf.constant([index])) for of in (piece_texts.lengths_of, piece_texts.starts_of)
+    )
+    places = start * WORD + tf.range(length)
     return bytes(piece_texts.byte_at(texts, places).numpy().astype(np.uint8))
 
 
 @REPEATABLE
-@given(st.lists(st.binary(max_size=20), max_size=8))
+@given(st.lists(st.binary(max_size=20), max_size=40))
 def test_every_piece_has_its_bytes_and_one_more_is_empty(pieces):
     texts = piece_texts.build(pieces, padding=4)
     assert [piece_text(texts, index) for index in range(len(pieces) + 1)] == [*pieces, b""]

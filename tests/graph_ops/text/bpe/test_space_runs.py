@@ -23,7 +23,8 @@ def engines(*symbols, normal=("ab", f"{MARK}a", f"{MARK}ab", f"<{MARK}", f"{MARK
     return BuiltinEngine(vocabulary), sentencepiece.SentencePieceProcessor(model_proto=vocabulary.proto)
 
 
-def assert_equal_ids(engine, processor, texts):
+def assert_equal_ids(pair, texts):
+    engine, processor = pair
     ids = engine.encode(tf.constant(texts))
     rows = tf.RaggedTensor.from_row_splits(ids.values, ids.row_splits).to_list()
     for text, row in zip(texts, rows, strict=True):
@@ -60,13 +61,13 @@ def test_ids_are_those_of_sentencepiece(symbols):
             ("", "b", MARK, "<"), runs, ("", "ab", "<a", MARK, f"{MARK}ab", "\n", "é")
         )
     ]
-    assert_equal_ids(*pair, texts)
+    assert_equal_ids(pair, texts)
 
 
 @REPEATABLE
 @given(st.lists(st.text(f"ab<\n{MARK}   é", max_size=50), min_size=1, max_size=5))
 def test_any_text(indents, texts):
-    assert_equal_ids(*indents, texts)
+    assert_equal_ids(indents, texts)
 
 
 @pytest.fixture(scope="module")
