@@ -3,6 +3,7 @@ and REST.
 """
 
 import json
+import socket
 import threading
 
 import grpc
@@ -20,7 +21,7 @@ from export.saved_model import run as running
 from export.saved_model.warmup import WARMUP, read_warmup_requests
 from export.serving.prediction import Limits, check_inputs, predict
 from export.serving.refusals import Refusal
-from export.serving.server import Server, Settings
+from export.serving.server import Server, Settings, _listen
 from export.serving.store import Choice
 from export.serving_configuration import allowed_batch_sizes
 from export.verify import samples
@@ -415,3 +416,10 @@ def test_a_folder_without_versions_is_refused(folder, tmp_path):
         ValueError, match=r"`folder`: must hold a version that loads; got .*no saved_model.pb"
     ):
         Server(Settings(tmp_path, port=0, rest_port=0)).start()
+
+
+def test_an_answer_on_a_kept_alive_connection_does_not_wait_for_an_acknowledgement():
+    with _listen("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()):
+        connection, _ = listening.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

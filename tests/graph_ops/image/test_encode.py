@@ -88,6 +88,13 @@ def test_array_rows_do_not_see_what_lies_outside_their_size(edge, garbage):
     )
 
 
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_batch_without_an_image_is_padding(edge, count):
+    arrays = edge.arrays(tf.zeros([count, 1, 1, 3], tf.uint8), tf.zeros([count, 2], tf.int32))
+    for outputs in (edge.encoded(tf.fill([count], "")), arrays):
+        assert_rows_are(outputs, [None] * count, faults=[0] * count, details=[[0, 0]] * count)
+
+
 @pytest.mark.parametrize("target", [TENSORFLOW, LITERT], ids=lambda target: target.name)
 def test_an_array_with_more_than_max_image_pixels_is_too_large(target):
     config = ImageConfig(max_image_pixels=120)

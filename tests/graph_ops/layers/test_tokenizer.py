@@ -182,3 +182,15 @@ def test_seeding_tensorflow_leaves_the_tokenizer_alone(vocabulary, tmp_path):
     assert tokenizer.tokenize(text)[0].numpy().tolist() == expected
     assert traced(text)[0].numpy().tolist() == expected
     assert loaded.tokenize(text)[0].numpy().tolist() == expected
+
+
+def test_all_graphs_share_one_traced_function_a_reading(tokenizer):
+    def called(reading):
+        graph = tf.function(lambda texts: tokenizer.tokenize_rows(texts, reading=reading), autograph=False)
+        operations = graph.get_concrete_function(tf.TensorSpec([2], tf.string)).graph.get_operations()
+        return {op.get_attr("f").name for op in operations if "PartitionedCall" in op.type}
+
+    first, second, other = (called(reading) for reading in (Reading.TRAINED, Reading.TRAINED, Reading.PLAIN))
+    assert first == second
+    assert len(first) == 1
+    assert first != other
