@@ -2,6 +2,7 @@
 
 import pathlib
 import random
+import sys
 from collections.abc import Iterator
 
 import tensorflow as tf
@@ -23,7 +24,7 @@ def comparisons(vocabulary: pathlib.Path, rounds: int) -> Iterator[Comparison]:
     sample = [text for batch in texts.prompt_batches(english, 2) for text in batch]
     others, left_out = peers(vocabulary, sample)
     if left_out:
-        print(f"left out: {', '.join(left_out)}")
+        print(f"left out: {', '.join(left_out)}", file=sys.stderr)
     layers = {name: graph_ops.Gemma4Tokenizer(vocabulary, engine=name) for name in ENGINES}
     for name, text, wanted in (
         ("English", english, {"tokenizers": 0.5, "sentencepiece": 1.0}),

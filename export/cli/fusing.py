@@ -76,7 +76,7 @@ def fuse(
         str | None,
         choice(
             ENGINES,
-            "sentencepiece, the fastest and the default; or builtin, for programs without tensorflow-text, "
+            "sentencepiece, the default; or builtin, for programs without tensorflow-text, "
             "and the only one of bundles.",
         ),
     ] = None,

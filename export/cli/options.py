@@ -42,7 +42,8 @@ Engine = Annotated[
     str,
     choice(
         ENGINES,
-        "sentencepiece, the fastest; or builtin, for programs without tensorflow-text.",
+        "sentencepiece, the fastest for English; or builtin, for small exports and programs without "
+        "tensorflow-text.",
     ),
 ]
 Out = Annotated[pathlib.Path, option("DIR", "Folder of the model; the version becomes a folder in it.")]

@@ -36,9 +36,9 @@ class Gemma4Tokenizer(ControlTokens, PreprocessingLayer):
         has_audio_tokens: the same for audio tokens; a preprocessor with an audio converter leaves them out
             anyway.
         has_video_tokens: the same for the video placeholder.
-        engine: `"sentencepiece"`, tensorflow-text's ops, or `"builtin"`, core ops alone: slower in
-            TensorFlow, but its graphs need no tensorflow-text and run in LiteRT. Both give the same ids and
-            texts.
+        engine: `"sentencepiece"`, tensorflow-text's ops, or `"builtin"`, core ops alone: slower for short
+            texts and English, faster for most other languages; its exports are smaller, need no
+            tensorflow-text and run in LiteRT. Both give the same ids and texts.
         report: told of the engine "builtin"'s tables while they are built, some ten seconds once for each
             vocabulary.
         dtype: an integer type for ids, or `"string"` for pieces.

@@ -1,5 +1,6 @@
 """Everything that the engine `builtin` knows of a vocabulary, as constant arrays."""
 
+import functools
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -102,7 +103,12 @@ def build(
 
 def of_reading(tables: BuiltinTables, vocabulary: Vocabulary, reading: Reading) -> BuiltinTables:
     """A vocabulary's tables for texts that are read so; what does not differ is the same object."""
-    return tables._replace(**_of_a_reading(as_read(vocabulary, reading), _letters(vocabulary)))
+    return tables._replace(**_differing(vocabulary, reading))
+
+
+@functools.lru_cache(maxsize=8)
+def _differing(vocabulary: Vocabulary, reading: Reading) -> dict[str, Any]:
+    return _of_a_reading(as_read(vocabulary, reading), _letters(vocabulary))
 
 
 def _of_a_reading(vocabulary: Vocabulary, letters: list[str]) -> dict[str, Any]:
