@@ -9,7 +9,8 @@ from export.signature import traced
 
 SCOPES = {
     "generate_preprocess": (
-        "prompt/tokenize/",
+        "prompt/",
+        "tokenize/",
         "image/.*decode/",
         "image/.*resize/",
         "image/.*patches/",
@@ -19,7 +20,7 @@ SCOPES = {
         "rows/",
         "status/",
     ),
-    "preprocess": ("response/tokenize/",),
+    "preprocess": ("response/",),
     "generate_postprocess": ("detokenize/", "status/"),
 }
 
