@@ -13,7 +13,7 @@ What is computed does not change: the nodes that stay are those that there were,
 
 import graphlib
 import pathlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 
 import tensorflow as tf
 
@@ -36,13 +36,20 @@ def fold_saved_model(folder: pathlib.Path) -> None:
     path = folder / "saved_model.pb"
     saved = SavedModel.FromString(path.read_bytes())
     for graph in saved.meta_graphs:
-        fold_functions(graph.graph_def, keep=graph.object_graph_def.concrete_functions)
+        objects = graph.object_graph_def
+        captured = [node.captured_tensor for node in objects.nodes if node.HasField("captured_tensor")]
+        pinned: dict[str, set[str]] = {name: set() for name in objects.concrete_functions}
+        for tensor in captured:
+            pinned.setdefault(tensor.concrete_function, set()).add(_node_of(tensor.name))
+        fold_functions(graph.graph_def, pinned=pinned)
     path.write_bytes(saved.SerializeToString(deterministic=True))
     write_fingerprint(str(folder))
 
 
-def fold_functions(graph: GraphDef, *, keep: Iterable[str]) -> None:
-    """Folds the functions of a graph's library, in place; those of the names in `keep` stay under them."""
+def fold_functions(graph: GraphDef, *, pinned: Mapping[str, set[str]]) -> None:
+    """Folds the functions of a graph's library, in place. Those named in `pinned` stay under their names, and
+    in each the nodes that are named there.
+    """
     functions = {function.signature.name: function for function in graph.library.function}
     names: dict[str, str] = {}
     first: dict[bytes, str] = {}
@@ -50,11 +57,11 @@ def fold_functions(graph: GraphDef, *, keep: Iterable[str]) -> None:
         function = functions[name]
         for node in function.node_def:
             _rename_callees(node, names)
-        _fold_nodes(function)
+        _fold_nodes(function, pinned.get(name, set()))
         names[name] = first.setdefault(_without_names(function), name)
     for node in graph.node:
         _rename_callees(node, names)
-    used = {*keep, *names.values()}
+    used = {*pinned, *names.values()}
     folded = [functions[name] for name in functions if name in used]
     del graph.library.function[:]
     graph.library.function.extend(folded)
@@ -81,8 +88,8 @@ def _rename_callees(node: NodeDef, names: dict[str, str]) -> None:
             each.name = names.get(each.name, each.name)
 
 
-def _fold_nodes(function: FunctionDef) -> None:
-    """Leaves out what a function's body holds twice or for nothing."""
+def _fold_nodes(function: FunctionDef, pinned: set[str]) -> None:
+    """Leaves out what a function's body holds twice or for nothing, but for the pinned nodes."""
     nodes = {node.name: node for node in function.node_def}
     renamed: dict[str, str] = {}
     first: dict[bytes, str] = {}
@@ -91,7 +98,9 @@ def _fold_nodes(function: FunctionDef) -> None:
         node = nodes[name]
         node.ClearField("experimental_debug_info")
         node.input[:] = [_resolved(reference, renamed) for reference in node.input]
-        if _hands_on(node, nodes):
+        if name in pinned:
+            folded.append(node)
+        elif _hands_on(node, nodes):
             renamed[name] = node.input[0]
         elif not is_stateful(node.op) and (original := first.setdefault(_value(node), name)) != name:
             renamed[name] = original
@@ -100,7 +109,7 @@ def _fold_nodes(function: FunctionDef) -> None:
     for outputs in (function.ret, function.control_ret):
         for key, reference in list(outputs.items()):
             outputs[key] = _resolved(reference, renamed)
-    _keep_needed(function, folded)
+    _keep_needed(function, folded, pinned)
 
 
 def _producers_first(nodes: dict[str, NodeDef]) -> Iterator[str]:
@@ -149,9 +158,10 @@ def _value(node: NodeDef) -> bytes:
     return copy.SerializeToString(deterministic=True)
 
 
-def _keep_needed(function: FunctionDef, nodes: list[NodeDef]) -> None:
+def _keep_needed(function: FunctionDef, nodes: list[NodeDef], pinned: set[str]) -> None:
     """Puts the nodes into a function, without those on which no output and no state depends."""
     ends = {_node_of(reference) for reference in (*function.ret.values(), *function.control_ret.values())}
+    ends |= pinned
     needed = set(ends)
     for node in reversed(nodes):
         if node.name in needed or is_stateful(node.op):
