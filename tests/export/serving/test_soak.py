@@ -10,6 +10,7 @@ import contextlib
 import http.client
 import itertools
 import json
+import os
 import re
 import shutil
 import signal
@@ -58,7 +59,10 @@ class Process:
 
     def __init__(self, folder, ports=(0, 0)):
         addresses = ["--port", str(ports[0]), "--rest-port", str(ports[1])]
-        command = [sys.executable, "-m", "export", "serve", folder, "--embedded", "--no-warmup", *addresses]
+        # As many threads an op as in this process: the last bit of a float depends on them.
+        threads = ["--intra-op-parallelism", str(len(os.sched_getaffinity(0)))]
+        command = [sys.executable, "-m", "export", "serve", folder, "--embedded", "--no-warmup"]
+        command += [*addresses, *threads]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.lines = []
         while "ready" not in self.lines:
