@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
+from export.litert.write import convert
 from graph_ops.text.bpe.engine import BuiltinEngine
 from graph_ops.text.vocabulary.sentencepiece_model import SPACE, PieceType
 from graph_ops.text.vocabulary.vocabulary import Vocabulary
@@ -23,13 +24,8 @@ def litert_tokenizer(engine: BuiltinEngine) -> Callable[[str], np.ndarray]:
         return {"token_ids": tokens.ids, "count": tokens.count}
 
     specs = [tf.TensorSpec([None], tf.uint8, name="codes"), tf.TensorSpec([], tf.int32, name="length")]
-    module = tf.Module()
-    module.function = tf.function(function, input_signature=specs, autograph=False)
-    converter = tf.lite.TFLiteConverter.from_concrete_functions(
-        [module.function.get_concrete_function()], module
-    )
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    runner = Interpreter(model_content=converter.convert(), num_threads=1).get_signature_runner()
+    traced = tf.function(function, input_signature=specs, autograph=False).get_concrete_function()
+    runner = Interpreter(model_content=convert({"tokenize": traced}), num_threads=1).get_signature_runner()
 
     def encode(text: str) -> np.ndarray:
         data = text.encode()

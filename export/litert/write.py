@@ -12,6 +12,8 @@ from typing import Any
 import tensorflow as tf
 
 from export.litert.buckets import Buckets
+from export.litert.compact import compact
+from export.litert.gathers import use_gather
 from export.litert.signatures import describe_output, device_signatures
 from export.media import MEDIA_IN_EXPORTS
 from export.publish import Report, check_new, publish
@@ -94,10 +96,11 @@ def convert(
     with tempfile.TemporaryDirectory(dir=scratch) as saved:
         report("saving")
         tf.saved_model.save(module, saved, signatures=functions)
+        use_gather(pathlib.Path(saved))
         report("converting")
         converter = tf.lite.TFLiteConverter.from_saved_model(saved, signature_keys=list(functions))
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-        model = converter.convert()
+        model = compact(converter.convert())
     if foreign := [op for op in count_ops(model) if op.startswith(_CUSTOM)]:
         raise ValueError(
             f"`preprocessor`: its graph must hold LiteRT's builtin ops only; it also holds {foreign}."

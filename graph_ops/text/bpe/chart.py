@@ -80,15 +80,19 @@ class Merged(NamedTuple):
 
 
 class _Spans(NamedTuple):
-    """Spans by length and start: a row of K for each length 1, 2, …, int32 [rows × K] each.
+    """Spans in the order in which they are found, first the K symbols, int32 [V] each.
 
     Attributes:
-        ids: 32 × id + length of the left part (0 for a symbol); 0 where there is no span.
+        starts: index of the first symbol.
+        ends: index after the last symbol.
+        ids: 32 × id + length of the left part (0 for a symbol).
         worst: 1 + the highest rank of its merges; 0 for a symbol.
         left_bounds: a merge with its right part is in time if the rank is lower.
         right_bounds: a merge with its left part is in time if the rank is lower.
     """
 
+    starts: tf.Tensor
+    ends: tf.Tensor
     ids: tf.Tensor
     worst: tf.Tensor
     left_bounds: tf.Tensor
@@ -100,20 +104,25 @@ class _Chart(NamedTuple):
 
     Attributes:
         length: int32 []; the next one.
-        longest: int32 []; symbols of the longest span so far.
         spans: those so far.
+        numbers: int32 [rows × K], a row for 1, 2, … symbols; number of the span of so many symbols that
+            begins at a place, -1 if there is none.
         ending: int32 [K]; bit i: a span of i symbols ends before a place.
         beginning: int32 [K]; bit L - j: a span of j symbols begins at a place inside a segment.
+        before: int32 [K]; symbols of the longest span that ends before a place.
+        after: int32 [K]; symbols of the longest span that begins at a place inside a segment.
         neighbours: int32 [rows × K], a row for 2, 3, … symbols together; bit i: those before a place have i.
-        lefts: int32 [N]; number of the left one of all neighbours, in `spans`.
-        rights: int32 [N]; of the right one, -1 if they do not part.
+        lefts: int32 [N]; number of the left one of all neighbours that part, in `spans`.
+        rights: int32 [N]; of the right one.
     """
 
     length: tf.Tensor
-    longest: tf.Tensor
     spans: _Spans
+    numbers: tf.Tensor
     ending: tf.Tensor
     beginning: tf.Tensor
+    before: tf.Tensor
+    after: tf.Tensor
     neighbours: tf.Tensor
     lefts: tf.Tensor
     rights: tf.Tensor
@@ -148,35 +157,46 @@ def merge(
 
 def _pairs_of_symbols(symbols: tf.Tensor, is_inner: tf.Tensor, ranks: tf.Tensor, longest: int) -> _Chart:
     """The chart of single symbols and of two: any two symbols of a segment are neighbours."""
-    inner, is_pair = tf.cast(is_inner, tf.int32), tf.cast(ranks < NONE, tf.int32)
-    single, rank, above = tf.zeros_like(symbols), ranks * is_pair, (ranks + 1) * is_pair
-    spans = _Spans(
-        ids=tf.concat([symbols * 2**_LENGTH_BITS, rank * 2**_LENGTH_BITS + is_pair], axis=0),
-        worst=tf.concat([single, above], axis=0),
-        left_bounds=tf.concat([single, rank], axis=0),
-        right_bounds=tf.concat([single, above], axis=0),
-    )
-    inside = places(is_inner)
+    size, inner = tf.size(symbols), tf.cast(is_inner, tf.int32)
+    index, single, is_pair = tf.range(size), tf.zeros_like(symbols), tf.cast(ranks < NONE, tf.int32)
+    first = places(is_pair > 0)
+    rank = taken(ranks, first)
+    pairs = _Spans(first, first + 2, rank * 2**_LENGTH_BITS + 1, rank + 1, rank, rank + 1)
+    spans = _Spans(index, index + 1, symbols * 2**_LENGTH_BITS, single, single, single)
+    parting = places(is_inner & (later(is_pair, by=1, fill=1) < 1))
+    is_ended = later(is_pair, by=2, fill=0)
     return _Chart(
         length=tf.constant(3),
-        longest=tf.constant(2),
-        spans=spans,
-        ending=2 + 4 * later(is_pair, by=2, fill=0),
+        spans=_joined(spans, pairs),
+        numbers=tf.concat([index, _numbered(first, size, size)], axis=0),
+        ending=2 + 4 * is_ended,
         beginning=inner * (2 ** (longest - 1) + is_pair * 2 ** (longest - 2)),
+        before=1 + is_ended,
+        after=inner * (1 + is_pair),
         neighbours=2 * inner,
-        lefts=inside - 1,
-        rights=tf.where(taken(is_pair, inside - 1) > 0, -1, inside),
+        lefts=parting - 1,
+        rights=parting,
     )
+
+
+def _joined(first: _Spans, second: _Spans) -> _Spans:
+    return _Spans(*(tf.concat(pair, axis=0) for pair in zip(first, second, strict=True)))
+
+
+def _numbered(starts: tf.Tensor, first: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    """A row of `numbers`, int32 [K]: spans that begin at `starts`, counted from the number `first`."""
+    above = tf.range(1, tf.size(starts) + 1) + first
+    return tf.math.unsorted_segment_sum(above, starts, size) - 1
 
 
 def _filled(chart: _Chart, table: PairTable, longest: int) -> _Chart:
     """The chart of all lengths."""
     flat, scalar = tf.TensorShape([None]), tf.TensorShape([])
-    invariants = _Chart(scalar, scalar, _Spans(*[flat] * 4), *[flat] * 5)
+    invariants = _Chart(scalar, _Spans(*[flat] * 6), *[flat] * 8)
 
     def looped(chart: _Chart, most: int, step: Callable[[_Chart], _Chart]) -> _Chart:
         def goes_on(chart: _Chart) -> tf.Tensor:
-            return chart.length <= tf.minimum(most, 2 * chart.longest)
+            return chart.length <= tf.minimum(most, tf.reduce_max(chart.before + chart.after))
 
         return tf.while_loop(goes_on, lambda chart: (step(chart),), (chart,), (invariants,))[0]
 
@@ -189,43 +209,51 @@ def _with_merges(chart: _Chart, table: PairTable, longest: int) -> _Chart:
     pairs, size = _neighbours(chart, longest), tf.size(chart.ending)
     ids = (taken(chart.spans.ids, part) for part in (pairs.lefts, pairs.rights))
     _, merged = pair_table.look_up(table, *(tf.bitwise.right_shift(part, _LENGTH_BITS) for part in ids))
-    starts, makes_span = pairs.places - pairs.before, tf.cast(merged < NONE, tf.int32)
-    rows = [
-        tf.math.unsorted_segment_sum(column * makes_span, starts, size)
-        for column in _columns(chart.spans, pairs, merged)
-    ]
-    is_span, is_inner = (tf.cast(part > 0, tf.int32) for part in (rows[0], chart.beginning))
-    ends, begins = (taken(_powers(longest), bit) for bit in (chart.length, longest - chart.length))
+    made = places(merged < NONE)
+    new = _made(chart, _Pairs(*(taken(part, made) for part in pairs)), taken(merged, made))
+    numbers = _numbered(new.starts, tf.size(chart.spans.ids), size)
+    begins = tf.cast((numbers >= 0) & (chart.beginning > 0), tf.int32)
+    ends = tf.cast(later(numbers, by=chart.length, fill=-1) >= 0, tf.int32)
+    bit_of_end, bit_of_begin = (
+        taken(_powers(longest), bit) for bit in (chart.length, longest - chart.length)
+    )
     return chart._replace(
         length=chart.length + 1,
-        longest=tf.where(tf.reduce_max(is_span) > 0, chart.length, chart.longest),
-        spans=_Spans(*(tf.concat([part, row], axis=0) for part, row in zip(chart.spans, rows, strict=True))),
-        ending=chart.ending + later(is_span, by=chart.length, fill=0) * ends,
-        beginning=chart.beginning + is_span * is_inner * begins,
-        **_noted(chart, pairs, tf.where(merged < NONE, -1, pairs.rights), longest),
+        spans=_joined(chart.spans, new),
+        numbers=tf.concat([chart.numbers, numbers], axis=0),
+        ending=chart.ending + ends * bit_of_end,
+        beginning=chart.beginning + begins * bit_of_begin,
+        before=tf.maximum(chart.before, ends * chart.length),
+        after=tf.maximum(chart.after, begins * chart.length),
+        **_noted(chart, pairs, places(tf.equal(merged, NONE)), longest),
     )
 
 
 def _without_merges(chart: _Chart, longest: int) -> _Chart:
     """The chart with the neighbours of one more length, which is longer than any piece."""
     pairs = _neighbours(chart, longest)
-    return chart._replace(length=chart.length + 1, **_noted(chart, pairs, pairs.rights, longest))
+    parting = tf.range(tf.size(pairs.places))
+    return chart._replace(length=chart.length + 1, **_noted(chart, pairs, parting, longest))
 
 
-def _noted(chart: _Chart, pairs: _Pairs, rights: tf.Tensor, longest: int) -> dict[str, tf.Tensor]:
+def _noted(chart: _Chart, pairs: _Pairs, parting: tf.Tensor, longest: int) -> dict[str, tf.Tensor]:
+    """The neighbours of one more length, of which those at the places `parting` part."""
     bits = taken(_powers(longest), pairs.before)
     row = tf.math.unsorted_segment_sum(bits, pairs.places, tf.size(chart.ending))
     return {
         "neighbours": tf.concat([chart.neighbours, row], axis=0),
-        "lefts": tf.concat([chart.lefts, pairs.lefts], axis=0),
-        "rights": tf.concat([chart.rights, rights], axis=0),
+        "lefts": tf.concat([chart.lefts, taken(pairs.lefts, parting)], axis=0),
+        "rights": tf.concat([chart.rights, taken(pairs.rights, parting)], axis=0),
     }
 
 
-def _columns(spans: _Spans, pairs: _Pairs, merged: tf.Tensor) -> _Spans:
-    """What is to be known of the span that each two neighbours make, int32 [n] each."""
-    left, right = (taken(spans.worst, part) for part in (pairs.lefts, pairs.rights))
+def _made(chart: _Chart, pairs: _Pairs, merged: tf.Tensor) -> _Spans:
+    """The spans that neighbours make, of which `merged` [n] are the ids."""
+    left, right = (taken(chart.spans.worst, part) for part in (pairs.lefts, pairs.rights))
+    starts = pairs.places - pairs.before
     return _Spans(
+        starts=starts,
+        ends=starts + chart.length,
         ids=merged * 2**_LENGTH_BITS + pairs.before,
         worst=tf.maximum(merged + 1, tf.maximum(left, right)),
         left_bounds=tf.maximum(merged, tf.where(left > right, left - 1, 0)),
@@ -238,7 +266,10 @@ def _neighbours(chart: _Chart, longest: int) -> _Pairs:
     spans, size = chart.spans, tf.size(chart.ending)
     middles, before = _two_spans(chart, longest)
     after = chart.length - before
-    lefts, rights = (before - 1) * size + middles - before, (after - 1) * size + middles
+    lefts, rights = (
+        taken(chart.numbers, place)
+        for place in ((before - 1) * size + middles - before, (after - 1) * size + middles)
+    )
     is_left_last = taken(spans.worst, lefts) > taken(spans.worst, rights)
     last = tf.where(is_left_last, lefts, rights)
     part = tf.math.floormod(taken(spans.ids, last), 2**_LENGTH_BITS)
@@ -249,8 +280,9 @@ def _neighbours(chart: _Chart, longest: int) -> _Pairs:
     bits = taken(chart.neighbours, (earlier - 2) * size + middles)
     were = tf.math.floormod(tf.bitwise.right_shift(bits, earlier_before), 2) > 0
     row = tf.minimum(earlier, longest) - 1
-    span = taken(spans.ids, row * size + middles - earlier_before)
-    merge_first = (earlier <= longest) & (span > 0) & (span < bounds * 2**_LENGTH_BITS)
+    number = taken(chart.numbers, row * size + middles - earlier_before)
+    span = taken(spans.ids, tf.maximum(number, 0))
+    merge_first = (earlier <= longest) & (number >= 0) & (span < bounds * 2**_LENGTH_BITS)
     chosen = places(were & ~merge_first)
     return _Pairs(*(taken(column, chosen) for column in (middles, before, lefts, rights)))
 
@@ -280,18 +312,14 @@ def _powers(longest: int) -> np.ndarray:
 
 def _tokens(chart: _Chart, is_bound: tf.Tensor, size: tf.Tensor) -> Merged:
     """The spans on each segment's path; `is_bound` int32 [K + 1], 1 where a segment begins or ends."""
-    is_span = tf.cast(chart.spans.ids > 0, tf.int32)
-    numbers = tf.cumsum(is_span, exclusive=True)
-    spans = places(is_span > 0)
-    starts = tf.math.floormod(spans, size)
+    spans = chart.spans
     graph = Graph(
-        taken(numbers, chart.lefts),
-        taken(numbers, tf.maximum(chart.rights, 0)),
-        tf.cast(chart.rights >= 0, tf.int32),
-        taken(is_bound, starts),
-        taken(is_bound, starts + spans // size + 1),
+        chart.lefts,
+        chart.rights,
+        tf.ones_like(chart.lefts),
+        taken(is_bound, spans.starts),
+        taken(is_bound, spans.ends),
     )
     chosen, prunings = spans_on_paths(graph, longest=size)
-    ids = taken(chart.spans.ids, taken(spans, chosen))
-    symbols = tf.bitwise.right_shift(ids, _LENGTH_BITS)
-    return Merged(symbols, taken(starts, chosen), chart.length - 1, prunings)
+    symbols = tf.bitwise.right_shift(taken(spans.ids, chosen), _LENGTH_BITS)
+    return Merged(symbols, taken(spans.starts, chosen), chart.length - 1, prunings)
