@@ -11,6 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from export.publish import Report, check_new, publish, version_folder
+from export.saved_model.branches import call_branches
 from export.saved_model.fold import fold_saved_model
 from export.saved_model.op_audit import count_ops, foreign_ops
 from export.saved_model.signatures import signatures
@@ -94,6 +95,7 @@ def publish_version(
 def save_checked(servable: Any, folder: pathlib.Path) -> None:
     """Saves a module that has its signatures as `functions`, and refuses ops that a server lacks."""
     tf.saved_model.save(servable, str(folder), signatures=servable.functions)
+    call_branches(folder)
     fold_saved_model(folder)
     _check_ops(folder)
 
