@@ -45,12 +45,8 @@ class Chat:
     """Closes it."""
     quote: str
     """Stands on both sides of a string in native text."""
-    versions: tuple[int, ...]
-    """Of the template, that are rendered."""
-    variants: tuple[str, ...]
-    """Of the template."""
     empty_thought_variants: tuple[str, ...]
-    """Those that open a turn of a model that is not to think with an empty thought."""
+    """Variants of the template that open a turn of a model that is not to think with an empty thought."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,8 +112,6 @@ GEMMA4 = Family(
         channel="<|channel>",
         channel_end="<channel|>",
         quote='<|"|>',
-        versions=(5,),
-        variants=("small", "large"),
         empty_thought_variants=("large",),
     ),
     unread=("<|video|>",),

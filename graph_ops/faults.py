@@ -47,6 +47,12 @@ class Fault(enum.IntEnum):
     AUDIO_FILE_TYPE = 21
     AUDIO_CODEC = 22
     AUDIO_TOO_SHORT = 23
+    CHAT_EMPTY = 24
+    CHAT_ROLE = 25
+    CHAT_PART = 26
+    CHAT_MEDIUM = 27
+    CHAT_TOOL_TEXT = 28
+    CHAT_DECLARATION = 29
 
 
 SENTENCES: Mapping[Fault, str] = {
@@ -68,7 +74,7 @@ SENTENCES: Mapping[Fault, str] = {
     ),
     Fault.IMAGE_COUNT: (
         "`prompts`: a prompt needs one `<|image|>` for each of its images; got {0} placeholder(s) and {1} "
-        "image(s). Make them equal."
+        "image(s). Make them equal; in a dialogue an image is a part."
     ),
     Fault.AUDIO_FILE_TYPE: ("`audio`: a clip must be a WAV file; got {0:file_type}, {1} bytes. {0:remedy}"),
     Fault.AUDIO_UNDECODABLE: (
@@ -102,7 +108,7 @@ SENTENCES: Mapping[Fault, str] = {
     ),
     Fault.AUDIO_COUNT: (
         "`prompts`: a prompt needs one `<|audio|>` for each of its clips; got {0} placeholder(s) and {1} "
-        "clip(s). Make them equal."
+        "clip(s). Make them equal; in a dialogue a clip is a part."
     ),
     Fault.MEDIA_IN_RESPONSE: (
         "`responses`: media belong in the prompt; got {0} placeholder(s) in a response, the first as "
@@ -139,6 +145,29 @@ SENTENCES: Mapping[Fault, str] = {
         "`image_sizes`: a height and width must lie within the array that holds the image, on a device also "
         f"within {LITERT.longest_side:,} pixels; got {{0}} and {{1}}. Pass the true size, or 0, 0 for no "
         "image."
+    ),
+    Fault.CHAT_EMPTY: (
+        "`roles`: a dialogue must have a message; got {0} without one. Send at least one, such as a user's."
+    ),
+    Fault.CHAT_ROLE: (
+        "`roles`: a role must be one word, such as `user` or `assistant`; that of message {0}, counted from 0, "
+        "is none. Name who speaks, without white space."
+    ),
+    Fault.CHAT_PART: (
+        "`part_types`: a part must be `text`, `image`, `audio` or `video`, and `` where there is none; part {1} "
+        "of message {0}, counted from 0, is none of them. Correct its type."
+    ),
+    Fault.CHAT_MEDIUM: (
+        "`part_types`: a part must be text or a medium that this preprocessor reads; part {1} of message {0}, "
+        "counted from 0, is another. Leave it out, or take a model that reads it."
+    ),
+    Fault.CHAT_TOOL_TEXT: (
+        "`calls`, `responses`: must be native text, such as `call:f{{a:1}}` or `response:f{{value:1}}`; text "
+        "{1} of message {0}, counted from 0, does not parse. Check its quotes `<|\"|>` and its brackets."
+    ),
+    Fault.CHAT_DECLARATION: (
+        "`tools`: must be native text, such as `declaration:f{{description:<|\"|>…<|\"|>}}`; tool {0}, counted "
+        "from 0, does not parse. Check its quotes `<|\"|>` and its brackets."
     ),
 }
 

@@ -75,9 +75,9 @@ def spelled_tokens(family: Family) -> TemplateTokens:
     return TemplateTokens(**{name: named[name].encode() for name in _NAMES})
 
 
-def marked_tokens(*, is_learned: bool) -> TemplateTokens:
-    """Each special token as a mark; with `learn` where a row is to be learned from."""
-    learn = _mark(_LEARN) if is_learned else b""
+def marked_tokens(*, learns: tf.Tensor | bool) -> TemplateTokens:
+    """Each special token as a mark; with `learn` where `learns` bool [] says so."""
+    learn = tf.where(learns, _mark(_LEARN), b"")
     return TemplateTokens(**{name: _mark(name) for name in _NAMES}, learn=learn)
 
 
