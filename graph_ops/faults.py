@@ -147,7 +147,7 @@ SENTENCES: Mapping[Fault, str] = {
         "image."
     ),
     Fault.CHAT_EMPTY: (
-        "`roles`: a dialogue must have a message; got {0} without one. Send at least one, such as a user's."
+        "`roles`: a dialogue must have a message; got none in {0} place(s). Send at least one, such as a user's."
     ),
     Fault.CHAT_ROLE: (
         "`roles`: a role must be one word, such as `user` or `assistant`; that of message {0}, counted from 0, "

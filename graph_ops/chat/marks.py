@@ -81,6 +81,11 @@ def marked_tokens(*, learns: tf.Tensor | bool) -> TemplateTokens:
     return TemplateTokens(**{name: _mark(name) for name in _NAMES}, learn=learn)
 
 
+def quote_mark() -> bytes:
+    """The mark of a quote, for native text that is made by a program and trusted."""
+    return _mark("quote")
+
+
 def marks_of(vocabulary: Vocabulary, family: Family, *, reading: Reading, allows_tokens: bool) -> Marks:
     """How rows of a family are read with a vocabulary.
 

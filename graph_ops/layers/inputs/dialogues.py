@@ -34,9 +34,9 @@ def as_dialogues(
         part_types=_strings(types, axes=3),
         names=_strings([[message.name for message in each] for each in dialogues], axes=2),
         thoughts=_strings([[message.thought for message in each] for each in dialogues], axes=2),
-        calls=_strings([[message.calls for message in each] for each in dialogues], axes=3),
-        responses=_strings([[message.responses for message in each] for each in dialogues], axes=3),
-        tools=_strings(tools, axes=2),
+        calls=_native([[message.calls for message in each] for each in dialogues], axes=3),
+        responses=_native([[message.responses for message in each] for each in dialogues], axes=3),
+        tools=_native(tools, axes=2),
         **{name: _switch(name, switches[name], len(dialogues)) for name in SWITCHES},
     )
 
@@ -54,11 +54,22 @@ def _switch(name: str, value: Any, rows: int) -> tf.Tensor:
 
 def _strings(nested: Any, *, axes: int) -> tf.Tensor:
     """Lists of lists of strings as one tensor, filled up with ""."""
+    return as_texts(_array(nested, axes), "messages", most_axes=None)
+
+
+def _native(nested: Any, *, axes: int) -> tf.Tensor:
+    """The same of native text, in which a quote may be a mark (see `QUOTE_MARK`)."""
+    array = _array(nested, axes)
+    encoded = [text.encode("utf-8", "surrogateescape") for text in array.ravel()]
+    return tf.constant(encoded, tf.string, shape=array.shape) if encoded else tf.zeros(array.shape, tf.string)
+
+
+def _array(nested: Any, axes: int) -> np.ndarray:
     shape = [0] * axes
     _widen(nested, shape, 0)
     array = np.full(shape, "", object)
     _fill(array, nested)
-    return as_texts(array, "messages", most_axes=None)
+    return array
 
 
 def _widen(nested: Any, shape: list[int], axis: int) -> None:

@@ -4,11 +4,11 @@ Messages are mappings in OpenAI's shape or in transformers': `role`, `content` (
 `reasoning` or `reasoning_content`, `tool_calls`, `tool_responses`, `name`, `tool_call_id`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from graph_ops.chat.dialogue import PART_MEDIA
-from graph_ops.chat.native_text import call_text, response_text, value_text
+from graph_ops.chat.native_text import call_text, declaration_text, response_text, value_text
 from graph_ops.layers.inputs.forms import quoted
 from graph_ops.layers.inputs.parts import Item, item_of
 
@@ -55,6 +55,25 @@ def read_messages(messages: Any, *, quote: str) -> list[Message]:
         )
     given = [_checked(message, index) for index, message in enumerate(messages)]
     return [_message(given, index, quote) for index in range(len(given))]
+
+
+def read_tools(tools: Any, *, quote: str) -> list[str]:
+    """The native text of tools, from their schemas in OpenAI's form.
+
+    Raises:
+        TypeError, ValueError: not a list of such schemas.
+    """
+    if tools is None:
+        return []
+    if not is_dialogue(tools):
+        raise TypeError(
+            f"`tools`: must be a list of mappings, the schemas of functions; got {_described(tools)}. Pass "
+            "schemas, for example those of `transformers.utils.get_json_schema(function)`."
+        )
+    return [
+        _native(lambda quote, tool=tool: declaration_text(tool, quote=quote), quote, f"tool {index}")
+        for index, tool in enumerate(tools)
+    ]
 
 
 def is_dialogue(value: Any) -> bool:
@@ -104,10 +123,7 @@ def _message(messages: list[Mapping[str, Any]], index: int, quote: str) -> Messa
         _answered(messages, index) if role == "tool" else "",
         _string(thought, "reasoning", index),
         tuple(_call(call, index, quote) for call in message.get("tool_calls") or ()),
-        tuple(
-            response_text(_name(each.get("name") or "unknown", index), each.get("response"), quote=quote)
-            for each in responses
-        ),
+        tuple(_response(each, index, quote) for each in responses),
     )
 
 
@@ -131,7 +147,7 @@ def _parts(
                 else "Pass it as a string."
             )
         )
-    parts: list[tuple[str, str]] = [("list", "")]
+    parts: list[tuple[str, str]] = []
     items = []
     for part in content:
         if not isinstance(part, Mapping):
@@ -151,7 +167,7 @@ def _parts(
             items.append(item_of(part, index))
         else:
             parts.append(("other", ""))
-    return tuple(parts), tuple(items)
+    return (*parts, ("list", "")), tuple(items)
 
 
 def _check_folded(part: Mapping[str, Any], index: int) -> None:
@@ -176,7 +192,31 @@ def _call(call: Any, index: int, quote: str) -> str:
             "`messages`: the arguments of a tool call must be a mapping; message "
             f"{index} has {_described(arguments)}. Parse them, for example with `json.loads(arguments)`."
         )
-    return call_text(_name(function.get("name"), index), arguments, quote=quote)
+    name = _name(function.get("name"), index)
+    return _native(lambda quote: call_text(name, arguments, quote=quote), quote, f"message {index}")
+
+
+def _response(response: Any, index: int, quote: str) -> str:
+    if not isinstance(response, Mapping):
+        raise TypeError(
+            "`messages`: a tool response must be a mapping with `name` and `response`; message "
+            f"{index} has {_described(response)}. Write it so."
+        )
+    name, body = _name(response.get("name") or "unknown", index), response.get("response")
+    return _native(lambda quote: response_text(name, body, quote=quote), quote, f"message {index}")
+
+
+def _native(build: Callable[[str], str], quote: str, where: str) -> str:
+    """Native text; the quote may be one that no Unicode text can hold, so the text must be Unicode."""
+    try:
+        build("").encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            "`messages`, `tools`: must be Unicode, which has no lone surrogates; got "
+            f"{error.object[error.start]!r} in {where}. Replace it, for example with `text.encode('utf-8', "
+            "'replace').decode()`."
+        ) from None
+    return build(quote)
 
 
 def _answered(messages: list[Mapping[str, Any]], index: int) -> str:
