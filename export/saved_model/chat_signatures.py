@@ -15,7 +15,9 @@ Finish = Callable[[Tensors, list[str], Finding], Tensors]
 
 CHAT_INPUTS = {
     "roles": Input(
-        tf.string, (None, None), 'who speaks, such as `user`, `assistant`, `system`, `tool`; "" for no message'
+        tf.string,
+        (None, None),
+        'who speaks: `user`, `assistant`, `system`, `tool` or another; "" for none',
     ),
     "parts": Input(tf.string, (None, None, None), "of each message, the texts of its parts, UTF-8"),
     "part_types": Input(
@@ -39,9 +41,7 @@ _PROMPTING = (*_SAID, *_SWITCHES)
 _LEARNING = tuple(name for name in Dialogues._fields if name != "add_generation_prompt")
 
 
-def chat_signatures(
-    settings: Settings, files: dict[str, Input], finish: Finish
-) -> dict[str, Signature]:
+def chat_signatures(settings: Settings, files: dict[str, Input], finish: Finish) -> dict[str, Signature]:
     """The signatures of a preprocessor that has the tokens of a chat template, by name.
 
     Args:

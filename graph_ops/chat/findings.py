@@ -19,7 +19,7 @@ def dialogue_finding(dialogues: Dialogues, *, media: tuple[str, ...]) -> Finding
     medium that is not taken.
 
     Args:
-        dialogues: of B rows.
+        dialogues: of B rows, string and bool.
         media: names of those that are taken.
     """
     roles, types = dialogues.roles, dialogues.part_types
@@ -30,8 +30,7 @@ def dialogue_finding(dialogues: Dialogues, *, media: tuple[str, ...]) -> Finding
         says |= tf.reduce_any(tf.not_equal(texts, ""), axis=2)
     taken = [name for name in PART_TYPES if name not in PART_MEDIA or PART_MEDIA[name] in media]
     known, readable = (
-        tf.reduce_any(tf.equal(types[..., tf.newaxis], names), axis=-1)
-        for names in (list(PART_TYPES), taken)
+        tf.reduce_any(tf.equal(types[..., tf.newaxis], names), axis=-1) for names in (list(PART_TYPES), taken)
     )
     return first_finding(
         check(~tf.reduce_any(exists, axis=1), Fault.CHAT_EMPTY, tf.shape(roles)[1], 0),
@@ -44,9 +43,9 @@ def dialogue_finding(dialogues: Dialogues, *, media: tuple[str, ...]) -> Finding
 def native_finding(dialogues: Dialogues, *, quote: str) -> Finding:
     """What is wrong with the native text of each row, [B].
 
-    Native text is `call:NAME{…}`, `response:NAME{…}` or `declaration:NAME{…}`, with strings in quotes, lists in
-    `[]`, objects in `{}` with `key:value`, and numbers and words without quotes, at most 16 levels deep. In it
-    the quote is the only special token: another that is spelled is characters, in a string or not.
+    Native text is `call:NAME{…}`, `response:NAME{…}` or `declaration:NAME{…}`: strings in quotes, lists in
+    `[]`, objects in `{}` with `key:value`, and numbers and words without quotes, at most 16 levels deep. In
+    it the quote is the only special token: another that is spelled is characters, in a string or not.
     """
     return first_finding(
         _first_part(~_parses(dialogues.calls, "call", quote), Fault.CHAT_TOOL_TEXT),

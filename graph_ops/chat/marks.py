@@ -128,10 +128,10 @@ def tokenize_marked(rendered: tf.Tensor, marks: Marks, *, tokenizer: Tokenizer) 
 def _assemble(ids: Ids, letter: tf.Tensor, row: tf.Tensor, rows: tf.Tensor, marks: Marks) -> MarkedRows:
     """The ids of segments behind those of their marks.
 
-        letter      A   B                C          of each segment
-        its text        user ¶ Hi        ¶
-        ids         2   105 2364 107 …   106 107
-        segment     0   1   1    1       2   2
+    letter      A   B                C          of each segment
+    its text        user ¶ Hi        ¶
+    ids         2   105 2364 107 …   106 107
+    segment     0   1   1    1       2   2
     """
     count = tf.size(letter)
     splits = tf.cast(ids.row_splits, tf.int32)

@@ -160,9 +160,7 @@ def _generation_prompt(
         empty = tf.where(thinks, "", tf.strings.join([thought, tokens.channel_end]))
         opened = tf.strings.join([opened, empty])
     goes_on = tf.where(responds & thinks, thought, "")
-    return tf.where(
-        dialogues.add_generation_prompt, tf.where(calls | responds, goes_on, opened), ""
-    )
+    return tf.where(dialogues.add_generation_prompt, tf.where(calls | responds, goes_on, opened), "")
 
 
 def _enclosed(opening: bytes, texts: tf.Tensor, closing: bytes) -> tf.Tensor:

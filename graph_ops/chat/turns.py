@@ -96,4 +96,3 @@ def _order(speaks: tf.Tensor) -> tf.Tensor:
 def _with_none(flags: tf.Tensor) -> tf.Tensor:
     """Bool [B, M + 1]: the flags, and False at index M, which is no message."""
     return tf.pad(flags, [[0, 0], [0, 1]])
-

@@ -1,8 +1,8 @@
 """From messages to model tensors: the template, its tokens, and the steps of `served`.
 
-    Dialogues ── findings ──────────────────────────────────────────┐
-        │                                                           ▼
-        └─► template, special tokens as marks ─► ids ─► `encode_tokens`, as for prompts, with the media
+Dialogues ── findings ──────────────────────────────────────────┐
+│                                                           ▼
+└─► template, special tokens as marks ─► ids ─► `encode_tokens`, as for prompts, with the media
 """
 
 import functools
@@ -77,7 +77,7 @@ def has_chat(settings: Settings) -> bool:
 
 
 def make_rows(settings: Settings, *, is_native: bool) -> MakeRows:
-    """`dialogue_rows` as one function of TensorFlow, which the signatures of an artifact share."""
+    """`dialogue_rows`, from `Dialogues` and bool [], as one function that an artifact's signatures share."""
     rows = functools.partial(dialogue_rows, settings=settings, is_native=is_native)
     learns = tf.TensorSpec([], tf.bool)
     return tf.function(rows, input_signature=[SPECS, learns], autograph=False)
@@ -92,8 +92,8 @@ def dialogue_rows(
         dialogues: of B rows; bytes that are not UTF-8 count as U+FFFD.
         learns: bool [], whether what the model says is to be told apart from the rest.
         settings: what the graph is built from.
-        is_native: whether `calls`, `responses` and `tools` are native text, to be checked, in which quotes are
-            spelled; otherwise the quotes are marks, and the text is trusted.
+        is_native: whether `calls`, `responses` and `tools` are native text, to be checked, in which quotes
+            are spelled; otherwise the quotes are marks, and the text is trusted.
     """
     family, row = settings.family, settings.row
     tokens = marked_tokens(learns=learns)

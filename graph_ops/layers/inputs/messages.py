@@ -4,6 +4,7 @@ Messages are mappings in OpenAI's shape or in transformers': `role`, `content` (
 `reasoning` or `reasoning_content`, `tool_calls`, `tool_responses`, `name`, `tool_call_id`.
 """
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -50,8 +51,8 @@ def read_messages(messages: Any, *, quote: str) -> list[Message]:
     """
     if not is_dialogue(messages):
         raise TypeError(
-            "`messages`: a dialogue must be a list of mappings such as {'role': 'user', 'content': 'Hi'}; got "
-            f"{_described(messages)}. Pass such a list."
+            "`messages`: a dialogue must be a list of mappings such as {'role': 'user', 'content': 'Hi'}; "
+            f"got {_described(messages)}. Pass such a list."
         )
     given = [_checked(message, index) for index, message in enumerate(messages)]
     return [_message(given, index, quote) for index in range(len(given))]
@@ -71,7 +72,7 @@ def read_tools(tools: Any, *, quote: str) -> list[str]:
             "schemas, for example those of `transformers.utils.get_json_schema(function)`."
         )
     return [
-        _native(lambda quote, tool=tool: declaration_text(tool, quote=quote), quote, f"tool {index}")
+        _native(functools.partial(declaration_text, tool), quote, f"tool {index}")
         for index, tool in enumerate(tools)
     ]
 
@@ -183,7 +184,7 @@ def _call(call: Any, index: int, quote: str) -> str:
     function = call.get("function") if isinstance(call, Mapping) else None
     if not isinstance(function, Mapping):
         raise TypeError(
-            "`messages`: a tool call must be a mapping with a `function`, which has a `name` and `arguments`; "
+            "`messages`: a tool call must be a mapping with a `function`, which has `name` and `arguments`; "
             f"message {index} has {quoted(call)}. Write it so."
         )
     arguments = function.get("arguments")
@@ -193,7 +194,7 @@ def _call(call: Any, index: int, quote: str) -> str:
             f"{index} has {_described(arguments)}. Parse them, for example with `json.loads(arguments)`."
         )
     name = _name(function.get("name"), index)
-    return _native(lambda quote: call_text(name, arguments, quote=quote), quote, f"message {index}")
+    return _native(functools.partial(call_text, name, arguments), quote, f"message {index}")
 
 
 def _response(response: Any, index: int, quote: str) -> str:
@@ -203,20 +204,20 @@ def _response(response: Any, index: int, quote: str) -> str:
             f"{index} has {_described(response)}. Write it so."
         )
     name, body = _name(response.get("name") or "unknown", index), response.get("response")
-    return _native(lambda quote: response_text(name, body, quote=quote), quote, f"message {index}")
+    return _native(functools.partial(response_text, name, body), quote, f"message {index}")
 
 
-def _native(build: Callable[[str], str], quote: str, where: str) -> str:
+def _native(build: Callable[..., str], quote: str, where: str) -> str:
     """Native text; the quote may be one that no Unicode text can hold, so the text must be Unicode."""
     try:
-        build("").encode()
+        build(quote="").encode()
     except UnicodeEncodeError as error:
         raise ValueError(
             "`messages`, `tools`: must be Unicode, which has no lone surrogates; got "
             f"{error.object[error.start]!r} in {where}. Replace it, for example with `text.encode('utf-8', "
             "'replace').decode()`."
         ) from None
-    return build(quote)
+    return build(quote=quote)
 
 
 def _answered(messages: list[Mapping[str, Any]], index: int) -> str:

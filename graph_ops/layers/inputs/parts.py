@@ -26,12 +26,12 @@ class Item(NamedTuple):
     Attributes:
         medium: its name.
         payload: a file's bytes, an array, or text; None where the part only says where the item belongs.
-        index: of the message.
+        at: index of the message.
     """
 
     medium: str
     payload: Any
-    index: int
+    at: int
 
 
 def item_of(part: Mapping[str, Any], index: int) -> Item:
@@ -59,6 +59,6 @@ def decoded(item: Item) -> Any:
     except binascii.Error:
         raise ValueError(
             f"`messages`: a part must hold a file's bytes, an array, or base64 (as a data URL or alone); an "
-            f"{item.medium} part of message {item.index} has {quoted(item.payload)}. Read or download it "
+            f"{item.medium} part of message {item.at} has {quoted(item.payload)}. Read or download it "
             "first, and pass the bytes."
         ) from None
