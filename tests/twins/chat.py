@@ -28,7 +28,16 @@ def golden(case: dict[str, Any], variant: str) -> Any:
 
 WORDS = (
     *("", " ", "Hi", "  a b ", "\n\nx\n", "naïve 👍🏽", "\u2003y\u200b", "<b>", "\r\n"),
-    *("<|channel>", "<channel|>", "<|channel>t<channel|>", "<|turn>", "<turn|>", "<|image|>", '<|"|>', "<bos>"),
+    *(
+        "<|channel>",
+        "<channel|>",
+        "<|channel>t<channel|>",
+        "<|turn>",
+        "<turn|>",
+        "<|image|>",
+        '<|"|>',
+        "<bos>",
+    ),
 )
 ROLES = ("user", "assistant", "tool", "system", "developer", "model", "critic")
 
@@ -45,7 +54,9 @@ def random_value(rng: random.Random, depth: int = 0) -> Any:
         return rng.choice(plain)
     if rng.random() < 0.5:
         return [random_value(rng, depth + 1) for _ in range(rng.randrange(3))]
-    return {key: random_value(rng, depth + 1) for key in rng.sample(("b", "A", "a", "B1", "_"), rng.randrange(4))}
+    return {
+        key: random_value(rng, depth + 1) for key in rng.sample(("b", "A", "a", "B1", "_"), rng.randrange(4))
+    }
 
 
 def random_content(rng: random.Random, role: str, *, media: bool) -> Any:
@@ -108,7 +119,8 @@ def random_schema(rng: random.Random, depth: int = 0) -> dict[str, Any]:
         schema["items"] = random_schema(rng, depth + 1)
     if depth < 3 and rng.random() < 0.5:
         schema["properties"] = {
-            key: random_schema(rng, depth + 1) for key in rng.sample(("x", "Y", "type", "a"), rng.randrange(3))
+            key: random_schema(rng, depth + 1)
+            for key in rng.sample(("x", "Y", "type", "a"), rng.randrange(3))
         }
     if rng.random() < 0.3:
         schema["required"] = rng.sample(("x", "Y"), rng.randrange(3))
