@@ -100,3 +100,9 @@ class TemplateTokens(NamedTuple):
     audio: bytes
     video: bytes
     learn: bytes | tf.Tensor = b""
+
+
+def kinds_of(part_types: tf.Tensor) -> tf.Tensor:
+    """Int32 […]: the index of each type, string […], in `PART_TYPES`; 0 for one that is not there."""
+    is_type = tf.equal(part_types[..., tf.newaxis], list(PART_TYPES))
+    return tf.argmax(tf.cast(is_type, tf.int8), axis=-1, output_type=tf.int32)

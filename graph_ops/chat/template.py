@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from graph_ops.chat.dialogue import PART_MEDIA, PART_TYPES, Dialogues, TemplateTokens
+from graph_ops.chat.dialogue import PART_MEDIA, PART_TYPES, Dialogues, TemplateTokens, kinds_of
 from graph_ops.chat.text import trimmed, without_thoughts
 from graph_ops.chat.turns import Turns, turns_of
 from graph_ops.family import Chat
@@ -65,7 +65,7 @@ def render(dialogues: Dialogues, tokens: TemplateTokens, *, chat: Chat, variant:
 
 
 def _content(dialogues: Dialogues, turns: Turns, tokens: TemplateTokens, chat: Chat) -> _Content:
-    parts, kinds = dialogues.parts, _kinds(dialogues.part_types)
+    parts, kinds = dialogues.parts, kinds_of(dialogues.part_types)
     media = tf.gather(_placeholders(tokens), kinds)
     is_text, is_value = tf.equal(kinds, _TEXT), tf.equal(kinds, _VALUE)
     said = tf.where(
@@ -171,12 +171,6 @@ def _enclosed(opening: bytes, texts: tf.Tensor, closing: bytes) -> tf.Tensor:
 def _joined(texts: tf.Tensor) -> tf.Tensor:
     """String [B, M] from [B, M, N]."""
     return tf.strings.reduce_join(texts, axis=2)
-
-
-def _kinds(part_types: tf.Tensor) -> tf.Tensor:
-    """Int32 of the same shape: index of each type in `PART_TYPES`, 0 for one that is not there."""
-    is_type = tf.equal(part_types[..., tf.newaxis], list(PART_TYPES))
-    return tf.argmax(tf.cast(is_type, tf.int8), axis=-1, output_type=tf.int32)
 
 
 def _placeholders(tokens: TemplateTokens) -> list[bytes]:

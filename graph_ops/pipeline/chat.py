@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from graph_ops.chat.dialogue import Dialogues
-from graph_ops.chat.findings import dialogue_finding, native_finding
+from graph_ops.chat.findings import dialogue_finding
 from graph_ops.chat.marks import Marks, marked_tokens, marks_of, spelled_tokens, tokenize_marked
 from graph_ops.chat.template import render
 from graph_ops.chat.text import as_utf8
@@ -99,9 +99,8 @@ def dialogue_rows(
     tokens = marked_tokens(learns=learns)
     media = tuple(each.medium.name for each in settings.media)
     with tf.name_scope("findings"):
-        finding = dialogue_finding(dialogues, media=media)
-        if is_native:
-            finding = first_finding(finding, native_finding(dialogues, quote=family.chat.quote))
+        quote = family.chat.quote if is_native else None
+        finding = dialogue_finding(dialogues, media=media, quote=quote)
     with tf.name_scope("texts"):
         dialogues = _as_text(dialogues, family.chat.quote, tokens.quote) if is_native else dialogues
     with tf.name_scope("template"):
@@ -164,7 +163,7 @@ def as_dialogues(inputs: Mapping[str, tf.Tensor]) -> Dialogues:
 
 def _as_text(dialogues: Dialogues, quote: str, mark: Any) -> Dialogues:
     """The same in UTF-8, and with marks for the quotes of native text."""
-    names = list(_AXES)
+    names = [name for name in _AXES if name != "part_types"]
     flat = [tf.reshape(getattr(dialogues, name), [-1]) for name in names]
     texts = tf.split(as_utf8(tf.concat(flat, axis=0)), [tf.size(each) for each in flat])
     texts = {

@@ -13,14 +13,13 @@ import dataclasses
 import difflib
 import os
 import pathlib
-from collections.abc import Mapping
 from typing import Any
 
 from graph_ops.config import MEDIUM_CONFIGS
 from graph_ops.family import GEMMA4
 from graph_ops.presets import downloads
 from graph_ops.presets.folders import read_folder
-from graph_ops.presets.settings import LARGE_CHAT, WITHOUT_AUDIO, PresetSettings
+from graph_ops.presets.settings import LARGE_CHAT, WITHOUT_AUDIO, Json, PresetSettings
 from graph_ops.text.vocabulary.vocabulary import Vocabulary, load_vocabulary
 
 
@@ -45,7 +44,7 @@ class Preset:
     kaggle_handle: str
     huggingface_repository: str
     description: str
-    chat: Mapping[str, str]
+    chat: Json
 
     def __getitem__(self, key: str) -> Any:
         """`"metadata"` and `"kaggle_handle"`, as KerasHub's presets are read."""

@@ -26,19 +26,40 @@ def as_dialogues(
     Raises:
         ValueError: a string that is not Unicode, or another number of switches than of dialogues.
     """
-    parts = [[[text for _, text in message.parts] for message in each] for each in dialogues]
-    types = [[[kind for kind, _ in message.parts] for message in each] for each in dialogues]
+    size = len(dialogues), max(map(len, dialogues), default=0)
+    strings = {name: _empty(*size) for name in ("roles", "names", "thoughts")}
+    lists = {
+        name: _empty(*size, max((len(getattr(each, name)) for row in dialogues for each in row), default=0))
+        for name in ("parts", "calls", "responses")
+    }
+    part_types = np.full_like(lists["parts"], "")
+    for row, messages in enumerate(dialogues):
+        for column, message in enumerate(messages):
+            strings["roles"][row, column] = message.role
+            strings["names"][row, column] = message.name
+            strings["thoughts"][row, column] = message.thought
+            for place, (kind, text) in enumerate(message.parts):
+                part_types[row, column, place] = kind
+                lists["parts"][row, column, place] = text
+            for name, texts in (("calls", message.calls), ("responses", message.responses)):
+                for place, text in enumerate(texts):
+                    lists[name][row, column, place] = text
+    listed = _empty(len(tools), max(map(len, tools), default=0))
+    for row, texts in enumerate(tools):
+        listed[row, : len(texts)] = texts
     return Dialogues(
-        roles=_strings([[message.role for message in each] for each in dialogues], axes=2),
-        parts=_strings(parts, axes=3),
-        part_types=_strings(types, axes=3),
-        names=_strings([[message.name for message in each] for each in dialogues], axes=2),
-        thoughts=_strings([[message.thought for message in each] for each in dialogues], axes=2),
-        calls=_native([[message.calls for message in each] for each in dialogues], axes=3),
-        responses=_native([[message.responses for message in each] for each in dialogues], axes=3),
-        tools=_native(tools, axes=2),
+        **{name: _strings(array) for name, array in strings.items()},
+        parts=_strings(lists["parts"]),
+        part_types=_strings(part_types),
+        calls=_native(lists["calls"]),
+        responses=_native(lists["responses"]),
+        tools=_native(listed),
         **{name: _switch(name, switches[name], len(dialogues)) for name in SWITCHES},
     )
+
+
+def _empty(*shape: int) -> np.ndarray:
+    return np.full(shape, "", object)
 
 
 def _switch(name: str, value: Any, rows: int) -> tf.Tensor:
@@ -52,36 +73,13 @@ def _switch(name: str, value: Any, rows: int) -> tf.Tensor:
     return tf.constant(np.broadcast_to(flags, [rows]))
 
 
-def _strings(nested: Any, *, axes: int) -> tf.Tensor:
-    """Lists of lists of strings as one tensor, filled up with ""."""
-    return as_texts(_array(nested, axes), "messages", most_axes=None)
+def _strings(array: np.ndarray) -> tf.Tensor:
+    return as_texts(array, "messages", most_axes=None)
 
 
-def _native(nested: Any, *, axes: int) -> tf.Tensor:
-    """The same of native text, in which a quote may be a mark (see `QUOTE_MARK`)."""
-    array = _array(nested, axes)
+def _native(array: np.ndarray) -> tf.Tensor:
+    """The same of native text, in which a quote may be a mark, a string that is not Unicode."""
+    if not array.size:
+        return tf.zeros(array.shape, tf.string)
     encoded = [text.encode("utf-8", "surrogateescape") for text in array.ravel()]
-    return tf.constant(encoded, tf.string, shape=array.shape) if encoded else tf.zeros(array.shape, tf.string)
-
-
-def _array(nested: Any, axes: int) -> np.ndarray:
-    shape = [0] * axes
-    _widen(nested, shape, 0)
-    array = np.full(shape, "", object)
-    _fill(array, nested)
-    return array
-
-
-def _widen(nested: Any, shape: list[int], axis: int) -> None:
-    shape[axis] = max(shape[axis], len(nested))
-    if axis + 1 < len(shape):
-        for inner in nested:
-            _widen(inner, shape, axis + 1)
-
-
-def _fill(array: np.ndarray, nested: Any) -> None:
-    for place, inner in enumerate(nested):
-        if array.ndim > 1:
-            _fill(array[place], inner)
-        else:
-            array[place] = inner
+    return tf.constant(encoded, tf.string, shape=array.shape)

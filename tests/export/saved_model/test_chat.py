@@ -2,12 +2,11 @@
 
 import pytest
 
-import graph_ops
 from export.artifact import open_artifact
 from export.saved_model.chat import SIGNATURE, chat_inputs, chat_request
 from export.saved_model.run import Loaded
+from export.saved_model.write import export_saved_model
 from graph_ops.chat.dialogue import Dialogues
-from tests.data import DEMONSTRATION
 
 TOOL = {"function": {"name": "f", "description": "d"}}
 CALL = {"id": "1", "function": {"name": "f", "arguments": {"a": "x"}}}
@@ -24,18 +23,10 @@ def dialogue(photo):
     ]
 
 
-@pytest.fixture(scope="module")
-def loaded(export_folder):
-    return open_artifact(export_folder)
-
-
 @pytest.mark.slow
-def test_a_row_equals_that_of_the_class(loaded, photo):
-    preprocessor = graph_ops.Gemma4CausalLMPreprocessor(
-        graph_ops.Gemma4Tokenizer(DEMONSTRATION),
-        graph_ops.Gemma4ImageConverter(),
-        graph_ops.Gemma4AudioConverter(),
-    )
+def test_a_row_equals_that_of_the_class(make_preprocessor, photo, tmp_path):
+    preprocessor = make_preprocessor()
+    loaded = open_artifact(export_saved_model(preprocessor, tmp_path))
     messages, switches = dialogue(photo), {"enable_thinking": True}
     outputs = loaded.chat(messages, [TOOL], switches)
     expected = preprocessor.generate_preprocess({"messages": messages, "tools": [TOOL], **switches})

@@ -3,7 +3,7 @@
 import pytest
 import tensorflow as tf
 
-from graph_ops.chat.findings import dialogue_finding, native_finding
+from graph_ops.chat.findings import dialogue_finding
 from graph_ops.chat.native_text import declaration_text
 from graph_ops.faults import Fault
 from tests.graph_ops.chat.rig import QUOTE, dialogues
@@ -44,7 +44,7 @@ def changed(messages, **fields):
     ],
 )
 def test_dialogues(tensors, expected):
-    assert found(dialogue_finding(tensors, media=("image",))) == [expected]
+    assert found(dialogue_finding(tensors, media=("image",), quote=None)) == [expected]
 
 
 GOOD = (
@@ -83,32 +83,34 @@ BAD = (
         "call:f{a:1:2}",
         " call:f{}",
     ),
-    "response:f{}",
+    *("response:f{}", 'call:f{a:<|"|>'),
     "call:f{a:" + "[" * 17 + "]" * 17 + "}",
 )
 
 
 @pytest.mark.parametrize("text", GOOD)
 def test_native_text_that_parses(text):
-    assert found(native_finding(changed([USER], calls=[[text]]), quote=QUOTE)) == [(Fault.NONE, 0, 0)]
+    assert found(dialogue_finding(changed([USER], calls=[[text]]), media=("image",), quote=QUOTE)) == [
+        (Fault.NONE, 0, 0)
+    ]
 
 
 @pytest.mark.parametrize("text", BAD)
 def test_native_text_that_does_not_parse(text):
     tensors = changed([USER, USER], calls=[["", ""], ["call:f{}", text]])
-    assert found(native_finding(tensors, quote=QUOTE)) == [(Fault.CHAT_TOOL_TEXT, 1, 1)]
+    assert found(dialogue_finding(tensors, media=("image",), quote=QUOTE)) == [(Fault.CHAT_TOOL_TEXT, 1, 1)]
 
 
 def test_responses_and_tools_are_read_too():
     response = changed([USER], responses=[["response:f{value:1}", "response:f{"]])
-    assert found(native_finding(response, quote=QUOTE)) == [(Fault.CHAT_TOOL_TEXT, 0, 1)]
+    assert found(dialogue_finding(response, media=("image",), quote=QUOTE)) == [(Fault.CHAT_TOOL_TEXT, 0, 1)]
     tools = changed([USER], tools=["declaration:f{description:1}", "", "f"])
-    assert found(native_finding(tools, quote=QUOTE)) == [(Fault.CHAT_DECLARATION, 2, 0)]
+    assert found(dialogue_finding(tools, media=("image",), quote=QUOTE)) == [(Fault.CHAT_DECLARATION, 2, 0)]
 
 
 def test_what_this_project_writes_itself_parses():
     tools = [tool for case in twin.GOLDENS for tool in case["tools"] or []]
     texts = [declaration_text(tool, quote=QUOTE) for tool in tools]
     assert len(texts) > 4
-    finding = native_finding(changed([USER], tools=texts), quote=QUOTE)
+    finding = dialogue_finding(changed([USER], tools=texts), media=("image",), quote=QUOTE)
     assert found(finding) == [(Fault.NONE, 0, 0)]
