@@ -81,13 +81,14 @@ class ChatTemplate(PreprocessingLayer):
         variant = self.settings.row.chat_variant if variant is None else variant
         if variant not in CHAT_VARIANTS:
             raise ValueError(f"`variant`: must be one of {CHAT_VARIANTS}; got {variant!r}. Pass one of them.")
-        template = _traced_template(self.settings.family, variant)
+        template = traced_template(self.settings.family, variant)
         texts = [text.decode("utf-8") for text in template(chat.tensors(switches)).numpy()]
         return texts if chat.batched else texts[0]
 
 
 @functools.lru_cache(maxsize=8)
-def _traced_template(family: Family, variant: str) -> Any:
+def traced_template(family: Family, variant: str) -> Any:
+    """The template as one function from `Dialogues` to texts, string [B], special tokens spelled."""
     render_spelled = functools.partial(
         render, tokens=spelled_tokens(family), chat=family.chat, variant=variant
     )

@@ -45,8 +45,8 @@ def as_dialogues(
                 for place, text in enumerate(texts):
                     lists[name][row, column, place] = text
     listed = _empty(len(tools), max(map(len, tools), default=0))
-    for row, texts in enumerate(tools):
-        listed[row, : len(texts)] = texts
+    for row, native in enumerate(tools):
+        listed[row, : len(native)] = native
     return Dialogues(
         **{name: _strings(array) for name, array in strings.items()},
         parts=_strings(lists["parts"]),
