@@ -61,7 +61,7 @@ COLUMNS = ("task", "ours, ms", "peer", "peer, ms", "ratio", "wanted")
 
 def cells(result: Any) -> tuple[str, ...]:
     """One comparison as the cells of a table's row."""
-    wanted = "" if result.target is None else f"≤ {result.target:.1f}"
+    wanted = "" if result.target is None else f"≤ {result.target:g}"
     return (
         result.task,
         f"{result.ours:.2f}",

@@ -65,6 +65,19 @@ class Artifact(Protocol):
             ValueError: media that it does not take, or the row's `status`.
         """
 
+    def chat(self, messages: Any, tools: Any, switches: dict[str, bool]) -> "Arrays":
+        """The features of one dialogue.
+
+        Args:
+            messages: a list of mappings, with files in the parts that are media.
+            tools: schemas of functions, or None.
+            switches: of `render_chat`.
+
+        Raises:
+            TypeError, ValueError: an artifact that takes no messages, messages that the template does not
+                take, or the row's `status`.
+        """
+
     def runtimes(self) -> "list[Runtime]":
         """Each place that it runs in, to compare with the references."""
 

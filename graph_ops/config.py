@@ -193,6 +193,8 @@ class AudioConfig:
 
 
 SPECIAL_TOKEN_TEXTS = ("all", "prompts", "none")
+CHAT_VERSIONS = (5,)
+CHAT_VARIANTS = ("small", "large")
 
 
 MEDIUM_CONFIGS: Mapping[str, type] = {"image": ImageConfig, "audio": AudioConfig}
@@ -238,6 +240,16 @@ class RowConfig:
     """Texts in which a special token may be spelled, one of `SPECIAL_TOKEN_TEXTS`: in all, in prompts alone,
     or in none but for the placeholders of media. Elsewhere it is ordinary characters. Ours.
     """
+    chat_version: int = 5
+    """Version of the chat template. Ours, and so are those that follow."""
+    chat_variant: str = "small"
+    """Variant of the chat template, one of `CHAT_VARIANTS`: that of E2B and E4B, or that of the larger
+    models, which opens a turn without thinking with an empty thought.
+    """
+    allow_special_tokens_in_chat: bool = False
+    """Whether a message may spell special tokens, and so media and turns. Otherwise those that it spells are
+    ordinary characters.
+    """
 
     def __post_init__(self) -> None:
         check_whole(self, "sequence_length", least=1)
@@ -252,3 +264,6 @@ class RowConfig:
         )
         check_choice(self, "parity", PARITIES)
         check_choice(self, "allow_special_tokens", SPECIAL_TOKEN_TEXTS)
+        check_choice(self, "chat_version", CHAT_VERSIONS)
+        check_choice(self, "chat_variant", CHAT_VARIANTS)
+        check_flag(self, "allow_special_tokens_in_chat")

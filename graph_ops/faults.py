@@ -1,11 +1,10 @@
-"""What can be wrong with one row, as a table: a code for devices, a sentence for people.
+"""What is wrong with each item of a batch, and what is said of it.
 
 Every step that can meet bad data returns `fault` int32 (a `Fault`, 0 = good) and `detail` int32 [..., 2] (the
 two numbers that its sentence quotes) beside its result instead of raising, because in a server one raised
 error fails every row of the batch. Python callers get the same sentence as a `ValueError`.
 """
 
-import enum
 import string
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -13,134 +12,11 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from graph_ops.fault_table import SENTENCES, Fault
 from graph_ops.file_types import FILE_TYPES, UNKNOWN_CODEC, WAV_CODECS
-from graph_ops.target import LITERT
 
 MOST_QUOTED = 8
 """How many faulty items one exception quotes."""
-
-
-class Fault(enum.IntEnum):
-    """Codes of per-row faults. A code, once released, keeps its meaning."""
-
-    NONE = 0
-    IMAGE_UNDECODABLE = 1
-    IMAGE_TOO_LARGE = 2
-    IMAGE_TOO_THIN = 3
-    IMAGE_COUNT = 4
-    AUDIO_UNDECODABLE = 5
-    AUDIO_FORMAT = 6
-    AUDIO_TRUNCATED = 7
-    AUDIO_EMPTY = 8
-    AUDIO_COUNT = 9
-    MEDIA_IN_RESPONSE = 10
-    MEDIA_DO_NOT_FIT = 11
-    TOKEN_ID_OUT_OF_RANGE = 12
-    IMAGE_LIMIT = 13
-    AUDIO_LIMIT = 14
-    TEXT_LENGTH = 15
-    AUDIO_LENGTH = 16
-    SOFT_TOKENS = 17
-    IMAGE_SIZE = 18
-    AUDIO_VALUE = 19
-    IMAGE_FILE_TYPE = 20
-    AUDIO_FILE_TYPE = 21
-    AUDIO_CODEC = 22
-    AUDIO_TOO_SHORT = 23
-
-
-SENTENCES: Mapping[Fault, str] = {
-    Fault.IMAGE_FILE_TYPE: (
-        "`images`: an image must be a JPEG, PNG, GIF, BMP or WebP file; got {0:file_type}, {1} bytes. "
-        "{0:remedy}"
-    ),
-    Fault.IMAGE_UNDECODABLE: (
-        "`images`: an image must be an intact JPEG, PNG, GIF, BMP or WebP file; got {0} bytes that do not "
-        "decode. Re-encode it, for example as PNG."
-    ),
-    Fault.IMAGE_TOO_LARGE: (
-        "`images`: an image must not exceed `max_image_pixels`; got one of height {0} and width {1}. "
-        "Shrink it or raise `max_image_pixels`."
-    ),
-    Fault.IMAGE_TOO_THIN: (
-        "`images`: an image must keep at least one soft token when its aspect ratio is kept; got one of "
-        "height {0} and width {1}. Crop or pad it."
-    ),
-    Fault.IMAGE_COUNT: (
-        "`prompts`: a prompt needs one `<|image|>` for each of its images; got {0} placeholder(s) and {1} "
-        "image(s). Make them equal."
-    ),
-    Fault.AUDIO_FILE_TYPE: ("`audio`: a clip must be a WAV file; got {0:file_type}, {1} bytes. {0:remedy}"),
-    Fault.AUDIO_UNDECODABLE: (
-        "`audio`: a clip must be a RIFF WAVE file with `fmt ` and `data` chunks; got {0} bytes that are "
-        "not. Convert it to 16-bit PCM WAV."
-    ),
-    Fault.AUDIO_CODEC: (
-        "`audio`: a WAV file must hold integers, floats, A-law or mu-law; got {0:codec}, format tag {0}. "
-        "Convert it to 16-bit PCM WAV, for example with `ffmpeg -i in.wav -c:a pcm_s16le out.wav`."
-    ),
-    Fault.AUDIO_FORMAT: (
-        "`audio`: a WAV file must hold integers of 1 to 32 bits, floats of 32 or 64, A-law or mu-law, at 1 "
-        "Hz "
-        "to 768 kHz, under a consistent header; got format tag {0} with {1} bits. Convert it to 16-bit PCM "
-        "WAV."
-    ),
-    Fault.AUDIO_TRUNCATED: (
-        "`audio`: with `strict`, the `data` chunk must have the size that its header states; it states {0} "
-        "bytes and {1} are there. Send the whole file, rewrite its header, or switch `strict` off."
-    ),
-    Fault.AUDIO_EMPTY: (
-        "`audio`: a clip must have at least one sample; got {0}. Leave the clip and its `<|audio|>` out."
-    ),
-    Fault.AUDIO_TOO_SHORT: (
-        "`audio`: a clip must be long enough for one soft token, {1} samples at 16 kHz (10 ms); got {0}. Pad "
-        "it with silence, or leave the clip and its `<|audio|>` out."
-    ),
-    Fault.AUDIO_VALUE: (
-        "`audio`: samples must be finite and within ±2**31, the range of 32-bit integers; got {0} that are "
-        "not, the first at {1}. Scale the clip to -1…1 and replace NaN and infinities."
-    ),
-    Fault.AUDIO_COUNT: (
-        "`prompts`: a prompt needs one `<|audio|>` for each of its clips; got {0} placeholder(s) and {1} "
-        "clip(s). Make them equal."
-    ),
-    Fault.MEDIA_IN_RESPONSE: (
-        "`responses`: media belong in the prompt; got {0} placeholder(s) in a response, the first as "
-        "token {1}. Move them to `prompts`."
-    ),
-    Fault.MEDIA_DO_NOT_FIT: (
-        "`prompts`: all of a prompt's media must fit into the row; they end at token {0} of a row that holds "
-        "{1}. Raise `sequence_length` or shorten the text before the last medium."
-    ),
-    Fault.TOKEN_ID_OUT_OF_RANGE: (
-        "`token_ids`: an id must be in [0, {1}); got {0}. Pass ids of this vocabulary."
-    ),
-    Fault.IMAGE_LIMIT: (
-        "`images`: a prompt may have at most `max_images_per_prompt` images; got {0}, and the most is {1}. "
-        "Send fewer or raise the limit."
-    ),
-    Fault.AUDIO_LIMIT: (
-        "`audio`: a prompt may have at most `max_audio_clips_per_prompt` clips; got {0}, and the most is "
-        "{1}. Send fewer or raise the limit."
-    ),
-    Fault.TEXT_LENGTH: (
-        "`prompts`, `text`: a length must be from 0 to the number of bytes or ids given; got {0}, and {1} "
-        "are given. Pass the true length, or take a signature for longer texts."
-    ),
-    Fault.AUDIO_LENGTH: (
-        "`audio_lengths`: a length must be from 0 to the number of samples given; got {0}, and {1} are "
-        "given. Pass the true length, or take a signature for longer clips."
-    ),
-    Fault.SOFT_TOKENS: (
-        "`image_soft_tokens`, `audio_soft_tokens`: a count must be from 0 to the most that a medium takes; "
-        "got {0}, and the most is {1}. Pass what `preprocess_image` and `preprocess_audio` return."
-    ),
-    Fault.IMAGE_SIZE: (
-        "`image_sizes`: a height and width must lie within the array that holds the image, on a device also "
-        f"within {LITERT.longest_side:,} pixels; got {{0}} and {{1}}. Pass the true size, or 0, 0 for no "
-        "image."
-    ),
-}
 
 
 class Finding(NamedTuple):

@@ -1,6 +1,7 @@
 """What a field of a configuration must be. Each function raises a ValueError that names the field."""
 
 import numbers
+from typing import Any
 
 
 def check_positive(config: object, *names: str) -> None:
@@ -32,8 +33,8 @@ def _keep_int(config: object, name: str, value: numbers.Integral) -> None:
     object.__setattr__(config, name, int(value))
 
 
-def check_choice(config: object, name: str, choices: tuple[str, ...]) -> None:
-    """Whether a field is one of some words."""
+def check_choice(config: object, name: str, choices: tuple[Any, ...]) -> None:
+    """Whether a field is one of some words or numbers."""
     value = getattr(config, name)
     if value not in choices:
         raise ValueError(f"`{name}`: must be one of {choices}; got {value!r}. Pass one of them.")

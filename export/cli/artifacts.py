@@ -81,7 +81,7 @@ def litert(
 
 def inspect(folder: Folder, json_: AsJson = False) -> None:
     """Print an artifact's signatures: inputs and outputs with dtype and shape."""
-    place = _found(folder)
+    place = found(folder)
     with at_work():
         from export.cli import tables
 
@@ -103,9 +103,8 @@ def run(
     """Run one request and print what came out: ids with their pieces, soft tokens of each medium, the table
     of tensors.
     """
-    place = _found(folder)
+    place = found(folder)
     with at_work("loading the model"):
-        from export.cli import tables
         from export.cli.pictures import write_pictures
         from export.media import decodable
         from export.outputs import scaled
@@ -118,9 +117,16 @@ def run(
             if pictures
             else []
         )
-    row = tables.Row(outputs["token_ids"][0][outputs["padding_mask"][0].astype(bool)], pieces)
     lines = [f"drew {escape(str(path))}" for path in drawn]
-    show(tables.answer_json(outputs, row), [*tables.answer_parts(outputs, row), *lines], as_json=json_)
+    show_row(outputs, pieces, lines, as_json=json_)
+
+
+def show_row(outputs: Any, pieces: Any, lines: list[str], *, as_json: bool) -> None:
+    """Prints what came out for one row, and then lines."""
+    from export.cli import tables
+
+    row = tables.Row(outputs["token_ids"][0][outputs["padding_mask"][0].astype(bool)], pieces)
+    show(tables.answer_json(outputs, row), [*tables.answer_parts(outputs, row), *lines], as_json=as_json)
 
 
 def verify(
@@ -136,7 +142,7 @@ def verify(
     """Reload artifacts and print how far each step is from its reference, in every runtime. Exits with 1
     where one is too far.
     """
-    places = [_found(folder) for folder in folders]
+    places = [found(folder) for folder in folders]
     with at_work() as report:
         from export.cli import tables
         from export.verify import verify as verifying
@@ -154,7 +160,8 @@ def size_of(path: pathlib.Path) -> int:
     return sum(file.stat().st_size for file in files if file.is_file())
 
 
-def _found(folder: pathlib.Path) -> pathlib.Path:
+def found(folder: pathlib.Path) -> pathlib.Path:
+    """The folder of the artifact there; says so where that is the newest version's."""
     place = find_artifact(folder)
     if place != folder.expanduser():
         say(f"[yellow]note:[/yellow] taking {escape(str(place))}, the newest version")

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from graph_ops.config import PARITIES, SPECIAL_TOKEN_TEXTS, ImageConfig, RowConfig
+from graph_ops.config import CHAT_VARIANTS, PARITIES, SPECIAL_TOKEN_TEXTS, ImageConfig, RowConfig
 
 DEFAULTS = "gemma4_2b"
 """The preset that numbers are taken from when none is named: a released model that reads all media."""
@@ -87,6 +87,13 @@ class PreprocessorOptions:
             SPECIAL_TOKEN_TEXTS,
             "Texts that may spell special tokens: all (the default), prompts, or none.",
         ),
+    ] = None
+    allow_special_tokens_in_chat: Annotated[
+        bool | None, typer.Option(help="Whether messages may spell special tokens (no).")
+    ] = None
+    chat_variant: Annotated[
+        str | None,
+        choice(CHAT_VARIANTS, "Chat template of small (E2B, E4B) or large models; by default the preset's."),
     ] = None
     sequence_length: Annotated[int | None, option("N", f"Tokens in a row ({RowConfig.sequence_length}).")] = (
         None

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _ROW_OPTIONS = (
     "parity",
     "allow_special_tokens",
+    "allow_special_tokens_in_chat",
+    "chat_variant",
     "sequence_length",
     "max_images_per_prompt",
     "max_audio_clips_per_prompt",

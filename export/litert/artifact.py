@@ -50,6 +50,14 @@ class BundleArtifact:
         """See `Artifact`."""
         return running.request(self._bundle, prompt.encode(), running.decoded(media, self.settings))
 
+    def chat(self, messages: Any, tools: Any, switches: dict[str, bool]) -> Arrays:
+        """See `Artifact`."""
+        del messages, tools, switches
+        raise ValueError(
+            "`folder`: messages need a SavedModel, which has strings; this is a LiteRT bundle. Export with "
+            "`gemma4-graph saved-model`, or pass a device the text that `render_chat` gives."
+        )
+
     def runtimes(self) -> list[Runtime]:
         """See `Artifact`."""
         return [InterpreterRuntime(self._bundle), CompiledModelRuntime(self._bundle)]

@@ -9,6 +9,7 @@ from export.artifact import TensorRow
 from export.outputs import Arrays
 from export.runtime import Runtime
 from export.saved_model import run as running
+from export.saved_model.chat import chat_request
 from export.saved_model.runtime import SavedModelRuntime
 from export.saved_model.write import read_description, read_vocabulary
 from graph_ops.text.vocabulary.vocabulary import Vocabulary
@@ -49,6 +50,10 @@ class SavedModelArtifact:
     def request(self, prompt: str, media: Mapping[str, Sequence[bytes]]) -> Arrays:
         """See `Artifact`."""
         return running.request(self._loaded, prompt, media)
+
+    def chat(self, messages: Any, tools: Any, switches: dict[str, bool]) -> Arrays:
+        """See `Artifact`."""
+        return chat_request(self._loaded, messages, tools, switches)
 
     def runtimes(self) -> list[Runtime]:
         """See `Artifact`."""

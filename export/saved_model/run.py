@@ -54,7 +54,16 @@ def request(loaded: Loaded, prompt: str, media: Mapping[str, Sequence[bytes]]) -
                 f"`{name}`: this export takes {sorted(accepted)} only. Leave the files out or export with "
                 "that converter."
             )
-    outputs = {name: value.numpy() for name, value in signature(**given).items()}
+    return checked(signature(**given))
+
+
+def checked(answer: dict[str, tf.Tensor]) -> Arrays:
+    """The outputs for one row, as arrays.
+
+    Raises:
+        ValueError: the row's `status`.
+    """
+    outputs = {name: value.numpy() for name, value in answer.items()}
     if status := outputs["status"][0].decode():
         raise ValueError(status)
     return outputs

@@ -7,12 +7,14 @@ import functools
 
 import tensorflow as tf
 
+from export.saved_model.chat_signatures import chat_signatures
 from export.signature import Input, Signature, Tensors
 from graph_ops.faults import Finding, status_messages
 from graph_ops.features import BY_NAME, feature_names, static_shape
 from graph_ops.media.image import IMAGE
 from graph_ops.media.medium import Medium
 from graph_ops.media.table import MEDIA
+from graph_ops.pipeline.chat import has_chat
 from graph_ops.pipeline.served import decode, decode_ids, encode
 from graph_ops.settings import Settings
 from graph_ops.text.reading import prompt_reading
@@ -76,6 +78,10 @@ def signatures(settings: Settings, *, compact: bool = False) -> dict[str, Signat
     if media:
         table["generate_preprocess_arrays"] = preprocessing(media, "the same from arrays", arrays=True)
     table["preprocess"] = preprocessing(media, "the same with responses, labels and weights", training=True)
+    if has_chat(settings):
+        files = {medium.argument: FILE_INPUTS[medium.argument] for medium in media}
+        finish = functools.partial(_finished, settings=settings, compact=compact)
+        table |= chat_signatures(settings, files, finish)
     table["generate_postprocess"] = _postprocessing(settings)
     table["tokenize"] = _tokenizing(settings)
     table["detokenize"] = _detokenizing(settings)
@@ -93,7 +99,7 @@ def _preprocessing(
     training: bool = False,
 ) -> Signature:
     groups = ("text", *(medium.group for medium in media), *(["labels"] if training else []))
-    names, sizes = feature_names(*groups), settings.dim_sizes
+    names = feature_names(*groups)
     inputs = {name: INPUTS[name] for name in ("prompts", *(["responses"] if training else []))}
     for medium in media:
         inputs |= array_inputs(medium) if arrays else {medium.argument: FILE_INPUTS[medium.argument]}
@@ -101,12 +107,20 @@ def _preprocessing(
     def function(tensors: Tensors) -> Tensors:
         length = settings.row.sequence_length
         features, finding = encode(tensors, settings, sequence_length=length, training=training, served=True)
-        shaped = {name: tf.ensure_shape(features[name], static_shape(BY_NAME[name], sizes)) for name in names}
-        if compact and IMAGE.values in shaped:
-            shaped[IMAGE.values] = tf.cast(shaped[IMAGE.values], tf.uint8)
-        return shaped | _status(finding)
+        return _finished(features, names, finding, settings=settings, compact=compact)
 
     return Signature(inputs, (*names, "status"), function, meaning)
+
+
+def _finished(
+    features: Tensors, names: list[str], finding: Finding, *, settings: Settings, compact: bool
+) -> Tensors:
+    """The named features with the shapes of a signature, and each row's status."""
+    sizes = settings.dim_sizes
+    shaped = {name: tf.ensure_shape(features[name], static_shape(BY_NAME[name], sizes)) for name in names}
+    if compact and IMAGE.values in shaped:
+        shaped[IMAGE.values] = tf.cast(shaped[IMAGE.values], tf.uint8)
+    return shaped | _status(finding)
 
 
 def _postprocessing(settings: Settings) -> Signature:

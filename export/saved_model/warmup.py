@@ -71,7 +71,7 @@ def _inputs(signature: "Signature", rows: int) -> dict[str, Any]:
         "token_ids": np.arange(_IDS),
         "padding_mask": np.ones(_IDS, bool),
         "lengths": _IDS,
-    }
+    } | _dialogue([medium.name for medium in taken])
     for medium in taken:
         exported = MEDIA_IN_EXPORTS[medium.name]
         item = exported.small_item
@@ -82,3 +82,20 @@ def _inputs(signature: "Signature", rows: int) -> dict[str, Any]:
         else:
             row[medium.argument] = np.array([exported.write_file(item)], object)
     return {key: np.stack([row[key]] * rows) for key in signature.inputs}
+
+
+def _dialogue(media: list[str]) -> dict[str, Any]:
+    """A message with an item of each of the media, for one row."""
+    return {
+        "roles": ["user"],
+        "parts": [["Hello", *[""] * len(media)]],
+        "part_types": [["text", *media]],
+        "names": [""],
+        "thoughts": [""],
+        "calls": [[""]],
+        "responses": [[""]],
+        "tools": [""],
+        "add_generation_prompt": True,
+        "enable_thinking": True,
+        "preserve_thinking": True,
+    }

@@ -57,6 +57,10 @@ class Gemma4CausalLMPreprocessor(PreprocessorSettings):
             `<bos>` in a text is the token).
         allow_special_tokens: texts in which special tokens may be spelled: "all", "prompts", or "none" (but
             for the placeholders of media). Elsewhere they are ordinary characters.
+        chat_version: version of the chat template.
+        chat_variant: "small" for E2B and E4B, "large" for the larger models.
+        allow_special_tokens_in_chat: whether messages may spell special tokens, media and turns among them;
+            otherwise those are ordinary characters.
         **kwargs: `name`, `dtype`; KerasHub's video numbers, which have no effect without a video converter.
 
     Raises:
@@ -80,6 +84,9 @@ class Gemma4CausalLMPreprocessor(PreprocessorSettings):
         audio_input_feat_size: int = 128,
         parity: str = "keras_hub",
         allow_special_tokens: str = "all",
+        chat_version: int = 5,
+        chat_variant: str = "small",
+        allow_special_tokens_in_chat: bool = False,
         **kwargs: Any,
     ) -> None:
         check_process()
@@ -97,6 +104,9 @@ class Gemma4CausalLMPreprocessor(PreprocessorSettings):
             audio_input_feat_size=audio_input_feat_size,
             parity=parity,
             allow_special_tokens=allow_special_tokens,
+            chat_version=chat_version,
+            chat_variant=chat_variant,
+            allow_special_tokens_in_chat=allow_special_tokens_in_chat,
         )
         self._tokenizer = own_tokenizer(tokenizer)
         self._image_converter = own_converter(image_converter, medium=IMAGE)
@@ -179,7 +189,8 @@ class Gemma4CausalLMPreprocessor(PreprocessorSettings):
         """Rows for training.
 
         Args:
-            x: dict of `prompts` and `responses` (a string or one a row) and media: `images`, `audio`, or what
+            x: dict of `prompts` and `responses` (a string or one a row), or of `messages` (a dialogue or
+                one a row), `tools` and the switches of `render_chat`; and media: `images`, `audio`, or what
                 converters made of them (`pixel_values` and `pixel_position_ids`, `audio_mel` and
                 `audio_mel_mask`). Of a tuple `(x, y)` or `(x, y, sample_weight)` the first is taken.
             y: ignored, as in KerasHub.
@@ -188,24 +199,27 @@ class Gemma4CausalLMPreprocessor(PreprocessorSettings):
 
         Returns:
             `(x, y, sample_weight)`: the features by name, each token's successor, and True where it belongs
-            to the response.
+            to the response, or to what the model itself says in the dialogue.
 
         Raises:
             ValueError, TypeError: bad input; in a graph, `tf.errors.InvalidArgumentError`.
         """
         x = x[0] if isinstance(x, tuple) and x else x
-        if not isinstance(x, dict) or x.get("responses") is None:
+        is_dict = isinstance(x, dict)
+        if not is_dict or (x.get("responses") is None and x.get("messages") is None):
             raise ValueError(
-                "`x`: training needs a dict with `prompts` and `responses`. For prompts alone call "
-                "`generate_preprocess`."
+                "`x`: training needs a dict with `prompts` and `responses`, or with `messages`. For prompts "
+                "alone call `generate_preprocess`."
             )
+        if x.get("messages") is not None:
+            x = {**x, "add_generation_prompt": False}
         features = self._encode(x, sequence_length, training=True)
         labels = features.pop("y"), features.pop("sample_weight")
         return keras.utils.pack_x_y_sample_weight(features, *labels)
 
     def generate_preprocess(self, x: Any, sequence_length: int | None = None) -> dict[str, tf.Tensor]:
         """Rows to generate from: no end token, no labels. `x` as for a call, with or without `responses`, or
-        prompts alone.
+        prompts alone; media of messages may stand in their parts.
         """
         features = self._encode(x, sequence_length, training=False)
         if self.text_only_model:

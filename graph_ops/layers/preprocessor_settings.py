@@ -5,10 +5,10 @@ from typing import Any, ClassVar
 import keras
 
 from graph_ops.config import RowConfig
+from graph_ops.layers.chat import ChatTemplate
 from graph_ops.layers.checks import check_settings
 from graph_ops.layers.converters import Gemma4AudioConverter, Gemma4ImageConverter
 from graph_ops.layers.from_keras_hub import own_converter, own_tokenizer
-from graph_ops.layers.layer import PreprocessingLayer
 from graph_ops.layers.setting import Setting
 from graph_ops.layers.tokenizer import Gemma4Tokenizer
 from graph_ops.media.audio import AUDIO
@@ -41,7 +41,7 @@ class MediumToken:
         return getattr(tokens, self._field) if given else None
 
 
-class PreprocessorSettings(PreprocessingLayer):
+class PreprocessorSettings(ChatTemplate):
     """The layers and the row layout of a preprocessor. A change counts from the next call on; what does not
     fit the rest is refused.
     """
@@ -69,6 +69,9 @@ class PreprocessorSettings(PreprocessingLayer):
     audio_input_feat_size = Setting("row")
     parity = Setting("row")
     allow_special_tokens = Setting("row")
+    chat_version = Setting("row")
+    chat_variant = Setting("row")
+    allow_special_tokens_in_chat = Setting("row")
 
     _row: RowConfig
     _tokenizer: Gemma4Tokenizer

@@ -20,6 +20,7 @@ from graph_ops.presets.saving import write_tokenizer
 from graph_ops.shapes import with_shape
 from graph_ops.text.bpe.cache import Report
 from graph_ops.text.engines import make_engine
+from graph_ops.text.ids import Ids
 from graph_ops.text.reading import Reading
 from graph_ops.text.tokens import TokenRows, is_valid_id
 from graph_ops.text.vocabulary.vocabulary import Vocabulary
@@ -96,7 +97,7 @@ class Gemma4Tokenizer(ControlTokens, PreprocessingLayer):
         )
         self.engine_name = engine
         self.engine = make_engine(engine, self.vocabulary, report)
-        self._rows_with = functools.cache(self._traced_rows)
+        self._flat_with = functools.cache(self._traced_flat)
         self._ids_of_pieces = _ids_of_pieces(self.vocabulary) if self._gives_pieces else None
 
     @property
@@ -153,22 +154,23 @@ class Gemma4Tokenizer(ControlTokens, PreprocessingLayer):
 
         In a graph it is a function that is traced once for each reading, and that all graphs share.
         """
-        if tf.executing_eagerly():
-            return self._rows(texts, reading=reading)
-        rows = self._rows_with(reading)(texts)
-        return TokenRows(*(with_shape(part, [texts.shape[0], *part.shape[1:]]) for part in rows))
+        ids = self.tokenize_flat(texts, reading=reading)
+        rows = tf.RaggedTensor.from_row_splits(ids.values, ids.row_splits, validate=False)
+        padded, lengths = rows.to_tensor(), tf.cast(rows.row_lengths(), tf.int32)
+        return TokenRows(*(with_shape(part, [texts.shape[0], *part.shape[1:]]) for part in (padded, lengths)))
 
-    def _traced_rows(self, reading: Reading) -> Any:
+    def tokenize_flat(self, texts: tf.Tensor, *, reading: Reading = Reading.TRAINED) -> Ids:
+        """Strings [B] to the ids of all, one text after the other; see `tokenize_rows`."""
+        if tf.executing_eagerly():
+            return self.engine.encode(texts, reading=reading, in_bulk=True)
+        return self._flat_with(reading)(texts)
+
+    def _traced_flat(self, reading: Reading) -> Any:
         return tf.function(
-            functools.partial(self._rows, reading=reading),
+            functools.partial(self.engine.encode, reading=reading, in_bulk=True),
             input_signature=[tf.TensorSpec([None], tf.string)],
             autograph=False,
         )
-
-    def _rows(self, texts: tf.Tensor, *, reading: Reading) -> TokenRows:
-        ids = self.engine.encode(texts, reading=reading, in_bulk=True)
-        rows = tf.RaggedTensor.from_row_splits(ids.values, ids.row_splits, validate=False)
-        return TokenRows(rows.to_tensor(), tf.cast(rows.row_lengths(), tf.int32))
 
     def detokenize_rows(self, token_ids: tf.Tensor, keep: tf.Tensor) -> tf.Tensor:
         """The text of the kept ids of each row: string [B], from ids int32 [B, L] in range and `keep` bool

@@ -1,11 +1,13 @@
 """The graph of `encode`, traced once for each kind of input and whatever their sizes."""
 
+import functools
 from typing import Any
 
 import tensorflow as tf
 
 from graph_ops.layers.absent_media import with_absent_media
 from graph_ops.media.table import MEDIA
+from graph_ops.pipeline.chat import SPECS, dialogue_rows, encode_chat
 from graph_ops.pipeline.served import encode
 from graph_ops.settings import Settings
 
@@ -24,6 +26,7 @@ _VARYING_AXES = {
         (medium.marks, 2 + medium.is_trimmed),
     )
 }
+_VARYING_AXES |= {name: spec.shape.rank for name, spec in SPECS._asdict().items()}
 """Leading axes of an input that may differ from call to call without a new trace; the others are the medium's
 own (channels, patches).
 """
@@ -33,10 +36,17 @@ def rows(
     inputs: dict[str, tf.Tensor], settings: Settings, *, sequence_length: int, training: bool
 ) -> tuple[dict[str, tf.Tensor], Any]:
     """`encode`, with the tensors that KerasHub's class emits for absent media."""
-    features, finding = encode(
+    encoder = encode if "prompts" in inputs else _encode_trusted
+    features, finding = encoder(
         inputs, settings, sequence_length=sequence_length, training=training, served=False
     )
     return with_absent_media(features, settings), finding
+
+
+def _encode_trusted(inputs: dict[str, tf.Tensor], settings: Settings, **options: Any) -> Any:
+    """`encode_chat` for dialogues of which our own code made the native text."""
+    rows = functools.partial(dialogue_rows, settings=settings, is_native=False)
+    return encode_chat(inputs, settings, rows=rows, **options)
 
 
 def traced_rows(settings: Settings, sequence_length: int, training: bool, specs: Specs) -> Any:

@@ -42,24 +42,40 @@ def encode(
         row is padding.
     """
     row, tokenizer = settings.row, settings.tokenizer
-    inputs, excess = _limit_media(inputs, settings) if served else (inputs, None)
+    media, excess = encode_media(inputs, settings, inputs["prompts"], served=served)
     responses = inputs.get("responses")
     with tf.name_scope("prompt"):
         prompt_rows = tokenizer.tokenize_rows(inputs["prompts"], reading=prompt_reading(row))
     if responses is not None:
         with tf.name_scope("response"):
             responses = tokenizer.tokenize_rows(responses, reading=response_reading(row))
-    found = ((each, _batch(inputs, each, settings)) for each in settings.media)
     return encode_tokens(
         prompt_rows,
         responses,
-        {each.medium.name: batch for each, batch in found if batch},
+        media,
         settings,
         sequence_length=sequence_length,
         training=training,
         served=served,
         also=excess,
     )
+
+
+def encode_media(
+    inputs: Tensors, settings: Settings, rows: tf.Tensor, *, served: bool
+) -> tuple[dict[str, MediumBatch], Finding | None]:
+    """The items of the media that are there, by name, and, where every row gets the slots of the
+    configuration, what that finds wrong with rows.
+
+    Args:
+        inputs: as for `encode`.
+        settings: what the graph is built from.
+        rows: a tensor [B, …] of any dtype.
+        served: whether every row gets these slots.
+    """
+    inputs, excess = _limit_media(inputs, settings, rows) if served else (inputs, None)
+    found = ((each, _batch(inputs, each, settings)) for each in settings.media)
+    return {each.medium.name: batch for each, batch in found if batch}, excess
 
 
 def encode_tokens(
@@ -72,6 +88,7 @@ def encode_tokens(
     training: bool,
     served: bool,
     also: Finding | None = None,
+    learned: tf.Tensor | None = None,
 ) -> tuple[Tensors, Finding]:
     """`encode` after tokenizing and after the media's own steps.
 
@@ -84,8 +101,10 @@ def encode_tokens(
         training: whether rows have responses, labels and loss weights.
         served: whether every output has static dims.
         also: what was found wrong with rows before, [B].
+        learned: of prompts that are whole rows, start token included: what is to be learned of them, bool [B,
+            L]; None for prompts that become rows here.
     """
-    row = settings.row
+    row, is_whole = settings.row, learned is not None
     trims = not served and row.parity == "keras_hub"
     with tf.name_scope("rows"):
         encoded = encode_rows(
@@ -98,9 +117,11 @@ def encode_tokens(
             ids=settings.ids,
             sequence_length=sequence_length,
             labelled=training,
-            add_start_token=row.add_start_token or (not training and row.parity == "keras_hub"),
-            add_end_token=training and row.add_end_token,
+            add_start_token=not is_whole
+            and (row.add_start_token or (not training and row.parity == "keras_hub")),
+            add_end_token=not is_whole and training and row.add_end_token,
             also=also,
+            learned=learned,
         )
         features: Tensors = {}
         rows = encoded.rows
@@ -224,9 +245,9 @@ def _shared(step: Callable[..., Any], **settings: Any) -> Callable[..., Any]:
     return tf.function(functools.partial(step, **settings), autograph=False)
 
 
-def _limit_media(inputs: Tensors, settings: Settings) -> tuple[Tensors, Finding]:
+def _limit_media(inputs: Tensors, settings: Settings, rows: tf.Tensor) -> tuple[Tensors, Finding]:
     """Brings every medium to the slots of the configuration; rows that fill more are faulty."""
-    findings = [Finding.none(inputs["prompts"])]
+    findings = [Finding.none(tf.reshape(rows, [tf.shape(rows)[0], -1])[:, 0])]
     limited = dict(inputs)
     for each in settings.media:
         medium, most = each.medium, each.medium.num_slots(settings.row)

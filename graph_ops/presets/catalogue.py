@@ -19,7 +19,7 @@ from graph_ops.config import MEDIUM_CONFIGS
 from graph_ops.family import GEMMA4
 from graph_ops.presets import downloads
 from graph_ops.presets.folders import read_folder
-from graph_ops.presets.settings import WITHOUT_AUDIO, PresetSettings
+from graph_ops.presets.settings import LARGE_CHAT, WITHOUT_AUDIO, Json, PresetSettings
 from graph_ops.text.vocabulary.vocabulary import Vocabulary, load_vocabulary
 
 
@@ -36,6 +36,7 @@ class Preset:
         kaggle_handle: KerasHub's model on Kaggle.
         huggingface_repository: the same model on Hugging Face.
         description: one line.
+        chat: arguments of the preprocessor for the model's chat template.
     """
 
     parameters: int
@@ -43,6 +44,7 @@ class Preset:
     kaggle_handle: str
     huggingface_repository: str
     description: str
+    chat: Json
 
     def __getitem__(self, key: str) -> Any:
         """`"metadata"` and `"kaggle_handle"`, as KerasHub's presets are read."""
@@ -70,9 +72,9 @@ def _presets() -> dict[str, Preset]:
         for infix, suffix, tuning in (("", "", "pretrained"), ("instruct_", "-it", "instruction-tuned")):
             name = f"gemma4_{infix}{size}"
             handle, repository = f"kaggle://keras/gemma4/keras/{name}/2", f"google/gemma-4-{model}{suffix}"
-            table[name] = Preset(
-                parameters, modalities, handle, repository, f"Gemma 4 {model}, {tuning}: {description}"
-            )
+            described = f"Gemma 4 {model}, {tuning}: {description}"
+            chat = LARGE_CHAT if modalities is large else {}
+            table[name] = Preset(parameters, modalities, handle, repository, described, chat)
     return table
 
 
@@ -117,7 +119,7 @@ def _built_in(preset: Preset) -> PresetSettings:
         return vocabulary
 
     media = {name: config() for name, config in MEDIUM_CONFIGS.items() if name in preset.modalities}
-    row = {} if "audio" in preset.modalities else WITHOUT_AUDIO
+    row = ({} if "audio" in preset.modalities else WITHOUT_AUDIO) | preset.chat
     return PresetSettings(media, row, {}, read_vocabulary)
 
 

@@ -8,7 +8,7 @@ from graph_ops.config import AudioConfig, ImageConfig
 from graph_ops.family import GEMMA4
 from graph_ops.presets.downloads import HUGGINGFACE_VOCABULARY
 from graph_ops.presets.files import existing, read_json
-from graph_ops.presets.settings import WITHOUT_AUDIO, PresetSettings
+from graph_ops.presets.settings import LARGE_CHAT, WITHOUT_AUDIO, PresetSettings
 from graph_ops.text.vocabulary.vocabulary import load_vocabulary
 
 Json = dict[str, Any]
@@ -42,10 +42,22 @@ def read_huggingface(folder: pathlib.Path) -> PresetSettings:
             "audio": _huggingface_audio(audio, processor, folder) if audio else None,
         },
         {ours: processor[theirs] for ours, theirs in counts.items() if theirs in processor}
-        | ({} if audio else WITHOUT_AUDIO),
+        | ({} if audio else WITHOUT_AUDIO)
+        | (LARGE_CHAT if _gives_empty_thought(folder) else {}),
         {},
         lambda: load_vocabulary(existing(folder, HUGGINGFACE_VOCABULARY)),
     )
+
+
+def _gives_empty_thought(folder: pathlib.Path) -> bool:
+    """Whether the folder's own chat template is the larger models': it writes an empty thought."""
+    path = folder / _CHAT_TEMPLATE
+    chat = GEMMA4.chat
+    empty = rf"{chat.channel}thought\n{chat.channel_end}"
+    return path.is_file() and empty in path.read_text(encoding="utf-8")
+
+
+_CHAT_TEMPLATE = "chat_template.jinja"
 
 
 def _huggingface_image(settings: Json, folder: pathlib.Path) -> ImageConfig:

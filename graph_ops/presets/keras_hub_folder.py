@@ -7,7 +7,7 @@ from graph_ops.config import MEDIUM_CONFIGS, converter_argument
 from graph_ops.presets.downloads import KERAS_HUB_VOCABULARY
 from graph_ops.presets.files import existing, read_json
 from graph_ops.presets.keras_hub_settings import class_name, medium_config, row_settings, tokenizer_settings
-from graph_ops.presets.settings import WITHOUT_AUDIO, PresetSettings
+from graph_ops.presets.settings import LARGE_CHAT, WITHOUT_AUDIO, PresetSettings
 from graph_ops.text.vocabulary.vocabulary import load_vocabulary
 
 Json = dict[str, Any]
@@ -30,15 +30,17 @@ def read_keras_hub(folder: pathlib.Path) -> PresetSettings:
     if not preprocessor:
         layers = {name: _layer(folder / f"{name}.json", expected) for name, expected in classes.items()}
     own = (read_json(folder / "metadata.json") or {}).get(OWN_SETTINGS, {})
+    has_audio = _has_audio(folder, layers)
     return PresetSettings(
         {
             name: medium_config({**layer, **own.get(name, {})}, name)
             for name, converter in converters.items()
             if (layer := layers[converter]) is not None
         },
-        row_settings(preprocessor)
+        ({} if has_audio else LARGE_CHAT)  # the models without audio are the larger ones
+        | row_settings(preprocessor)
         | own.get("row", {})
-        | ({} if _has_audio(folder, layers) else WITHOUT_AUDIO),
+        | ({} if has_audio else WITHOUT_AUDIO),
         tokenizer_settings(layers["tokenizer"] or {}),
         lambda: load_vocabulary(existing(folder, KERAS_HUB_VOCABULARY)),
         own.get("vocabulary_sha256"),

@@ -24,7 +24,10 @@ given.
 OWN_FIELDS: dict[type, tuple[str, ...]] = {
     ImageConfig: ("max_image_pixels", "apply_exif_orientation", "background_color"),
     AudioConfig: ("frames_per_soft_token", "strict"),
-    RowConfig: ("parity", "allow_special_tokens"),
+    RowConfig: (
+        *("parity", "allow_special_tokens"),
+        *("chat_version", "chat_variant", "allow_special_tokens_in_chat"),
+    ),
 }
 """Our fields that KerasHub's layers do not have."""
 

@@ -10,6 +10,9 @@ Json = dict[str, Any]
 WITHOUT_AUDIO: Json = {"audio_input_feat_size": 0}
 """Arguments of a preprocessor for a model without audio encoder, which takes no empty audio tensors."""
 
+LARGE_CHAT: Json = {"chat_variant": "large"}
+"""Arguments of a preprocessor for a model with the larger models' chat template."""
+
 
 class PresetSettings(NamedTuple):
     """What a preset says.

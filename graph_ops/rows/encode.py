@@ -86,6 +86,7 @@ def encode_rows(
     add_start_token: bool,
     add_end_token: bool,
     also: Finding | None = None,
+    learned: tf.Tensor | None = None,
 ) -> EncodedRows:
     """Expands placeholders, truncates text as KerasHub does without cutting a medium, and packs.
 
@@ -99,6 +100,7 @@ def encode_rows(
         add_start_token: whether a row begins with the start token.
         add_end_token: whether it ends with the end token.
         also: what was found wrong with rows before, [B].
+        learned: of prompts that hold what is to be learned, bool [B, L], True there; the rows' response mask.
     """
     response = responses or TokenRows(tf.zeros_like(prompts.token_ids[:, :0]), tf.zeros_like(prompts.lengths))
     row_length = sequence_length + labelled
@@ -123,6 +125,9 @@ def encode_rows(
         end_id=ids.end if add_end_token else None,
         pad_id=ids.pad,
     )
+    if learned is not None:
+        is_learned = tf.gather(tf.pad(learned, [[0, 0], [0, 1]]), expansion.source, batch_dims=1)
+        rows = rows._replace(response_mask=rows.padding_mask & is_learned)
     places = (
         _places(each, starts + int(add_start_token), rows, finding, sequence_length)
         for each, starts in zip(media, expansion.starts, strict=True)

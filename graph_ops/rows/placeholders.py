@@ -46,12 +46,14 @@ class Expansion(NamedTuple):
         media_end: int32 [B]: index just past a row's last closing token; 0 without media.
         starts: for each medium, int32 [B, K]: index of the k-th opening token; 0 where a row has no k-th
             placeholder.
+        source: int32 [B, width]: index of the id that each came from, up to L.
     """
 
     token_ids: tf.Tensor
     lengths: tf.Tensor
     media_end: tf.Tensor
     starts: tuple[tf.Tensor, ...]
+    source: tf.Tensor
 
 
 def count_ids(token_ids: tf.Tensor, lengths: tf.Tensor, *, wanted: int) -> tf.Tensor:
@@ -112,6 +114,7 @@ def expand_placeholders(
             _kth_start(starts, ordinal, medium.counts)
             for medium, ordinal in zip(media, ordinals, strict=True)
         ),
+        source=source,
     )
 
 

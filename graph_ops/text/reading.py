@@ -61,14 +61,22 @@ def as_read(vocabulary: Vocabulary, reading: Reading) -> Vocabulary:
     )
 
 
-def read_differently(vocabulary: Vocabulary) -> list[str]:
-    """The pieces that not all readings take alike: special tokens."""
-    kinds = (PieceType.CONTROL, PieceType.UNKNOWN)
+def read_as_tokens(vocabulary: Vocabulary, reading: Reading) -> list[str]:
+    """The special tokens that a reading takes as such where a text spells them."""
+    if require_reading(reading) is Reading.PLAIN:
+        return []
+    placeholders = [tokens.placeholder for tokens in GEMMA4.media]
     return [
         piece
-        for piece, kind in zip(vocabulary.pieces, vocabulary.types, strict=True)
-        if kind in kinds or (kind is PieceType.USER_DEFINED and CONTROL_TOKEN.fullmatch(piece))
+        for piece, kind in _special(vocabulary)
+        if (kind is PieceType.USER_DEFINED or reading is Reading.CONTROL)
+        and (reading is not Reading.PLACEHOLDERS or piece in placeholders)
     ]
+
+
+def read_differently(vocabulary: Vocabulary) -> list[str]:
+    """The pieces that not all readings take alike: special tokens."""
+    return [piece for piece, _ in _special(vocabulary)]
 
 
 def require_reading(reading: Reading) -> Reading:
@@ -85,3 +93,12 @@ def require_reading(reading: Reading) -> Reading:
 
 def _reading_of(parity: str) -> Reading:
     return Reading.CONTROL if parity == "transformers" else Reading.TRAINED
+
+
+def _special(vocabulary: Vocabulary) -> list[tuple[str, PieceType]]:
+    kinds = (PieceType.CONTROL, PieceType.UNKNOWN)
+    return [
+        (piece, kind)
+        for piece, kind in zip(vocabulary.pieces, vocabulary.types, strict=True)
+        if kind in kinds or (kind is PieceType.USER_DEFINED and CONTROL_TOKEN.fullmatch(piece))
+    ]

@@ -5,6 +5,7 @@ from typing import NamedTuple, Protocol
 import tensorflow as tf
 
 from graph_ops.text.engines import Engine
+from graph_ops.text.ids import Ids
 from graph_ops.text.reading import Reading
 from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
@@ -29,6 +30,9 @@ class Tokenizer(Protocol):
 
     def tokenize_rows(self, texts: tf.Tensor, *, reading: Reading = Reading.TRAINED) -> TokenRows:
         """Ids of strings [B]; `reading` says how special tokens that are spelled in a text are read."""
+
+    def tokenize_flat(self, texts: tf.Tensor, *, reading: Reading = Reading.TRAINED) -> Ids:
+        """The same ids without padding."""
 
     def detokenize_rows(self, token_ids: tf.Tensor, keep: tf.Tensor) -> tf.Tensor:
         """Strings [B] of the ids int32 [B, L] where `keep` bool [B, L]; kept ids are in range."""

@@ -7,14 +7,16 @@ import tensorflow as tf
 
 from graph_ops.config import RowConfig
 from graph_ops.features import BY_NAME
+from graph_ops.layers.inputs.chat import CHAT_KEYS, chat_inputs
 from graph_ops.layers.inputs.forms import quoted
 from graph_ops.layers.inputs.slots import as_slots
 from graph_ops.layers.inputs.texts import as_responses, as_texts
 from graph_ops.media.table import MEDIA
 
 TEXT_KEYS = ("prompts", "responses")
+_ITEM_KEYS = tuple(key for medium in MEDIA for key in (medium.argument, medium.sizes))
 MEDIA_KEYS = (
-    *(key for medium in MEDIA for key in (medium.argument, medium.sizes)),
+    *_ITEM_KEYS,
     *(key for medium in MEDIA for key in (medium.values, medium.marks)),
 )
 
@@ -34,6 +36,12 @@ def batch_inputs(x: Any, *, row: RowConfig) -> tuple[dict[str, tf.Tensor], bool]
     """
     x = x if isinstance(x, dict) else {"prompts": x}
     given = {key: value for key, value in x.items() if value is not None}
+    if "messages" in given:
+        _check_known(given, [*CHAT_KEYS, *_ITEM_KEYS])
+        inputs, batched = chat_inputs(given, row=row)
+        for key, value in inputs.items():
+            _check_batch(key, value, inputs["roles"])
+        return inputs, batched
     _check_keys(given)
     prompts = as_texts(given["prompts"], "prompts")
     batched = prompts.shape.rank == 1
@@ -61,9 +69,7 @@ def _check_keys(given: dict[str, Any]) -> None:
             "`videos`: this preprocessor reads text, images and audio; sample the frames and pass them as "
             "`images`."
         )
-    known = [*TEXT_KEYS, *MEDIA_KEYS]
-    if unknown := [key for key in given if key not in known]:
-        raise ValueError(f"`x`: keys must be among {known}; got {_listed(unknown)}. Remove or rename them.")
+    _check_known(given, [*TEXT_KEYS, *MEDIA_KEYS])
     if "prompts" not in given:
         raise ValueError(f"`x`: a dict must hold `prompts`; got {_listed(given)}. Add the prompts.")
     for medium in MEDIA:
@@ -78,6 +84,11 @@ def _check_keys(given: dict[str, Any]) -> None:
                 f"`{medium.argument}`, `{medium.values}`: a medium must be given once; got both. Pass the "
                 "raw or the precomputed one."
             )
+
+
+def _check_known(given: dict[str, Any], known: list[str]) -> None:
+    if unknown := [key for key in given if key not in known]:
+        raise ValueError(f"`x`: keys must be among {known}; got {_listed(unknown)}. Remove or rename them.")
 
 
 def _feature(key: str, value: Any, batched: bool) -> tf.Tensor:

@@ -15,6 +15,7 @@ from tests.export.tiny import tiny_preprocessor
 
 TEXT_ALONE = ["generate_preprocess_text", "generate_preprocess", "preprocess", "generate_postprocess"]
 TEXT_ALONE += ["tokenize", "detokenize", DEFAULT]
+TEXT_ALONE += ["generate_preprocess_chat", "generate_preprocess_chat_tools", "preprocess_chat"]
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,10 @@ def test_presets_are_those_of_keras_hub_that_can_be_used_alone():
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_has_the_released_models_numbers(name, demonstration_tokenizer):
     preprocessor = Preprocessor.from_preset(name, tokenizer=demonstration_tokenizer)
-    assert preprocessor.row == RowConfig(audio_input_feat_size=128 if name in HEARING else 0)
+    assert preprocessor.row == RowConfig(
+        audio_input_feat_size=128 if name in HEARING else 0,
+        chat_variant="small" if name in HEARING else "large",
+    )
     assert preprocessor.image_converter.config == ImageConfig()
     assert (preprocessor.audio_converter is not None) == (name in HEARING)
     if name in HEARING:

@@ -1,0 +1,56 @@
+"""One dialogue for an exported SavedModel: Python's messages as the inputs of its signature."""
+
+from typing import Any
+
+import tensorflow as tf
+
+from export.outputs import Arrays
+from export.saved_model.run import Loaded, checked
+from graph_ops.family import GEMMA4
+from graph_ops.layers.inputs.chat import read_chat
+from graph_ops.media.table import MEDIA
+
+SIGNATURE = "generate_preprocess_chat_tools"
+
+
+def chat_inputs(messages: Any, tools: Any, switches: dict[str, bool]) -> dict[str, tf.Tensor]:
+    """The inputs of `SIGNATURE` for one dialogue, media included.
+
+    Args:
+        messages: a list of mappings, with files or arrays in the parts that are media.
+        tools: schemas of functions, or None.
+        switches: of `render_chat`.
+
+    Raises:
+        TypeError, ValueError: messages that the template does not take.
+    """
+    chat = read_chat(messages, tools, quote=GEMMA4.chat.quote)
+    files = chat.media()
+    inputs = chat.tensors(switches)._asdict()
+    for medium in MEDIA:
+        given = [medium.decode_on_host(file) for file in files.get(medium.argument, [[]])[0]]
+        inputs[medium.argument] = tf.constant([given], tf.string, shape=[1, len(given)])
+    return inputs
+
+
+def chat_request(loaded: Loaded, messages: Any, tools: Any, switches: dict[str, bool]) -> Arrays:
+    """Runs `SIGNATURE` on one dialogue.
+
+    Raises:
+        TypeError, ValueError: an export without the signature, media that it does not take, messages that the
+            template does not take, or the row's `status`.
+    """
+    signature = loaded.signatures.get(SIGNATURE)
+    if signature is None:
+        raise ValueError(
+            f"`folder`: must be an export with the signature {SIGNATURE}; this one has none. Export it "
+            "with a vocabulary that has the chat template's tokens."
+        )
+    accepted = signature.structured_input_signature[1]
+    inputs = chat_inputs(messages, tools, switches)
+    for name in inputs.keys() - accepted.keys():
+        if inputs[name].shape[1]:
+            raise ValueError(
+                f"`{name}`: this export takes none. Leave the files out or export with that converter."
+            )
+    return checked(signature(**{name: inputs[name] for name in accepted}))
