@@ -7,15 +7,16 @@ import functools
 
 import tensorflow as tf
 
+from export.saved_model.text_signatures import INPUTS as TEXT_INPUTS
+from export.saved_model.text_signatures import OUTPUTS as TEXT_OUTPUTS
+from export.saved_model.text_signatures import status_output, text_signatures
 from export.signature import Input, Signature, Tensors
-from graph_ops.faults import Finding, status_messages
 from graph_ops.features import BY_NAME, feature_names, static_shape
 from graph_ops.media.image import IMAGE
 from graph_ops.media.medium import Medium
 from graph_ops.media.table import MEDIA
-from graph_ops.pipeline.served import decode, decode_ids, encode
+from graph_ops.pipeline.served import decode, encode
 from graph_ops.settings import Settings
-from graph_ops.text.reading import prompt_reading
 
 DEFAULT = "serving_default"
 """TensorFlow's name of the signature that a client gets without asking; here the same as
@@ -26,10 +27,8 @@ DEFAULT = "serving_default"
 INPUTS = {
     "prompts": Input(tf.string, (None,), "UTF-8, with one placeholder such as `<|image|>` for each medium"),
     "responses": Input(tf.string, (None,), "UTF-8"),
-    "text": Input(tf.string, (None,), "UTF-8"),
-    "token_ids": Input(tf.int32, (None, None), "ids"),
     "padding_mask": Input(tf.bool, (None, None), "True on what is read"),
-    "lengths": Input(tf.int32, (None,), "ids of each row"),
+    **TEXT_INPUTS,
 }
 FILE_INPUTS = {
     medium.argument: Input(tf.string, (None, None), f'{medium.files}; "" for an empty slot')
@@ -37,9 +36,7 @@ FILE_INPUTS = {
 }
 PLAIN_OUTPUTS = {
     "status": 'what is wrong with the row and how to correct it; "" for a good row',
-    "text": "UTF-8",
-    "token_ids": "ids, 0 past the length",
-    "lengths": "ids of each row",
+    **TEXT_OUTPUTS,
 }
 
 
@@ -77,8 +74,7 @@ def signatures(settings: Settings, *, compact: bool = False) -> dict[str, Signat
         table["generate_preprocess_arrays"] = preprocessing(media, "the same from arrays", arrays=True)
     table["preprocess"] = preprocessing(media, "the same with responses, labels and weights", training=True)
     table["generate_postprocess"] = _postprocessing(settings)
-    table["tokenize"] = _tokenizing(settings)
-    table["detokenize"] = _detokenizing(settings)
+    table |= text_signatures(settings)
     table[DEFAULT] = table["generate_preprocess"]
     return table
 
@@ -104,41 +100,15 @@ def _preprocessing(
         shaped = {name: tf.ensure_shape(features[name], static_shape(BY_NAME[name], sizes)) for name in names}
         if compact and IMAGE.values in shaped:
             shaped[IMAGE.values] = tf.cast(shaped[IMAGE.values], tf.uint8)
-        return shaped | _status(finding)
+        return shaped | status_output(finding)
 
     return Signature(inputs, (*names, "status"), function, meaning)
 
 
 def _postprocessing(settings: Settings) -> Signature:
     def function(tensors: Tensors) -> Tensors:
-        return _text_and_status(decode(tensors["token_ids"], tensors["padding_mask"], settings))
+        text, finding = decode(tensors["token_ids"], tensors["padding_mask"], settings)
+        return {"text": text} | status_output(finding)
 
     inputs = {name: INPUTS[name] for name in ("token_ids", "padding_mask")}
     return Signature(inputs, ("text", "status"), function, "generated ids to text, special tokens left out")
-
-
-def _tokenizing(settings: Settings) -> Signature:
-    def function(tensors: Tensors) -> Tensors:
-        rows = settings.tokenizer.tokenize_rows(tensors["text"], reading=prompt_reading(settings.row))
-        return rows._asdict()
-
-    return Signature({"text": INPUTS["text"]}, ("token_ids", "lengths"), function, "text to ids")
-
-
-def _detokenizing(settings: Settings) -> Signature:
-    def function(tensors: Tensors) -> Tensors:
-        keep = tf.sequence_mask(tensors["lengths"], tf.shape(tensors["token_ids"])[1])
-        return _text_and_status(decode_ids(tensors["token_ids"], keep, settings.tokenizer))
-
-    inputs = {name: INPUTS[name] for name in ("token_ids", "lengths")}
-    return Signature(inputs, ("text", "status"), function, "ids to text")
-
-
-def _text_and_status(decoded: tuple[tf.Tensor, Finding]) -> Tensors:
-    text, finding = decoded
-    return {"text": text} | _status(finding)
-
-
-def _status(finding: Finding) -> Tensors:
-    with tf.name_scope("status"):
-        return {"status": status_messages(finding)}

@@ -14,7 +14,7 @@ from graph_ops.media.table import MEDIA
 from tests.export.tiny import tiny_preprocessor
 
 TEXT_ALONE = ["generate_preprocess_text", "generate_preprocess", "preprocess", "generate_postprocess"]
-TEXT_ALONE += ["tokenize", "detokenize", DEFAULT]
+TEXT_ALONE += ["tokenize", "detokenize", "detokenize_stream", DEFAULT]
 
 
 @pytest.mark.parametrize(
