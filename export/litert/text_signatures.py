@@ -6,6 +6,7 @@ from export.signature import Input, Signature, Tensors
 from graph_ops.faults import Finding
 from graph_ops.pipeline import litert as pipeline
 from graph_ops.pipeline.litert import Text
+from graph_ops.pipeline.offsets import tokenize_bytes_with_offsets
 from graph_ops.pipeline.streaming import stream_bytes
 from graph_ops.settings import Settings
 from graph_ops.text.streaming import PENDING
@@ -25,6 +26,8 @@ OUTPUTS = {
     "lengths": "ids",
     "text": "UTF-8 bytes, 0 past the length",
     "text_length": "bytes",
+    "byte_spans": "first byte of each token and the one after its last; 0 past the length",
+    "character_spans": "the same in code points",
     "pending": "ids of bytes that wait for the rest of their character, for the next call",
 }
 STATUS = ("status", "status_detail")
@@ -38,7 +41,12 @@ def status_outputs(finding: Finding) -> Tensors:
 
 def text_signatures(settings: Settings, size: int | None = None) -> dict[str, Signature]:
     """By name, with `size` bytes or ids, which is then part of the name, or as many as come."""
-    kinds = {"tokenize": _tokenizing, "detokenize": _detokenizing, "detokenize_stream": _streaming}
+    kinds = {
+        "tokenize": _tokenizing,
+        "tokenize_with_offsets": _locating,
+        "detokenize": _detokenizing,
+        "detokenize_stream": _streaming,
+    }
     end = "" if size is None else f"_{size}"
     return {f"{name}{end}": make(settings, size) for name, make in kinds.items()}
 
@@ -59,6 +67,16 @@ def _tokenizing(settings: Settings, size: int | None) -> Signature:
 
     outputs = ("token_ids", "lengths", *STATUS)
     return Signature(text_inputs("text", size), outputs, function, "text to ids")
+
+
+def _locating(settings: Settings, size: int | None) -> Signature:
+    def function(tensors: Tensors) -> Tensors:
+        text = Text(tensors["text"], tensors["text_length"])
+        found, finding = tokenize_bytes_with_offsets(text, settings)
+        return found.rows._asdict() | found.spans._asdict() | status_outputs(finding)
+
+    outputs = ("token_ids", "lengths", "byte_spans", "character_spans", *STATUS)
+    return Signature(text_inputs("text", size), outputs, function, "text to ids and their places in it")
 
 
 def _detokenizing(settings: Settings, size: int | None) -> Signature:

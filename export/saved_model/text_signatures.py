@@ -4,9 +4,11 @@ import tensorflow as tf
 
 from export.signature import Input, Signature, Tensors
 from graph_ops.faults import Finding, status_messages
+from graph_ops.pipeline.offsets import tokenize_with_offsets
 from graph_ops.pipeline.served import decode_ids
 from graph_ops.pipeline.streaming import stream
 from graph_ops.settings import Settings
+from graph_ops.text.offsets import has_offsets
 from graph_ops.text.reading import prompt_reading
 from graph_ops.text.streaming import PENDING
 
@@ -21,6 +23,8 @@ OUTPUTS = {
     "text": "UTF-8",
     "token_ids": "ids, 0 past the length",
     "lengths": "ids of each row",
+    "byte_spans": "first byte of each token and the one after its last; 0 past the length",
+    "character_spans": "the same in code points",
     "pending": "ids of bytes that wait for the rest of their character, for the next call",
 }
 
@@ -30,6 +34,8 @@ def text_signatures(settings: Settings) -> dict[str, Signature]:
     table = {"tokenize": _tokenizing(settings), "detokenize": _detokenizing(settings)}
     if settings.tokenizer.vocabulary.keeps_text:
         table["detokenize_stream"] = _streaming(settings)
+    if has_offsets(settings.tokenizer.vocabulary):
+        table["tokenize_with_offsets"] = _locating(settings)
     return table
 
 
@@ -49,6 +55,16 @@ def _tokenizing(settings: Settings) -> Signature:
         return rows._asdict()
 
     return Signature(_inputs("text"), ("token_ids", "lengths"), function, "text to ids")
+
+
+def _locating(settings: Settings) -> Signature:
+    def function(tensors: Tensors) -> Tensors:
+        reading = prompt_reading(settings.row)
+        found = tokenize_with_offsets(tensors["text"], settings.tokenizer, reading=reading)
+        return found.rows._asdict() | found.spans._asdict()
+
+    outputs = ("token_ids", "lengths", "byte_spans", "character_spans")
+    return Signature(_inputs("text"), outputs, function, "text to ids and their places in it")
 
 
 def _detokenizing(settings: Settings) -> Signature:

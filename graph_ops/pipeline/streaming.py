@@ -59,7 +59,7 @@ def stream_bytes(
     """
     last = tf.not_equal(is_last, 0)
     ids, finding = _ids(token_ids, lengths, pending, last, settings.tokenizer)
-    text, out_of_range = detokenize_kept(ids.token_ids, ids.keep, settings, capacity)
+    text, out_of_range = detokenize_kept(ids.token_ids, ids.keep, settings, capacity=capacity)
     return _streamed(text, ids, first_finding(finding, out_of_range))
 
 

@@ -9,7 +9,7 @@ from export.litert.signatures import STATUS, describe_output, device_signatures
 from tests.data import DEMONSTRATION
 from tests.export.tiny import tiny_preprocessor
 
-TEXTS = ("tokenize", "detokenize", "detokenize_stream")
+TEXTS = ("tokenize", "tokenize_with_offsets", "detokenize", "detokenize_stream")
 BUCKETS = Buckets((64, 256), {"image": ((96, 160),), "audio": ((1,),)})
 
 

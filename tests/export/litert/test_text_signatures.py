@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from export.litert.run import load_bundle
+from export.litert.run import text_inputs as running_inputs
 from export.litert.signatures import device_signatures
 from export.litert.text_signatures import STATUS, most_bytes, text_inputs, text_outputs, text_signatures
 from export.litert.write import write_bundle
@@ -74,3 +75,14 @@ def test_a_converted_stream_gives_the_parts_of_the_whole(bundle):
             pending = found["pending"]
             text += found["text"].tobytes()[: int(found["text_length"][0])]
         assert text == tokenizer.detokenize(ids).numpy()
+
+
+def test_converted_places_are_those_of_the_tokenizer(bundle):
+    tokenizer = tiny_preprocessor().tokenizer
+    for text in ("", "ab \U0001f98a\u00e9a", "a" * 40, "e\u0301<|turn>"):
+        found = bundle.run("tokenize_with_offsets", **running_inputs("text", text.encode()))
+        expected = tokenizer.tokenize_with_offsets(text)
+        count = int(found["lengths"][0])
+        assert count == len(expected.token_ids)
+        for name, part in expected._asdict().items():
+            assert found[name][0, :count].tolist() == part.numpy().tolist(), (name, text)
