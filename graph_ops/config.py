@@ -252,3 +252,8 @@ class RowConfig:
         )
         check_choice(self, "parity", PARITIES)
         check_choice(self, "allow_special_tokens", SPECIAL_TOKEN_TEXTS)
+
+    @property
+    def generation_starts(self) -> bool:
+        """Whether a generation row begins with `<bos>`: in KerasHub always."""
+        return self.add_start_token or self.parity == "keras_hub"

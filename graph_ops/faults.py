@@ -47,6 +47,7 @@ class Fault(enum.IntEnum):
     AUDIO_FILE_TYPE = 21
     AUDIO_CODEC = 22
     AUDIO_TOO_SHORT = 23
+    TOO_MANY_TOKENS = 30
 
 
 SENTENCES: Mapping[Fault, str] = {
@@ -111,6 +112,10 @@ SENTENCES: Mapping[Fault, str] = {
     Fault.MEDIA_DO_NOT_FIT: (
         "`prompts`: all of a prompt's media must fit into the row; they end at token {0} of a row that holds "
         "{1}. Raise `sequence_length` or shorten the text before the last medium."
+    ),
+    Fault.TOO_MANY_TOKENS: (
+        "`prompts`: a request must fit into the row, or its text is cut; it takes {0} tokens of a row that "
+        "holds {1}. Raise `sequence_length` or shorten the text."
     ),
     Fault.TOKEN_ID_OUT_OF_RANGE: (
         "`token_ids`: an id must be in [0, {1}); got {0}. Pass ids of this vocabulary."
@@ -242,7 +247,7 @@ def _tables() -> tuple[np.ndarray, np.ndarray]:
     `_FIELDS`, or 0 for nothing.
     """
     parsed = {code: list(string.Formatter().parse(sentence)) for code, sentence in SENTENCES.items()}
-    shape = len(Fault), max(map(len, parsed.values()))
+    shape = max(Fault) + 1, max(map(len, parsed.values()))
     texts, fields = np.full(shape, b"", object), np.zeros(shape, np.int32)
     for code, parts in parsed.items():
         for place, (text, field, form, _) in enumerate(parts):

@@ -27,6 +27,7 @@ from graph_ops.features import BY_NAME, feature_names
 from graph_ops.media.slots import MediumBatch, from_arrays
 from graph_ops.media.table import MEDIA
 from graph_ops.pipeline import litert as pipeline
+from graph_ops.pipeline.counting import count_row_tokens
 from graph_ops.pipeline.litert import Text
 from graph_ops.settings import Configured, Settings
 from graph_ops.target import LITERT
@@ -43,6 +44,8 @@ INPUTS = {
 }
 OUTPUTS = {
     **TEXT_OUTPUTS,
+    "num_tokens": "tokens that the request takes, `<bos>` and soft tokens included",
+    "fits": "1 where nothing is wrong with the request and nothing is cut from it, else 0",
     "soft_tokens": "soft tokens of the medium; 0 without one",
     "status": "0, or what is wrong: a code of `statuses`",
     "logits": "of the next id, one for each piece of the vocabulary",
@@ -80,6 +83,7 @@ def _varying(settings: Settings) -> dict[str, Signature]:
     table["generate_preprocess"] = _whole_row(settings)
     if settings.media:
         table["generate_preprocess_counts"] = _counted_row(settings, None)
+    table["count_tokens"] = _counting(settings, None)
     table["generate_postprocess"] = _postprocessing(settings, fixed=False)
     return table
 
@@ -89,6 +93,7 @@ def _fixed(settings: Settings, buckets: Buckets) -> dict[str, Signature]:
     for size in buckets.text:
         table |= text_signatures(settings, size)
         table[f"generate_preprocess_counts_{size}"] = _counted_row(settings, size)
+        table[f"count_tokens_{size}"] = _counting(settings, size)
     for each in settings.media:
         kind = MEDIA_IN_EXPORTS[each.medium.name].buckets
         for numbers in buckets.media.get(each.medium.name, ()):
@@ -186,6 +191,25 @@ def _counted_row(settings: Settings, size: int | None) -> Signature:
         return {name: features[name] for name in (*kept, *STATUS)}
 
     return Signature(inputs, (*kept, *STATUS), function, "a prompt with media that were preprocessed before")
+
+
+def _counting(settings: Settings, size: int | None) -> Signature:
+    """What a row would take, from the sizes of media."""
+    inputs = text_inputs("prompts", size)
+    for each in settings.media:
+        leading = (1, each.medium.num_slots(settings.row))
+        name, varying = each.medium.sizes, (None,) * each.medium.varying
+        inputs[name] = _item_inputs(each, leading, varying)[name]
+
+    def function(tensors: Tensors) -> Tensors:
+        text = Text(tensors["prompts"], tensors["prompts_length"])
+        prompts, finding = pipeline.tokenize(text, settings)
+        count = count_row_tokens(prompts, tensors, settings, also=finding, target=LITERT)
+        fits = tf.cast(count.finding.is_clean, tf.int32)
+        return {"num_tokens": count.num_tokens, "fits": fits} | status_outputs(count.finding)
+
+    meaning = "how many tokens a request takes, from the sizes of its media"
+    return Signature(inputs, ("num_tokens", "fits", *STATUS), function, meaning)
 
 
 def _counted(each: Configured, tensors: Tensors, settings: Settings) -> MediumBatch:

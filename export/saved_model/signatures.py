@@ -15,6 +15,7 @@ from graph_ops.features import BY_NAME, feature_names, static_shape
 from graph_ops.media.image import IMAGE
 from graph_ops.media.medium import Medium
 from graph_ops.media.table import MEDIA
+from graph_ops.pipeline.counting import count_tokens
 from graph_ops.pipeline.served import decode, encode
 from graph_ops.settings import Settings
 
@@ -37,6 +38,8 @@ FILE_INPUTS = {
 PLAIN_OUTPUTS = {
     "status": 'what is wrong with the row and how to correct it; "" for a good row',
     **TEXT_OUTPUTS,
+    "num_tokens": "tokens that the request takes, `<bos>` and soft tokens included",
+    "fits": "True where nothing is wrong with the request and nothing is cut from it",
 }
 
 
@@ -75,6 +78,7 @@ def signatures(settings: Settings, *, compact: bool = False) -> dict[str, Signat
     table["preprocess"] = preprocessing(media, "the same with responses, labels and weights", training=True)
     table["generate_postprocess"] = _postprocessing(settings)
     table |= text_signatures(settings)
+    table["count_tokens"] = _counting(settings)
     table[DEFAULT] = table["generate_preprocess"]
     return table
 
@@ -103,6 +107,20 @@ def _preprocessing(
         return shaped | status_output(finding)
 
     return Signature(inputs, (*names, "status"), function, meaning)
+
+
+def _counting(settings: Settings) -> Signature:
+    inputs = {"prompts": INPUTS["prompts"]}
+    for each in settings.media:
+        inputs[each.medium.sizes] = ARRAY_INPUTS[each.medium.sizes]
+
+    def function(tensors: Tensors) -> Tensors:
+        count = count_tokens(tensors, settings)
+        found = {"num_tokens": count.num_tokens, "fits": count.finding.is_clean}
+        return found | status_output(count.finding)
+
+    meaning = "how many tokens a request takes, from the sizes of its media"
+    return Signature(inputs, ("num_tokens", "fits", "status"), function, meaning)
 
 
 def _postprocessing(settings: Settings) -> Signature:

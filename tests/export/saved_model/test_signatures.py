@@ -14,7 +14,8 @@ from graph_ops.media.table import MEDIA
 from tests.export.tiny import tiny_preprocessor
 
 TEXT_ALONE = ["generate_preprocess_text", "generate_preprocess", "preprocess", "generate_postprocess"]
-TEXT_ALONE += ["tokenize", "tokenize_with_offsets", "detokenize", "detokenize_stream", DEFAULT]
+TEXT_ALONE += ["tokenize", "tokenize_with_offsets", "detokenize", "detokenize_stream"]
+TEXT_ALONE += ["count_tokens", DEFAULT]
 
 
 @pytest.mark.parametrize(
