@@ -267,3 +267,8 @@ class RowConfig:
         check_choice(self, "chat_version", CHAT_VERSIONS)
         check_choice(self, "chat_variant", CHAT_VARIANTS)
         check_flag(self, "allow_special_tokens_in_chat")
+
+    @property
+    def generation_starts(self) -> bool:
+        """Whether a generation row begins with `<bos>`: in KerasHub always."""
+        return self.add_start_token or self.parity == "keras_hub"

@@ -39,6 +39,7 @@ class Fault(enum.IntEnum):
     CHAT_MEDIUM = 27
     CHAT_TOOL_TEXT = 28
     CHAT_DECLARATION = 29
+    TOO_MANY_TOKENS = 30
 
 
 SENTENCES: Mapping[Fault, str] = {
@@ -103,6 +104,10 @@ SENTENCES: Mapping[Fault, str] = {
     Fault.MEDIA_DO_NOT_FIT: (
         "`prompts`: all of a prompt's media must fit into the row; they end at token {0} of a row that holds "
         "{1}. Raise `sequence_length` or shorten the text before the last medium."
+    ),
+    Fault.TOO_MANY_TOKENS: (
+        "`prompts`: a request must fit into the row, or its text is cut; it takes {0} tokens of a row that "
+        "holds {1}. Raise `sequence_length` or shorten the text."
     ),
     Fault.TOKEN_ID_OUT_OF_RANGE: (
         "`token_ids`: an id must be in [0, {1}); got {0}. Pass ids of this vocabulary."

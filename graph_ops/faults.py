@@ -118,7 +118,7 @@ def _tables() -> tuple[np.ndarray, np.ndarray]:
     `_FIELDS`, or 0 for nothing.
     """
     parsed = {code: list(string.Formatter().parse(sentence)) for code, sentence in SENTENCES.items()}
-    shape = len(Fault), max(map(len, parsed.values()))
+    shape = max(Fault) + 1, max(map(len, parsed.values()))
     texts, fields = np.full(shape, b"", object), np.zeros(shape, np.int32)
     for code, parts in parsed.items():
         for place, (text, field, form, _) in enumerate(parts):

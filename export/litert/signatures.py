@@ -11,24 +11,29 @@ from typing import Any
 import tensorflow as tf
 
 from export.litert.buckets import Buckets
+from export.litert.text_signatures import INPUTS as TEXT_INPUTS
+from export.litert.text_signatures import OUTPUTS as TEXT_OUTPUTS
+from export.litert.text_signatures import (
+    STATUS,
+    most_bytes,
+    status_outputs,
+    text_inputs,
+    text_outputs,
+    text_signatures,
+)
 from export.media import MEDIA_IN_EXPORTS
 from export.saved_model.signatures import Input, Signature, Tensors
-from graph_ops.faults import Finding
 from graph_ops.features import BY_NAME, feature_names
 from graph_ops.media.slots import MediumBatch, from_arrays
 from graph_ops.media.table import MEDIA
 from graph_ops.pipeline import litert as pipeline
+from graph_ops.pipeline.counting import count_row_tokens
 from graph_ops.pipeline.litert import Text
 from graph_ops.settings import Configured, Settings
 from graph_ops.target import LITERT
 
 INPUTS = {
-    "text": "UTF-8 bytes",
-    "text_length": "bytes that count",
-    "prompts": "UTF-8 bytes, with one placeholder such as `<|image|>` for each medium",
-    "prompts_length": "bytes that count",
-    "token_ids": "ids",
-    "lengths": "ids that count",
+    **TEXT_INPUTS,
     "padding_mask": "not 0 on what is read",
     **{medium.argument: medium.array for medium in MEDIA},
     **{medium.sizes: medium.size for medium in MEDIA},
@@ -38,10 +43,9 @@ INPUTS = {
     },
 }
 OUTPUTS = {
-    "token_ids": "ids, 0 past the length",
-    "lengths": "ids",
-    "text": "UTF-8 bytes, 0 past the length",
-    "text_length": "bytes",
+    **TEXT_OUTPUTS,
+    "num_tokens": "tokens that the request takes, `<bos>` and soft tokens included",
+    "fits": "1 where nothing is wrong with the request and nothing is cut from it, else 0",
     "soft_tokens": "soft tokens of the medium; 0 without one",
     "status": "0, or what is wrong: a code of `statuses`",
     "logits": "of the next id, one for each piece of the vocabulary",
@@ -72,23 +76,24 @@ def describe_output(name: str) -> str:
 
 
 def _varying(settings: Settings) -> dict[str, Signature]:
-    table = {"tokenize": _tokenizing(settings, None), "detokenize": _detokenizing(settings, None)}
+    table = text_signatures(settings)
     for each in settings.media:
         axes = (None,) * each.medium.varying
         table[f"preprocess_{each.medium.name}"] = _one_item(each, settings.row.parity, axes)
     table["generate_preprocess"] = _whole_row(settings)
     if settings.media:
         table["generate_preprocess_counts"] = _counted_row(settings, None)
+    table["count_tokens"] = _counting(settings, None)
     table["generate_postprocess"] = _postprocessing(settings, fixed=False)
     return table
 
 
 def _fixed(settings: Settings, buckets: Buckets) -> dict[str, Signature]:
-    table = {}
+    table: dict[str, Signature] = {}
     for size in buckets.text:
-        table[f"tokenize_{size}"] = _tokenizing(settings, size)
-        table[f"detokenize_{size}"] = _detokenizing(settings, size)
+        table |= text_signatures(settings, size)
         table[f"generate_preprocess_counts_{size}"] = _counted_row(settings, size)
+        table[f"count_tokens_{size}"] = _counting(settings, size)
     for each in settings.media:
         kind = MEDIA_IN_EXPORTS[each.medium.name].buckets
         for numbers in buckets.media.get(each.medium.name, ()):
@@ -96,10 +101,6 @@ def _fixed(settings: Settings, buckets: Buckets) -> dict[str, Signature]:
             table[name] = _one_item(each, settings.row.parity, kind.axes(numbers, each.config))
     table["generate_postprocess"] = _postprocessing(settings, fixed=True)
     return table
-
-
-def _text_inputs(name: str, size: int | None) -> dict[str, Input]:
-    return {name: _input(name, tf.uint8, size), f"{name}_length": _input(f"{name}_length", tf.int32, 1)}
 
 
 def _input(name: str, dtype: tf.DType, *shape: int | None) -> Input:
@@ -120,36 +121,13 @@ def _item_inputs(
     }
 
 
-def _tokenizing(settings: Settings, size: int | None) -> Signature:
-    def function(tensors: Tensors) -> Tensors:
-        tokens, finding = pipeline.tokenize(Text(tensors["text"], tensors["text_length"]), settings)
-        return tokens._asdict() | _status(finding)
-
-    outputs = ("token_ids", "lengths", *STATUS)
-    return Signature(_text_inputs("text", size), outputs, function, "text to ids")
-
-
-def _detokenizing(settings: Settings, size: int | None) -> Signature:
-    capacity = _capacity(settings, size)
-
-    def function(tensors: Tensors) -> Tensors:
-        ids, lengths = tensors["token_ids"], tensors["lengths"]
-        return _text_outputs(*pipeline.detokenize(ids, lengths, settings, capacity=capacity))
-
-    inputs = {
-        "token_ids": _input("token_ids", tf.int32, 1, size),
-        "lengths": _input("lengths", tf.int32, 1),
-    }
-    return Signature(inputs, ("text", "text_length", *STATUS), function, "ids to text")
-
-
 def _postprocessing(settings: Settings, *, fixed: bool) -> Signature:
     size = settings.row.sequence_length if fixed else None
-    capacity = _capacity(settings, size)
+    capacity = most_bytes(settings, size)
 
     def function(tensors: Tensors) -> Tensors:
         ids, mask = tensors["token_ids"], tensors["padding_mask"]
-        return _text_outputs(*pipeline.generate_postprocess(ids, mask, settings, capacity=capacity))
+        return text_outputs(*pipeline.generate_postprocess(ids, mask, settings, capacity=capacity))
 
     inputs = {name: _input(name, tf.int32, 1, size) for name in ("token_ids", "padding_mask")}
     meaning = "generated ids to text, special tokens left out"
@@ -164,7 +142,11 @@ def _one_item(each: Configured, parity: str, axes: tuple[int | None, ...]) -> Si
         items, sizes = (tensors[name][:, tf.newaxis] for name in (medium.argument, medium.sizes))
         batch = from_arrays(items, sizes, medium=medium, config=config, parity=parity, target=LITERT)
         features = {medium.values: batch.values[:, 0], medium.marks: batch.marks[:, 0]}
-        return features | {"soft_tokens": batch.slots.num_soft_tokens[:, 0]} | _status(batch.slots.finding)
+        return (
+            features
+            | {"soft_tokens": batch.slots.num_soft_tokens[:, 0]}
+            | status_outputs(batch.slots.finding)
+        )
 
     outputs = (medium.values, medium.marks, "soft_tokens", *STATUS)
     return Signature(_item_inputs(each, (1,), axes), outputs, function, medium.item.partition(" is ")[0])
@@ -172,7 +154,7 @@ def _one_item(each: Configured, parity: str, axes: tuple[int | None, ...]) -> Si
 
 def _whole_row(settings: Settings) -> Signature:
     parity = settings.row.parity
-    inputs = _text_inputs("prompts", None)
+    inputs = text_inputs("prompts", None)
     for each in settings.media:
         leading = (1, each.medium.num_slots(settings.row))
         inputs |= _item_inputs(each, leading, (None,) * each.medium.varying)
@@ -197,7 +179,7 @@ def _whole_row(settings: Settings) -> Signature:
 
 def _counted_row(settings: Settings, size: int | None) -> Signature:
     """A row without the media's own tensors, which the app has from before."""
-    row, inputs, kept = settings.row, _text_inputs("prompts", size), feature_names("text")
+    row, inputs, kept = settings.row, text_inputs("prompts", size), feature_names("text")
     for each in settings.media:
         name = each.medium.soft_tokens
         inputs[name] = _input(name, tf.int32, 1, each.medium.num_slots(row))
@@ -209,6 +191,25 @@ def _counted_row(settings: Settings, size: int | None) -> Signature:
         return {name: features[name] for name in (*kept, *STATUS)}
 
     return Signature(inputs, (*kept, *STATUS), function, "a prompt with media that were preprocessed before")
+
+
+def _counting(settings: Settings, size: int | None) -> Signature:
+    """What a row would take, from the sizes of media."""
+    inputs = text_inputs("prompts", size)
+    for each in settings.media:
+        leading = (1, each.medium.num_slots(settings.row))
+        name, varying = each.medium.sizes, (None,) * each.medium.varying
+        inputs[name] = _item_inputs(each, leading, varying)[name]
+
+    def function(tensors: Tensors) -> Tensors:
+        text = Text(tensors["prompts"], tensors["prompts_length"])
+        prompts, finding = pipeline.tokenize(text, settings)
+        count = count_row_tokens(prompts, tensors, settings, also=finding, target=LITERT)
+        fits = tf.cast(count.finding.is_clean, tf.int32)
+        return {"num_tokens": count.num_tokens, "fits": fits} | status_outputs(count.finding)
+
+    meaning = "how many tokens a request takes, from the sizes of its media"
+    return Signature(inputs, ("num_tokens", "fits", *STATUS), function, meaning)
 
 
 def _counted(each: Configured, tensors: Tensors, settings: Settings) -> MediumBatch:
@@ -226,26 +227,7 @@ def _row(tensors: Tensors, media: Mapping[str, MediumBatch], settings: Settings)
         name: tf.cast(tensor, tf.int32) if tensor.dtype == tf.bool else tensor
         for name, tensor in features.items()
     }
-    return numbers | _status(finding)
-
-
-STATUS = ("status", "status_detail")
-"""Outputs of every signature."""
-
-
-def _status(finding: Finding) -> Tensors:
-    return {"status": finding.fault, "status_detail": finding.detail}
-
-
-def _text_outputs(text: Text, finding: Finding) -> Tensors:
-    return {"text": text.codes, "text_length": text.length} | _status(finding)
-
-
-def _capacity(settings: Settings, ids: int | None) -> int | None:
-    """Bytes that so many ids can become."""
-    if ids is None:
-        return None
-    return ids * max(3, *(len(piece.encode()) for piece in settings.tokenizer.vocabulary.pieces))
+    return numbers | status_outputs(finding)
 
 
 def _rewritten(signature: Signature, rewrite: Any) -> Signature:

@@ -8,16 +8,19 @@ import functools
 import tensorflow as tf
 
 from export.saved_model.chat_signatures import chat_signatures
+from export.saved_model.text_signatures import INPUTS as TEXT_INPUTS
+from export.saved_model.text_signatures import OUTPUTS as TEXT_OUTPUTS
+from export.saved_model.text_signatures import status_output, text_signatures
 from export.signature import Input, Signature, Tensors
-from graph_ops.faults import Finding, status_messages
+from graph_ops.faults import Finding
 from graph_ops.features import BY_NAME, feature_names, static_shape
 from graph_ops.media.image import IMAGE
 from graph_ops.media.medium import Medium
 from graph_ops.media.table import MEDIA
 from graph_ops.pipeline.chat import has_chat
-from graph_ops.pipeline.served import decode, decode_ids, encode
+from graph_ops.pipeline.counting import count_tokens
+from graph_ops.pipeline.served import decode, encode
 from graph_ops.settings import Settings
-from graph_ops.text.reading import prompt_reading
 
 DEFAULT = "serving_default"
 """TensorFlow's name of the signature that a client gets without asking; here the same as
@@ -28,10 +31,8 @@ DEFAULT = "serving_default"
 INPUTS = {
     "prompts": Input(tf.string, (None,), "UTF-8, with one placeholder such as `<|image|>` for each medium"),
     "responses": Input(tf.string, (None,), "UTF-8"),
-    "text": Input(tf.string, (None,), "UTF-8"),
-    "token_ids": Input(tf.int32, (None, None), "ids"),
     "padding_mask": Input(tf.bool, (None, None), "True on what is read"),
-    "lengths": Input(tf.int32, (None,), "ids of each row"),
+    **TEXT_INPUTS,
 }
 FILE_INPUTS = {
     medium.argument: Input(tf.string, (None, None), f'{medium.files}; "" for an empty slot')
@@ -39,9 +40,9 @@ FILE_INPUTS = {
 }
 PLAIN_OUTPUTS = {
     "status": 'what is wrong with the row and how to correct it; "" for a good row',
-    "text": "UTF-8",
-    "token_ids": "ids, 0 past the length",
-    "lengths": "ids of each row",
+    **TEXT_OUTPUTS,
+    "num_tokens": "tokens that the request takes, `<bos>` and soft tokens included",
+    "fits": "True where nothing is wrong with the request and nothing is cut from it",
 }
 
 
@@ -83,8 +84,8 @@ def signatures(settings: Settings, *, compact: bool = False) -> dict[str, Signat
         finish = functools.partial(_finished, settings=settings, compact=compact)
         table |= chat_signatures(settings, files, finish)
     table["generate_postprocess"] = _postprocessing(settings)
-    table["tokenize"] = _tokenizing(settings)
-    table["detokenize"] = _detokenizing(settings)
+    table |= text_signatures(settings)
+    table["count_tokens"] = _counting(settings)
     table[DEFAULT] = table["generate_preprocess"]
     return table
 
@@ -120,39 +121,27 @@ def _finished(
     shaped = {name: tf.ensure_shape(features[name], static_shape(BY_NAME[name], sizes)) for name in names}
     if compact and IMAGE.values in shaped:
         shaped[IMAGE.values] = tf.cast(shaped[IMAGE.values], tf.uint8)
-    return shaped | _status(finding)
+    return shaped | status_output(finding)
+
+
+def _counting(settings: Settings) -> Signature:
+    inputs = {"prompts": INPUTS["prompts"]}
+    for each in settings.media:
+        inputs[each.medium.sizes] = ARRAY_INPUTS[each.medium.sizes]
+
+    def function(tensors: Tensors) -> Tensors:
+        count = count_tokens(tensors, settings)
+        found = {"num_tokens": count.num_tokens, "fits": count.finding.is_clean}
+        return found | status_output(count.finding)
+
+    meaning = "how many tokens a request takes, from the sizes of its media"
+    return Signature(inputs, ("num_tokens", "fits", "status"), function, meaning)
 
 
 def _postprocessing(settings: Settings) -> Signature:
     def function(tensors: Tensors) -> Tensors:
-        return _text_and_status(decode(tensors["token_ids"], tensors["padding_mask"], settings))
+        text, finding = decode(tensors["token_ids"], tensors["padding_mask"], settings)
+        return {"text": text} | status_output(finding)
 
     inputs = {name: INPUTS[name] for name in ("token_ids", "padding_mask")}
     return Signature(inputs, ("text", "status"), function, "generated ids to text, special tokens left out")
-
-
-def _tokenizing(settings: Settings) -> Signature:
-    def function(tensors: Tensors) -> Tensors:
-        rows = settings.tokenizer.tokenize_rows(tensors["text"], reading=prompt_reading(settings.row))
-        return rows._asdict()
-
-    return Signature({"text": INPUTS["text"]}, ("token_ids", "lengths"), function, "text to ids")
-
-
-def _detokenizing(settings: Settings) -> Signature:
-    def function(tensors: Tensors) -> Tensors:
-        keep = tf.sequence_mask(tensors["lengths"], tf.shape(tensors["token_ids"])[1])
-        return _text_and_status(decode_ids(tensors["token_ids"], keep, settings.tokenizer))
-
-    inputs = {name: INPUTS[name] for name in ("token_ids", "lengths")}
-    return Signature(inputs, ("text", "status"), function, "ids to text")
-
-
-def _text_and_status(decoded: tuple[tf.Tensor, Finding]) -> Tensors:
-    text, finding = decoded
-    return {"text": text} | _status(finding)
-
-
-def _status(finding: Finding) -> Tensors:
-    with tf.name_scope("status"):
-        return {"status": status_messages(finding)}

@@ -59,9 +59,9 @@ def read_warmup_requests(folder: str | os.PathLike[str]) -> Iterator[Any]:
 
 def _inputs(signature: "Signature", rows: int) -> dict[str, Any]:
     """A value for each input of the signature, with one small item of each medium that it takes in every
-    row.
+    row; what says how to go on, such as `pending`, is 0.
     """
-    taken = [medium for medium in MEDIA if medium.argument in signature.inputs]
+    taken = [medium for medium in MEDIA if signature.inputs.keys() & {medium.argument, medium.sizes}]
     placeholders = (GEMMA4.tokens_of(medium.name).placeholder for medium in taken)
     prompt = " ".join(["Hello", *placeholders])
     row: dict[str, Any] = {
@@ -81,6 +81,9 @@ def _inputs(signature: "Signature", rows: int) -> dict[str, Any]:
             row[medium.sizes] = np.array([size if medium.varying > 1 else size[0]])
         else:
             row[medium.argument] = np.array([exported.write_file(item)], object)
+    for key, given in signature.inputs.items():
+        if key not in row:
+            row[key] = np.zeros([size or 1 for size in given.shape[1:]], given.dtype.as_numpy_dtype)
     return {key: np.stack([row[key]] * rows) for key in signature.inputs}
 
 

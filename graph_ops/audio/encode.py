@@ -11,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from graph_ops.audio.frames import least_samples, num_soft_tokens, num_sounding_frames, num_valid_frames
+from graph_ops.audio.frames import num_soft_tokens, num_sounding_frames, num_valid_frames
 from graph_ops.audio.mel import log_mel_spectrogram, silent_frame
+from graph_ops.audio.soft_tokens import too_short_finding
 from graph_ops.audio.wav import Waveforms, decode_wavs, value_findings
 from graph_ops.config import AudioConfig
 from graph_ops.faults import Fault, Finding, check, first_finding
@@ -93,9 +94,7 @@ def encode_audio(
 
 def _encode_sound(sound: Waveforms, *, parity: str, config: AudioConfig, target: Target) -> LogMel:
     """Clips that are zeros beyond their length; a faulty one, as is one too short, counts as none."""
-    least = least_samples(parity=parity, config=config)
-    is_short = (sound.lengths > 0) & (sound.lengths < least)
-    too_short = check(is_short, Fault.AUDIO_TOO_SHORT, sound.lengths, least)
+    too_short = too_short_finding(sound.lengths, parity=parity, config=config)
     finding = first_finding(sound.finding, too_short)
     lengths = tf.where(finding.is_clean, sound.lengths, 0)
     num_valid = num_valid_frames(lengths, parity=parity, config=config)

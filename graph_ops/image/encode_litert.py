@@ -1,25 +1,14 @@
 """Pixel arrays -> patches where sizes are static: the images of a batch are unrolled in the graph."""
 
-from typing import NamedTuple
-
 import tensorflow as tf
 
 from graph_ops.config import ImageConfig
-from graph_ops.faults import Fault, Finding, check, first_finding
+from graph_ops.faults import Finding
 from graph_ops.image.patches import Patches, padded, positions, scaled_pixels, soft_tokens
+from graph_ops.image.planned_size import planned_sizes
 from graph_ops.image.resize import branch
 from graph_ops.image.resize_litert import Size, resize_to_patches
-from graph_ops.image.sizes import size_finding
-from graph_ops.image.target_size import target_size
 from graph_ops.target import Target
-
-
-class _Plan(NamedTuple):
-    """Sizes and targets of the good images, int32 [N, 2], 0 for the others, and what is wrong with those."""
-
-    sizes: tf.Tensor
-    targets: tf.Tensor
-    finding: Finding
 
 
 def encode_unrolled(images: tf.Tensor, sizes: tf.Tensor, *, config: ImageConfig, target: Target) -> Patches:
@@ -37,12 +26,14 @@ def encode_unrolled(images: tf.Tensor, sizes: tf.Tensor, *, config: ImageConfig,
     if known is not None and sides.is_fully_defined():
         # Planned outside of the graph: sizes and targets are numbers in it.
         with tf.init_scope():
-            plan = _plan(tf.constant(known), tf.constant(sides.as_list()), config=config, target=target)
+            limits = tf.minimum(tf.constant(sides.as_list()), target.longest_side)
+            plan = planned_sizes(tf.constant(known), limits, config=config)
             size, to, fault, detail = map(tf.get_static_value, (plan.sizes, plan.targets, *plan.finding))
         pairs = zip(size.tolist(), to.tolist(), strict=True)
         finding = Finding(tf.constant(fault), tf.constant(detail))
     else:
-        plan = _plan(sizes, tf.shape(images)[1:3], config=config, target=target)
+        limits = tf.minimum(tf.shape(images)[1:3], target.longest_side)
+        plan = planned_sizes(sizes, limits, config=config)
         unstacked = ([tf.unstack(row) for row in tf.unstack(part)] for part in (plan.sizes, plan.targets))
         pairs, finding = zip(*unstacked, strict=True), plan.finding
     rows = [
@@ -51,15 +42,6 @@ def encode_unrolled(images: tf.Tensor, sizes: tf.Tensor, *, config: ImageConfig,
     ]
     values, places, counts = (tf.stack(parts) for parts in zip(*rows, strict=True))
     return Patches(values, places, counts, finding)
-
-
-def _plan(sizes: tf.Tensor, limits: tf.Tensor, *, config: ImageConfig, target: Target) -> _Plan:
-    finding = size_finding(sizes, tf.minimum(limits, target.longest_side), config=config)
-    sizes = tf.where(finding.is_clean[:, tf.newaxis], sizes, 0)
-    targets = tf.stack(target_size(sizes[:, 0], sizes[:, 1], config=config), axis=-1)
-    thin = tf.reduce_any(tf.not_equal(sizes, 0), axis=-1) & tf.equal(targets[:, 0], 0)
-    too_thin = check(thin, Fault.IMAGE_TOO_THIN, sizes[:, 0], sizes[:, 1])
-    return _Plan(sizes, targets, first_finding(finding, too_thin))
 
 
 def _image(

@@ -21,6 +21,7 @@ from graph_ops.layers.from_keras_hub import (
 from graph_ops.layers.inputs.batch import batch_inputs
 from graph_ops.layers.preprocessor_settings import PreprocessorSettings, accept
 from graph_ops.layers.process import check_process
+from graph_ops.layers.token_counting import TokenCounting
 from graph_ops.layers.tokenizer import Gemma4Tokenizer
 from graph_ops.layers.traces import MOST_TRACES, rows, specs_of, traced_rows
 from graph_ops.media.audio import AUDIO
@@ -33,7 +34,7 @@ from graph_ops.presets.settings import check_vocabulary
 
 
 @keras.saving.register_keras_serializable(package="gemma4_graph")
-class Gemma4CausalLMPreprocessor(PreprocessorSettings):
+class Gemma4CausalLMPreprocessor(TokenCounting, PreprocessorSettings):
     """Prompts, images, audio and responses to the tensors that Gemma 4 takes; a drop-in for KerasHub's class,
     and an instance of its `Preprocessor` where keras-hub is imported.
 

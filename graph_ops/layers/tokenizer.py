@@ -13,6 +13,7 @@ from graph_ops.layers.control_tokens import ControlTokens
 from graph_ops.layers.inputs.texts import as_texts
 from graph_ops.layers.layer import PreprocessingLayer
 from graph_ops.layers.process import check_process
+from graph_ops.layers.token_methods import TokenMethods
 from graph_ops.presets.catalogue import PRESETS, load_preset
 from graph_ops.presets.files import read_vocabulary
 from graph_ops.presets.keras_hub_settings import TOKENIZER_FLAGS, check_adds_nothing
@@ -27,7 +28,7 @@ from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
 
 @keras.saving.register_keras_serializable(package="gemma4_graph")
-class Gemma4Tokenizer(ControlTokens, PreprocessingLayer):
+class Gemma4Tokenizer(ControlTokens, TokenMethods, PreprocessingLayer):
     """Gemma 4's SentencePiece tokenizer as graph ops.
 
     Args:
@@ -98,6 +99,11 @@ class Gemma4Tokenizer(ControlTokens, PreprocessingLayer):
         self.engine_name = engine
         self.engine = make_engine(engine, self.vocabulary, report)
         self._flat_with = functools.cache(self._traced_flat)
+        self._texts = tf.function(
+            self._texts_of,
+            input_signature=[tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None, None], tf.bool)],
+            autograph=False,
+        )
         self._ids_of_pieces = _ids_of_pieces(self.vocabulary) if self._gives_pieces else None
 
     @property
@@ -174,8 +180,13 @@ class Gemma4Tokenizer(ControlTokens, PreprocessingLayer):
 
     def detokenize_rows(self, token_ids: tf.Tensor, keep: tf.Tensor) -> tf.Tensor:
         """The text of the kept ids of each row: string [B], from ids int32 [B, L] in range and `keep` bool
-        [B, L].
+        [B, L]. In a graph it is a function that is traced once, as that of `tokenize_rows`.
         """
+        if tf.executing_eagerly():
+            return self._texts_of(token_ids, keep)
+        return with_shape(self._texts(token_ids, keep), token_ids.shape[:1])
+
+    def _texts_of(self, token_ids: tf.Tensor, keep: tf.Tensor) -> tf.Tensor:
         lengths = tf.reduce_sum(tf.cast(keep, tf.int64), axis=1)
         return self.engine.decode(
             tf.boolean_mask(token_ids, keep), tf.concat([[0], tf.cumsum(lengths)], axis=0)

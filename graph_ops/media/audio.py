@@ -5,8 +5,9 @@ import tensorflow as tf
 from graph_ops.audio.encode import LogMel, encode_audio, encode_wavs
 from graph_ops.audio.frames import num_soft_tokens
 from graph_ops.audio.host_files import decodable_clip
+from graph_ops.audio.soft_tokens import audio_soft_tokens
 from graph_ops.config import AudioConfig, RowConfig
-from graph_ops.faults import Fault
+from graph_ops.faults import Fault, Finding
 from graph_ops.media.medium import Medium
 from graph_ops.target import Target
 
@@ -19,6 +20,13 @@ def _encode_arrays(
     arrays: tf.Tensor, sizes: tf.Tensor, *, config: AudioConfig, parity: str, target: Target
 ) -> LogMel:
     return encode_audio(arrays, sizes, parity=parity, config=config, target=target)
+
+
+def _count_sizes(
+    sizes: tf.Tensor, *, config: AudioConfig, parity: str, target: Target
+) -> tuple[tf.Tensor, Finding]:
+    del target  # whole numbers alone
+    return audio_soft_tokens(sizes, parity=parity, config=config)
 
 
 def _count(mask: tf.Tensor, config: AudioConfig) -> tf.Tensor:
@@ -54,6 +62,7 @@ AUDIO = Medium(
     limit_fault=Fault.AUDIO_LIMIT,
     encode_files=_encode_files,
     encode_arrays=_encode_arrays,
+    count_sizes=_count_sizes,
     decode_on_host=decodable_clip,
     count=_count,
     fixed_soft_tokens=lambda row: None,

@@ -5,10 +5,11 @@ from typing import Any
 import tensorflow as tf
 
 from graph_ops.config import ImageConfig, RowConfig
-from graph_ops.faults import Fault
+from graph_ops.faults import Fault, Finding
 from graph_ops.image.encode import encode_image_arrays, encode_images
 from graph_ops.image.host_files import decodable_image
 from graph_ops.image.patches import Patches
+from graph_ops.image.planned_size import image_soft_tokens
 from graph_ops.media.medium import Medium
 from graph_ops.target import Target
 
@@ -22,6 +23,13 @@ def _encode_arrays(
 ) -> Patches:
     del parity  # arrays are opaque
     return encode_image_arrays(arrays, sizes, config=config, target=target)
+
+
+def _count_sizes(
+    sizes: tf.Tensor, *, config: ImageConfig, parity: str, target: Target
+) -> tuple[tf.Tensor, Finding]:
+    del parity  # soft tokens of an item are the same in both; how many a row takes is not said here
+    return image_soft_tokens(sizes, config=config, target=target)
 
 
 def _count(positions: tf.Tensor, config: ImageConfig) -> tf.Tensor:
@@ -62,6 +70,7 @@ IMAGE = Medium(
     limit_fault=Fault.IMAGE_LIMIT,
     encode_files=_encode_files,
     encode_arrays=_encode_arrays,
+    count_sizes=_count_sizes,
     decode_on_host=decodable_image,
     count=_count,
     fixed_soft_tokens=_fixed_soft_tokens,

@@ -84,6 +84,16 @@ def from_counts(counts: tf.Tensor) -> Slots:
     return Slots(counts > 0, counts, Finding.none(tf.reduce_sum(counts, axis=1)))
 
 
+def from_sizes(
+    sizes: tf.Tensor, *, medium: Medium, config: Any, parity: str, target: Target = TENSORFLOW
+) -> Slots:
+    """Slots of items of which only the sizes int32 [B, K(, axes)] are known, 0 for an empty slot."""
+    present = medium.is_filled(sizes)
+    counts, finding = medium.count_sizes(_flat(sizes), config=config, parity=parity, target=target)
+    slotted = Finding(*(_unflat(part, present) for part in finding))
+    return Slots(present, _unflat(counts, present), slotted.of_rows())
+
+
 def no_slots(lengths: tf.Tensor) -> Slots:
     """K = 0 slots for a batch as large as `lengths` int32 [B]."""
     nothing = tf.zeros_like(lengths)[:, tf.newaxis][:, :0]

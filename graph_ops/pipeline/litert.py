@@ -66,7 +66,7 @@ def detokenize(
     """
     finding = _length_finding(lengths, tf.shape(token_ids)[1])
     keep = tf.sequence_mask(lengths, tf.shape(token_ids)[1]) & finding.is_clean[:, tf.newaxis]
-    text, out_of_range = _detokenize_kept(token_ids, keep, settings, capacity)
+    text, out_of_range = detokenize_kept(token_ids, keep, settings, capacity=capacity)
     return text, first_finding(finding, out_of_range)
 
 
@@ -77,7 +77,7 @@ def generate_postprocess(
     not 0.
     """
     keep = kept_ids(token_ids, tf.not_equal(padding_mask, 0), settings)
-    return _detokenize_kept(token_ids, keep, settings, capacity)
+    return detokenize_kept(token_ids, keep, settings, capacity=capacity)
 
 
 def generate_preprocess(
@@ -112,9 +112,10 @@ def _length_finding(lengths: tf.Tensor, given: tf.Tensor) -> Finding:
     return check((lengths < 0) | (lengths > given), Fault.TEXT_LENGTH, lengths, given)
 
 
-def _detokenize_kept(
-    token_ids: tf.Tensor, keep: tf.Tensor, settings: Settings, capacity: int | None
+def detokenize_kept(
+    token_ids: tf.Tensor, keep: tf.Tensor, settings: Settings, *, capacity: int | None
 ) -> tuple[Text, Finding]:
+    """The text of the ids int32 [1, L] where `keep` bool [1, L]; none where one of them is out of range."""
     finding = id_finding(token_ids, keep, settings.tokenizer)
     kept = (keep & finding.is_clean[:, tf.newaxis])[0]
     texts = engine_of(settings).detokenize_bytes(token_ids[0], kept, capacity=capacity)

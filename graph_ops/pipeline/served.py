@@ -117,8 +117,7 @@ def encode_tokens(
             ids=settings.ids,
             sequence_length=sequence_length,
             labelled=training,
-            add_start_token=not is_whole
-            and (row.add_start_token or (not training and row.parity == "keras_hub")),
+            add_start_token=not is_whole and (row.add_start_token if training else row.generation_starts),
             add_end_token=not is_whole and training and row.add_end_token,
             also=also,
             learned=learned,

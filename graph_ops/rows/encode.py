@@ -135,6 +135,33 @@ def encode_rows(
     return EncodedRows(rows, tuple(places), finding)
 
 
+class MeasuredRows(NamedTuple):
+    """What prompts would take in a row of any length.
+
+    Attributes:
+        num_tokens: int32 [B].
+        finding: what is wrong with each prompt in a row of the length that there is, [B].
+    """
+
+    num_tokens: tf.Tensor
+    finding: Finding
+
+
+def measure_rows(
+    prompts: TokenRows,
+    media: Sequence[RowMedium],
+    *,
+    sequence_length: int,
+    add_start_token: bool,
+    also: Finding,
+) -> MeasuredRows:
+    """How long the rows of `encode_rows` would be if nothing were cut; arguments as there."""
+    placeholders = [Placeholder(*each.ids, _present_first(each)) for each in media]
+    expansion = expand_placeholders(*prompts, placeholders, width=1)  # its ids are not asked for
+    finding = _row_finding(prompts, None, media, expansion.media_end, sequence_length - add_start_token)
+    return MeasuredRows(expansion.lengths + int(add_start_token), first_finding(also, finding))
+
+
 def _places(
     medium: RowMedium, starts: tf.Tensor, rows: Rows, finding: Finding, sequence_length: int
 ) -> MediumPlaces:

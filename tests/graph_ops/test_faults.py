@@ -24,7 +24,8 @@ def finding(*faults):
 
 def test_every_fault_but_none_has_a_sentence_and_a_code_of_its_own():
     assert set(SENTENCES) == set(Fault) - {Fault.NONE}
-    assert sorted(Fault) == list(range(len(Fault)))
+    assert Fault.NONE == 0
+    assert min(SENTENCES) > 0
 
 
 @pytest.mark.parametrize("fault", SENTENCES)
@@ -129,4 +130,5 @@ def test_fault_codes_keep_their_numbers():
         "AUDIO_CODEC",
         "AUDIO_TOO_SHORT",
     ]
-    assert [fault.name for fault in Fault] == released
+    assert [Fault(code).name for code in range(len(released))] == released
+    assert Fault.TOO_MANY_TOKENS == 30

@@ -9,6 +9,8 @@ from export.litert.signatures import STATUS, describe_output, device_signatures
 from tests.data import DEMONSTRATION
 from tests.export.tiny import tiny_preprocessor
 
+TEXTS = ("tokenize", "tokenize_with_offsets", "detokenize", "detokenize_stream")
+OF_A_SIZE = (*TEXTS, "generate_preprocess_counts", "count_tokens")
 BUCKETS = Buckets((64, 256), {"image": ((96, 160),), "audio": ((1,),)})
 
 
@@ -22,16 +24,12 @@ def settings():
 def test_a_configuration_without_media_has_text_signatures_only():
     tokenizer = graph_ops.Gemma4Tokenizer(DEMONSTRATION, engine="builtin")
     table = device_signatures(graph_ops.Gemma4CausalLMPreprocessor(tokenizer).settings)
-    assert list(table) == ["tokenize", "detokenize", "generate_preprocess", "generate_postprocess"]
+    assert list(table) == [*TEXTS, "generate_preprocess", "count_tokens", "generate_postprocess"]
 
 
 def test_a_bucket_is_a_part_of_its_signatures_name(settings):
     assert list(device_signatures(settings, BUCKETS)) == [
-        *(
-            f"{name}_{size}"
-            for size in BUCKETS.text
-            for name in ("tokenize", "detokenize", "generate_preprocess_counts")
-        ),
+        *(f"{name}_{size}" for size in BUCKETS.text for name in OF_A_SIZE),
         "preprocess_image_96x160",
         "preprocess_audio_1s",
         "generate_postprocess",

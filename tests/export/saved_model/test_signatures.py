@@ -14,7 +14,8 @@ from graph_ops.media.table import MEDIA
 from tests.export.tiny import tiny_preprocessor
 
 TEXT_ALONE = ["generate_preprocess_text", "generate_preprocess", "preprocess", "generate_postprocess"]
-TEXT_ALONE += ["tokenize", "detokenize", DEFAULT]
+TEXT_ALONE += ["tokenize", "tokenize_with_offsets", "detokenize", "detokenize_stream"]
+TEXT_ALONE += ["count_tokens", DEFAULT]
 TEXT_ALONE += ["generate_preprocess_chat", "generate_preprocess_chat_tools", "preprocess_chat"]
 
 
@@ -54,7 +55,7 @@ def test_every_input_and_output_has_a_meaning(make_preprocessor):
         assert signature.meaning, name
         assert all(given.meaning for given in signature.inputs.values()), name
         assert set(signature.outputs) <= BY_NAME.keys() | PLAIN_OUTPUTS.keys(), name
-        assert ("status" in signature.outputs) == (name != "tokenize")
+        assert ("status" in signature.outputs) == (not name.startswith("tokenize"))
 
 
 def test_a_files_signature_takes_files_and_an_arrays_signature_arrays(make_preprocessor):

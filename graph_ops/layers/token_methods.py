@@ -1,0 +1,116 @@
+"""What `Gemma4Tokenizer` does besides KerasHub's methods: texts in parts, spans of tokens, answers."""
+
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from graph_ops.faults import raise_findings
+from graph_ops.layers.inputs.texts import as_texts
+from graph_ops.layers.process import check_process
+from graph_ops.pipeline.offsets import tokenize_with_offsets
+from graph_ops.pipeline.streaming import stream
+from graph_ops.text.offsets import require_offsets
+from graph_ops.text.streaming import PENDING, require_streamable
+from graph_ops.text.vocabulary.vocabulary import Vocabulary
+
+
+class TokensWithOffsets(NamedTuple):
+    """Tokens of one text or of several.
+
+    Attributes:
+        token_ids: int32 [L], or ragged [B, (L)].
+        byte_spans: int32 [L, 2], or ragged [B, (L), 2]; first byte, and the one after the last.
+        character_spans: the same in code points, as Python counts.
+    """
+
+    token_ids: tf.Tensor | tf.RaggedTensor
+    byte_spans: tf.Tensor | tf.RaggedTensor
+    character_spans: tf.Tensor | tf.RaggedTensor
+
+
+class TokenMethods:
+    """Methods of a layer with a vocabulary, of which they are a part."""
+
+    vocabulary: Vocabulary
+
+    @tf.autograph.experimental.do_not_convert
+    def detokenize_stream(
+        self, token_ids: Any, pending: Any = None, *, is_last: bool = False
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """The text of a model's next ids: what all calls gave, one after the other, is `detokenize` of all
+        ids.
+
+        ```python
+        text, pending = tokenizer.detokenize_stream(first)
+        more, pending = tokenizer.detokenize_stream(second, pending)
+        rest, _ = tokenizer.detokenize_stream([], pending, is_last=True)
+        ```
+
+        Args:
+            token_ids: int32 [L], or [B, (L)] for B texts.
+            pending: int32 [3], or [B, 3]; what the last call gave; None at first.
+            is_last: whether no more ids follow. Until then the bytes that begin a character wait for the rest
+                of it.
+
+        Returns:
+            string [], or [B], and int32 [3], or [B, 3]: what waits for the next call.
+
+        Raises:
+            ValueError: an id outside the vocabulary, or a vocabulary that drops a text's first space; in a
+                graph, `tf.errors.InvalidArgumentError`.
+        """
+        check_process()
+        require_streamable(self.vocabulary)
+        tokenizer: Any = self
+        single, rows = _rows_of(token_ids)
+        count = rows.nrows(tf.int32)
+        pending = tf.zeros([count, PENDING], tf.int32) if pending is None else tf.cast(pending, tf.int32)
+        found = stream(
+            rows.to_tensor(),
+            tf.cast(rows.row_lengths(), tf.int32),
+            tf.reshape(pending, [count, PENDING]),
+            tf.fill([count], is_last),
+            tokenizer,
+        )
+        raise_findings(found.finding, "row")
+        return (found.text[0], found.pending[0]) if single else (found.text, found.pending)
+
+    @tf.autograph.experimental.do_not_convert
+    def tokenize_with_offsets(self, inputs: Any) -> TokensWithOffsets:
+        """Ids of strings as `tokenize` gives them, and which bytes and characters each stands for.
+
+        ```python
+        tokens = tokenizer.tokenize_with_offsets("a fox")
+        tokens.character_spans  # [[0, 1], [1, 5]]
+        ```
+
+        Args:
+            inputs: a string, or strings [B]; a byte that is not UTF-8 is one character, U+FFFD.
+
+        Returns:
+            `TokensWithOffsets`: int32 [L] with spans int32 [L, 2]; of strings [B], ragged [B, (L)] and
+            [B, (L), 2]. A span is the first byte, or the first code point, and the one after the last.
+
+        Raises:
+            ValueError: a vocabulary that alters texts, or one without byte fallback.
+        """
+        check_process()
+        require_offsets(self.vocabulary)
+        tokenizer: Any = self
+        texts = as_texts(inputs, "inputs")
+        rows, spans = tokenize_with_offsets(tf.reshape(texts, [-1]), tokenizer)
+        parts = (rows.token_ids, spans.byte_spans, spans.character_spans)
+        if texts.shape.rank == 0:
+            return TokensWithOffsets(*(part[0] for part in parts))
+        return TokensWithOffsets(*(tf.RaggedTensor.from_tensor(part, rows.lengths) for part in parts))
+
+
+def _rows_of(token_ids: Any) -> tuple[bool, tf.RaggedTensor]:
+    """Whether ids are of one text, and int32 [B, (L)] from ids [L] or [B, (L)] in any form."""
+    ids = token_ids
+    if not (isinstance(ids, tf.RaggedTensor) or hasattr(ids, "dtype")):
+        ids = tf.ragged.constant(ids, dtype=tf.int32)
+    ids = tf.cast(ids, tf.int32)
+    single = ids.shape.rank == 1
+    ids = ids[tf.newaxis] if single else ids
+    return single, ids if isinstance(ids, tf.RaggedTensor) else tf.RaggedTensor.from_tensor(ids)

@@ -1,0 +1,106 @@
+"""How many tokens a request takes, from its text and the sizes of its media: no pixel and no sample is looked
+at.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from graph_ops.faults import Fault, Finding, check, first_finding
+from graph_ops.media.slots import from_sizes, limit_slots, no_slots
+from graph_ops.rows.encode import RowMedium, measure_rows
+from graph_ops.settings import Configured, Settings
+from graph_ops.target import TENSORFLOW, Target
+from graph_ops.text.reading import prompt_reading
+from graph_ops.text.tokens import TokenRows
+
+_TOO_LONG = (Fault.MEDIA_DO_NOT_FIT, Fault.TOO_MANY_TOKENS)
+
+
+class Count(NamedTuple):
+    """What requests take.
+
+    Attributes:
+        num_tokens: int32 [B]; tokens of a row that nothing is cut from, `<bos>` and soft tokens included; 0
+            for a request that no row could hold, however long.
+        finding: what is wrong with each request, [B]; TOO_MANY_TOKENS or MEDIA_DO_NOT_FIT where it is too
+            long.
+    """
+
+    num_tokens: tf.Tensor
+    finding: Finding
+
+
+def count_tokens(tensors: Mapping[str, tf.Tensor], settings: Settings) -> Count:
+    """Tokens of the rows that `generate_preprocess` makes of B requests.
+
+    Args:
+        tensors: `prompts` string [B]; of each medium its sizes, int32 [B, K(, axes)], 0 for an empty slot, or
+            nothing.
+        settings: what rows are built from.
+    """
+    prompts = settings.tokenizer.tokenize_rows(tensors["prompts"], reading=prompt_reading(settings.row))
+    sizes, findings = {}, [Finding.none(prompts.lengths)]
+    for each in settings.media:
+        medium = each.medium
+        if medium.sizes in tensors:
+            given, most = tensors[medium.sizes], medium.num_slots(settings.row)
+            present = medium.is_filled(given)
+            sizes[medium.sizes], finding = limit_slots(given, present, medium=medium, most=most)
+            findings.append(finding)
+    return count_row_tokens(prompts, sizes, settings, also=first_finding(*findings))
+
+
+def count_row_tokens(
+    prompts: TokenRows,
+    sizes: Mapping[str, tf.Tensor],
+    settings: Settings,
+    *,
+    also: Finding,
+    target: Target = TENSORFLOW,
+) -> Count:
+    """`count_tokens` after tokenizing.
+
+    Args:
+        prompts: ids int32 [B, L] and lengths int32 [B].
+        sizes: of each medium int32 [B, K(, axes)] with at most as many slots as rows have, or nothing.
+        settings: what rows are built from.
+        also: what was found wrong with requests before, [B].
+        target: where it runs.
+    """
+    row = settings.row
+    with tf.name_scope("count"):
+        media = [_row_medium(each, sizes, prompts, settings, target) for each in settings.media]
+        measured = measure_rows(
+            prompts,
+            media,
+            sequence_length=row.sequence_length,
+            add_start_token=row.generation_starts,
+            also=also,
+        )
+        count, most = measured.num_tokens, row.sequence_length
+        too_many = check(count > most, Fault.TOO_MANY_TOKENS, count, most)
+        finding = first_finding(measured.finding, too_many)
+        is_known = tf.reduce_any([tf.equal(finding.fault, int(fault)) for fault in (0, *_TOO_LONG)], axis=0)
+        return Count(tf.where(is_known, count, 0), finding)
+
+
+def _row_medium(
+    each: Configured,
+    sizes: Mapping[str, tf.Tensor],
+    prompts: TokenRows,
+    settings: Settings,
+    target: Target,
+) -> RowMedium:
+    medium, slots = each.medium, no_slots(prompts.lengths)
+    if medium.sizes in sizes:
+        slots = from_sizes(
+            sizes[medium.sizes],
+            medium=medium,
+            config=each.config,
+            parity=settings.row.parity,
+            target=target,
+        )
+    fixed = medium.fixed_soft_tokens(settings.row)
+    return RowMedium(each.ids, slots, fixed=fixed, block=None, count_fault=medium.count_fault)
