@@ -1,4 +1,4 @@
-"""Which message stands before and behind another, and whose responses a tool message holds."""
+"""Which message stands before and behind another, and which call a tool message answers."""
 
 from typing import NamedTuple
 

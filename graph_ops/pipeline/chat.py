@@ -121,7 +121,8 @@ def encode_chat(
     """Messages and media to model tensors, as `served.encode` does it for prompts.
 
     Args:
-        inputs: fields of `Dialogues` (those that are missing are empty, or False), and media.
+        inputs: fields of `Dialogues`, string [B, M, …] and bool [B] (those that are missing are empty, or
+            False), and media.
         settings: what the graph is built from.
         rows: what `make_rows` returns.
         sequence_length: tokens in a row.
@@ -148,7 +149,9 @@ def encode_chat(
 
 
 def as_dialogues(inputs: Mapping[str, tf.Tensor]) -> Dialogues:
-    """The fields of `Dialogues` among inputs; what is missing is empty, or False."""
+    """The fields of `Dialogues` among inputs, string [B, M, …] and bool [B]; "" and False for those that are
+    missing.
+    """
     roles = inputs["roles"]
     nothing = {
         2: tf.zeros_like(roles),

@@ -68,7 +68,7 @@ def encode_media(
     configuration, what that finds wrong with rows.
 
     Args:
-        inputs: as for `encode`.
+        inputs: as for `encode`; files string [B, K], arrays or features.
         settings: what the graph is built from.
         rows: a tensor [B, …] of any dtype.
         served: whether every row gets these slots.

@@ -2,9 +2,26 @@
 
 import json
 
+import grpc
+import numpy as np
 import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from tests.export.cli.commands import PHOTO, run
+from tests.export.serving.rig import http
+
+DIALOGUE = {
+    "roles": ["system", "user"],
+    "parts": [["Be brief."], ["Hi"]],
+    "part_types": [["text"], ["text"]],
+    "images": [""],
+    "audio": [""],
+    "add_generation_prompt": True,
+    "enable_thinking": False,
+    "preserve_thinking": False,
+}
+SIGNATURE = "generate_preprocess_chat"
 
 
 @pytest.mark.slow
@@ -53,3 +70,25 @@ def test_a_file_of_messages_must_hold_a_list(capsys, tmp_path, text, says):
     path.write_text(text)
     code, _, err = run(capsys, "chat", str(tmp_path), "--messages", str(path))
     assert (code, says in " ".join(err.split())) == (2, True)
+
+
+@pytest.mark.slow
+def test_a_server_gives_the_same_row_over_rest_and_grpc_as_the_command(capsys, server, export_folder):
+    body = json.dumps({"signature_name": SIGNATURE, "instances": [DIALOGUE]}).encode()
+    status, answer = http(server.rest_port, "/v1/models/gemma4:predict", body)
+    assert status == 200
+    rest = json.loads(answer)["predictions"][0]
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name, request.model_spec.signature_name = "gemma4", SIGNATURE
+    for name, value in DIALOGUE.items():
+        request.inputs[name].CopyFrom(tf.make_tensor_proto([value]))
+    channel = grpc.insecure_channel(
+        f"127.0.0.1:{server.port}", options=[("grpc.max_receive_message_length", 64 << 20)]
+    )
+    response = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict(request, 60)
+    (ids,) = tf.make_ndarray(response.outputs["token_ids"])
+    messages = ("--message", "system=Be brief.", "--message", "user=Hi")
+    found = json.loads(run(capsys, "chat", str(export_folder), *messages, "--json")[1])
+    assert rest["status"] == response.outputs["status"].string_val[0].decode() == ""
+    assert rest["token_ids"] == ids.tolist()
+    assert np.trim_zeros(ids, "b").tolist() == found["token_ids"]
