@@ -18,6 +18,38 @@ class MediumTokens:
 
 
 @dataclasses.dataclass(frozen=True)
+class Chat:
+    """How the models of a family chat: the special tokens of its template, and what there is of it."""
+
+    turn: str
+    """Opens a turn."""
+    turn_end: str
+    """Closes it."""
+    think: str
+    """Asks the model to think."""
+    tool: str
+    """Opens the declaration of a tool."""
+    tool_end: str
+    """Closes it."""
+    call: str
+    """Opens a call."""
+    call_end: str
+    """Closes it."""
+    response: str
+    """Opens what a tool answered; where it stands alone, the model waits for an answer."""
+    response_end: str
+    """Closes it."""
+    channel: str
+    """Opens a thought."""
+    channel_end: str
+    """Closes it."""
+    quote: str
+    """Stands on both sides of a string in native text."""
+    empty_thought_variants: tuple[str, ...]
+    """Variants of the template that open a turn of a model that is not to think with an empty thought."""
+
+
+@dataclasses.dataclass(frozen=True)
 class Family:
     """What differs from one family of models to the next."""
 
@@ -37,6 +69,8 @@ class Family:
     """Tokens that end an answer."""
     media: tuple[MediumTokens, ...]
     """Of the media that models of the family read."""
+    chat: Chat
+    """How its models chat."""
     unread: tuple[str, ...]
     """Placeholders of media that no step reads; they are left out of generated texts."""
     special_tokens: str
@@ -64,6 +98,21 @@ GEMMA4 = Family(
     media=(
         MediumTokens("image", "<|image>", "<|image|>", "<image|>"),
         MediumTokens("audio", "<|audio>", "<|audio|>", "<audio|>"),
+    ),
+    chat=Chat(
+        turn="<|turn>",
+        turn_end="<turn|>",
+        think="<|think|>",
+        tool="<|tool>",
+        tool_end="<tool|>",
+        call="<|tool_call>",
+        call_end="<tool_call|>",
+        response="<|tool_response>",
+        response_end="<tool_response|>",
+        channel="<|channel>",
+        channel_end="<channel|>",
+        quote='<|"|>',
+        empty_thought_variants=("large",),
     ),
     unread=("<|video|>",),
     special_tokens=r"<\|.+>|<.+\|>|<unused\d+>|<mask>|\[multimodal\]",

@@ -32,7 +32,7 @@ def test_a_side_beyond_the_limits_is_a_finding():
     assert plan.finding.fault.numpy().tolist() == [0, Fault.IMAGE_SIZE]
     assert plan.sizes.numpy().tolist() == [[60, 60], [0, 0]]
     assert plan.targets.numpy()[1].tolist() == [0, 0]
-    longest = LITERT.longest_side
+    longest = LITERT.longest_side or 0
     sizes = tf.constant([[1, longest], [1, longest + 1], [2**31 - 1] * 2])
     large = ImageConfig(max_image_pixels=10**6)
     _, finding = image_soft_tokens(sizes, config=large, target=LITERT)
