@@ -15,6 +15,8 @@ from graph_ops.layers.inputs.ids import as_rows
         ([[1], [], [2, 3]], False, [[1], [], [2, 3]]),
         (np.array([[1, 2]], np.int64), False, [[1, 2]]),
         (tf.constant([4]), True, [[4]]),
+        ([tf.constant(4), 5], True, [[4, 5]]),
+        ([tf.constant([4]), np.array([5, 6])], False, [[4], [5, 6]]),
         (tf.ragged.constant([[1], [2, 3]]), False, [[1], [2, 3]]),
     ],
 )
