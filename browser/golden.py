@@ -33,6 +33,8 @@ with quiet_stderr():  # TensorFlow logs while it is loaded
 
 LONE_SURROGATES = ("\ud800", "a\udfffb", "\udc00\ud83d", "\U0001f600\ud83d", "<|image\udead|>")
 """What JavaScript's strings may hold and UTF-8 may not."""
+_SIZES = {"image_sizes": (480, 640), "audio_lengths": 40_000}
+"""Of items that are counted."""
 MEDIA = {"image": "<|image|>", "audio": "<|audio|>"}
 
 
@@ -51,6 +53,10 @@ def _answers(folder: str) -> dict[str, Any]:
         "files": list(_files(preprocessor)) if preprocessor.image_converter else [],
         "audio": _audio(preprocessor) if preprocessor.audio_converter else None,
         "rows": list(_rows(preprocessor)),
+        "stream": _stream(preprocessor),
+        "offsets": [_offsets(preprocessor, text) for text in ("", "Größe 👩‍🚀 e\u0301", "a b")],
+        "counts": list(_counts(preprocessor)),
+        "answer": _answer(preprocessor),
         "errors": [
             {"text": text, "message": _error(bundle, text)}
             for text in ("x" * (_largest(bundle) + 1), "é" * _largest(bundle))
@@ -79,7 +85,7 @@ def _sizes(bundle: Bundle) -> list[int]:
     return [
         entry["inputs"]["text"]["shape"][0]
         for name, entry in bundle.description["signatures"].items()
-        if name.startswith("tokenize")
+        if re.fullmatch(r"tokenize_\d+", name)
     ]
 
 
@@ -187,6 +193,45 @@ def _rows(preprocessor: Gemma4CausalLMPreprocessor) -> Iterator[dict[str, Any]]:
         yield {"prompt": prompt, "media": media, "features": _encoded(numbers)}
 
 
+def _stream(preprocessor: Gemma4CausalLMPreprocessor) -> dict[str, Any]:
+    """Ids, parts of a character and bytes of none included, and the whole text."""
+    vocabulary = preprocessor.tokenizer.vocabulary
+    loose = [vocabulary.find(f"<0x{byte:02X}>") for byte in (*"🦊".encode(), 0xF0, 0x9F, 0xE0, 0x41)]
+    ids = [*_ids(preprocessor, "Größe 👩‍🚀 <|turn>"), *loose, *_ids(preprocessor, "the end"), loose[0]]
+    return {"ids": ids, "text": preprocessor.tokenizer.detokenize(ids).numpy().decode()}
+
+
+def _offsets(preprocessor: Gemma4CausalLMPreprocessor, text: str) -> dict[str, Any]:
+    found = preprocessor.tokenizer.tokenize_with_offsets(text)
+    return {"text": text} | {name: part.numpy().tolist() for name, part in found._asdict().items()}
+
+
+def _counts(preprocessor: Gemma4CausalLMPreprocessor) -> Iterator[dict[str, Any]]:
+    """Prompts with the sizes of media that the configuration has, one of which does not fit."""
+    converters = {"image": preprocessor.image_converter, "audio": preprocessor.audio_converter}
+    sizes = {"image": ("images", [[480, 640]], "image_sizes"), "audio": ("audio", [40_000], "audio_lengths")}
+    able = [medium for medium in MEDIA if converters[medium]]
+    for media in dict.fromkeys([(), *((medium,) for medium in able), tuple(able)]):
+        prompt = " ".join(["Größe", *(MEDIA[medium] for medium in media)])
+        given = {sizes[medium][0]: sizes[medium][1] for medium in media}
+        named = {sizes[medium][2]: sizes[medium][1] for medium in media}
+        count = preprocessor.count_tokens({"prompts": prompt, **named})
+        yield {
+            "prompt": prompt,
+            "sizes": given,
+            "num_tokens": int(count.num_tokens),
+            "fits": bool(count.fits),
+        }
+
+
+def _answer(preprocessor: Gemma4CausalLMPreprocessor) -> dict[str, Any]:
+    """Ids of an answer and what is in it."""
+    call = '<|tool_call>call:f{a:<|"|>x<|"|>}<tool_call|><|tool_response>'
+    text = f"<|channel>thought\nHm.\n<channel|>So 🦊 {call}"
+    ids = _ids(preprocessor, text)
+    return {"ids": ids} | preprocessor.parse_response(ids)._asdict()
+
+
 def _error(bundle: Bundle, text: str) -> str:
     try:
         bundle.run(f"tokenize_{_largest(bundle)}", **_padded("text", text, _largest(bundle)))
@@ -226,19 +271,31 @@ def _requests(bundle: Bundle, name: str) -> Iterator[Arrays]:
                 counts[given][0, 0] = 77 * used
             prompt = "Say: " + "".join(MEDIA[given.split("_")[0]] for given in counts) * used
             yield _padded("prompts", prompt, shapes["prompts"][0]) | counts
-    elif kind == "tokenize":
+    elif kind == "count_tokens":
+        sizes = {given: np.zeros(shape, np.int32) for given, shape in shapes.items() if given in _SIZES}
+        yield _padded("prompts", "Say:", shapes["prompts"][0]) | sizes
+        for given in sizes:
+            sizes[given][0, 0] = _SIZES[given]
+        prompt = "Say: " + "".join(MEDIA[given.split("_")[0]] for given in sizes)
+        yield _padded("prompts", prompt, shapes["prompts"][0]) | sizes
+    elif kind in ("tokenize", "tokenize_with_offsets"):
         for text in [text for text in _texts(bundle) if len(_bytes(text)) <= shapes["text"][0]][::6]:
             yield _padded("text", text, shapes["text"][0])
     else:
         ids = (
             np.arange(shapes["token_ids"][1], dtype=np.int32)[np.newaxis] * 7 % len(bundle.vocabulary.pieces)
         )
-        extent = (
-            {"lengths": np.array([ids.size - 3], np.int32)}
-            if kind == "detokenize"
-            else {"padding_mask": (ids > 40).astype(np.int32)}
-        )
-        yield {"token_ids": ids} | extent
+        if kind == "generate_postprocess":
+            yield {"token_ids": ids, "padding_mask": (ids > 40).astype(np.int32)}
+            return
+        given = {"token_ids": ids, "lengths": np.array([ids.size - 3], np.int32)}
+        if kind == "detokenize":
+            yield given
+            return
+        byte = bundle.vocabulary.find("<0xF0>")
+        for is_last in (0, 1):
+            pending = np.array([[0, 0, byte]], np.int32)
+            yield given | {"pending": pending, "is_last": np.array([is_last], np.int32)}
 
 
 def _encoded(arrays: Arrays) -> dict[str, Any]:

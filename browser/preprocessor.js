@@ -6,6 +6,7 @@
 // say. Inputs are copied into a buffer of the bucket's size beside their true length; what lies behind it is not looked at.
 
 import { Tensor, getGlobalLiteRtPromise, loadAndCompile, loadLiteRt } from '@litertjs/core';
+import { parseResponse } from './chat.js';
 import { fileType } from './file_types.js';
 import { decodeAsItLies, turned } from './orientation.js';
 import { readPieces } from './vocabulary.js';
@@ -57,7 +58,7 @@ export class Preprocessor {
   /**
    * The signatures of one kind as `{name, inputs, size}`, smallest first; `size` is the shape of their first input.
    *
-   * @param {'tokenize' | 'detokenize' | 'generate_preprocess_counts' | 'preprocess_image' | 'preprocess_audio'} kind
+   * @param {string} kind such as 'tokenize', 'detokenize_stream' or 'preprocess_image'.
    */
   buckets(kind) {
     const found = Object.entries(this.#description.signatures).filter(([name]) => name.replace(/_\d+(x\d+|s)?$/, '') === kind);
@@ -88,6 +89,71 @@ export class Preprocessor {
   async detokenize(ids) {
     const { name } = this.#bucket('detokenize', ids.length);
     return decode(await this.run(name, { token_ids: ids, lengths: [ids.length] }));
+  }
+
+  /**
+   * The ids of a text, and where each stands in it.
+   *
+   * @param {string} text
+   * @returns {Promise<{ids: Int32Array, byteSpans: number[][], characterSpans: number[][]}>} spans from the first byte of UTF-8, or the first
+   *   code point, to the one after the last.
+   */
+  async tokenizeWithOffsets(text) {
+    const bytes = encode(text);
+    const { name } = this.#bucket('tokenize_with_offsets', bytes.length);
+    const { token_ids, lengths, byte_spans, character_spans } = await this.run(name, { text: bytes, text_length: [bytes.length] });
+    const pairs = (spans) => Array.from({ length: lengths[0] }, (_, place) => [spans[2 * place], spans[2 * place + 1]]);
+    return { ids: token_ids.slice(0, lengths[0]), byteSpans: pairs(byte_spans), characterSpans: pairs(character_spans) };
+  }
+
+  /**
+   * The text of a model's next ids: what all calls gave, one after the other, is `detokenize` of all ids.
+   *
+   * @param {ArrayLike<number>} ids
+   * @param {object} [options]
+   * @param {ArrayLike<number>} [options.pending] what the last call gave.
+   * @param {boolean} [options.isLast] whether no more ids follow.
+   * @returns {Promise<{text: string, pending: Int32Array}>}
+   */
+  async detokenizeStream(ids, { pending = [0, 0, 0], isLast = false } = {}) {
+    const { name } = this.#bucket('detokenize_stream', ids.length);
+    const outputs = await this.run(name, { token_ids: ids, lengths: [ids.length], pending, is_last: [Number(isLast)] });
+    return { text: decode(outputs), pending: outputs.pending };
+  }
+
+  /**
+   * How many tokens the row of a prompt takes, from the sizes of its media.
+   *
+   * @param {string} prompt with one `<|image|>` or `<|audio|>` for each medium.
+   * @param {object} [sizes]
+   * @param {number[][]} [sizes.images] [height, width] of each picture.
+   * @param {number[]} [sizes.audio] samples of each clip at 16 kHz.
+   * @returns {Promise<{numTokens: number, fits: boolean}>} a prompt that does not fit rejects nothing.
+   */
+  async countTokens(prompt, { images = [], audio = [] } = {}) {
+    const bytes = encode(prompt);
+    const { name, inputs } = this.#bucket('count_tokens', bytes.length);
+    const given = { prompts: bytes, prompts_length: [bytes.length] };
+    for (const [input, sizes] of [['image_sizes', images], ['audio_lengths', audio]]) {
+      const slots = checkedSlots(input, inputs, sizes);
+      if (slots) given[input] = sizes.flat();
+    }
+    const outputs = await this.run(name, given, TOO_LONG);
+    return { numTokens: outputs.num_tokens[0], fits: outputs.fits[0] === 1 };
+  }
+
+  /**
+   * What is in an answer, whole or cut; see `parseResponse` of `chat.js`.
+   *
+   * @param {ArrayLike<number>} ids that the model emitted, the one that ended the answer included.
+   * @param {object} [options]
+   * @param {boolean} [options.inThought] whether the prompt ended inside a thought.
+   * @throws {Error} the bundle was loaded without its vocabulary.
+   */
+  async parseResponse(ids, { inThought = false } = {}) {
+    if (!this.pieces) throw new Error('`pieces`: answers are parted by the names of tokens. Load the bundle with `{ pieces: true }`.');
+    const detokenize = (found) => this.detokenize(found);
+    return parseResponse(ids, { pieces: this.pieces, detokenize, inThought, leftOut: LEFT_OUT });
   }
 
   /**
@@ -158,11 +224,7 @@ export class Preprocessor {
     const { name, inputs } = this.#bucket('generate_preprocess_counts', bytes.length);
     const given = { prompts: bytes, prompts_length: [bytes.length] };
     for (const [input, counts] of [['image_soft_tokens', images], ['audio_soft_tokens', audio]]) {
-      const slots = inputs[input]?.shape[1] ?? 0;
-      if (counts.length > slots) {
-        throw new Error(`\`${input}\`: this bundle has ${slots} slot(s); got ${counts.length}. Leave some out, or export with more slots.`);
-      }
-      if (slots) given[input] = counts;
+      if (checkedSlots(input, inputs, counts)) given[input] = counts;
     }
     const { status, status_detail, ...row } = await this.run(name, given);
     return row;
@@ -184,9 +246,10 @@ export class Preprocessor {
    *
    * @param {string} signature
    * @param {Object<string, ArrayLike<number>>} inputs by name; one that is too short is filled up with 0, one that is too long is cut.
+   * @param {number[]} [accepted] codes of `statuses` that are no error.
    * @returns {Promise<Object<string, Float32Array | Int32Array | Uint8Array>>} all outputs by name.
    */
-  async run(signature, inputs) {
+  async run(signature, inputs, accepted = []) {
     const tensors = {};
     for (const [name, { dtype, shape }] of Object.entries(this.#description.signatures[signature].inputs)) {
       tensors[name] = new Tensor(filled(inputs[name], ARRAYS[dtype], volume(shape)), shape);
@@ -195,7 +258,7 @@ export class Preprocessor {
     try {
       outputs = await this.#model.run(signature, tensors);
       const arrays = Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [name, tensor.toTypedArray()]));
-      this.#check(arrays);
+      if (!accepted.includes(arrays.status[0])) this.#check(arrays);
       return arrays;
     } finally {
       // LiteRT.js's memory is not collected.
@@ -238,9 +301,15 @@ export class Preprocessor {
   }
 }
 
+const TOO_LONG = [11, 30]; // codes of `statuses`: media, or text, that do not fit into the row
+/** Pieces that `generatePostprocess` leaves out too: KerasHub's. */
+const LEFT_OUT = ['<bos>', '<eos>', '<pad>', '<|image|>', '<image|>', '<|audio>', '<|audio|>', '<audio|>', '<|video|>'];
 const OPTION = {
   tokenize: 'text=256,1024',
+  tokenize_with_offsets: 'text=256,1024',
   detokenize: 'text=256,1024',
+  detokenize_stream: 'text=256,1024',
+  count_tokens: 'text=256,1024',
   generate_preprocess_counts: 'text=256,1024',
   preprocess_image: 'image=768x768',
   preprocess_audio: 'audio=10',
@@ -271,6 +340,15 @@ export function pixelsOf(picture, scale = 1) {
   const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
   context.drawImage(picture, 0, 0, width, height);
   return context.getImageData(0, 0, width, height);
+}
+
+/** How many slots a signature has for a medium's items. Throws if these are more. */
+function checkedSlots(input, inputs, items) {
+  const slots = inputs[input]?.shape[1] ?? 0;
+  if (items.length > slots) {
+    throw new Error(`\`${input}\`: this bundle has ${slots} slot(s); got ${items.length}. Leave some out, or export with more slots.`);
+  }
+  return slots;
 }
 
 const encode = (text) => new TextEncoder().encode(text);

@@ -262,6 +262,51 @@ testOf('preprocess_audio', 'the playground draws the spectrogram of a WAV', asyn
   await page.waitForFunction(() => document.querySelector('#row-tokens').textContent.includes('<|audio|> ×123'));
 });
 
+test('ids that come one at a time give the same text', async () => {
+  const found = await page.evaluate(async () => {
+    const { ids } = golden.stream;
+    let [text, pending] = ['', undefined];
+    for (const [place, id] of ids.entries()) {
+      const part = await preprocessor.detokenizeStream([id], { pending, isLast: place + 1 === ids.length });
+      text += part.text;
+      pending = part.pending;
+    }
+    return { text, pending: Array.from(pending) };
+  });
+  assert.deepEqual(found, { text: await page.evaluate(() => golden.stream.text), pending: [0, 0, 0] });
+});
+
+test('tokens come with their places', async () => {
+  const [found, expected] = await page.evaluate(async () => {
+    const found = [];
+    for (const { text } of golden.offsets) {
+      const { ids, byteSpans, characterSpans } = await preprocessor.tokenizeWithOffsets(text);
+      found.push({ text, token_ids: Array.from(ids), byte_spans: byteSpans, character_spans: characterSpans });
+    }
+    return [found, golden.offsets];
+  });
+  assert.deepEqual(found, expected);
+});
+
+test('requests are counted, those that do not fit too', async () => {
+  const [found, expected, long] = await page.evaluate(async () => {
+    const found = [];
+    for (const { prompt, sizes } of golden.counts) {
+      const { numTokens, fits } = await preprocessor.countTokens(prompt, sizes);
+      found.push({ prompt, sizes, num_tokens: numTokens, fits });
+    }
+    const length = Math.max(...preprocessor.buckets('count_tokens').map(({ size }) => size[0]));
+    return [found, golden.counts, await preprocessor.countTokens('\u0001'.repeat(length))];
+  });
+  assert.deepEqual(found, expected);
+  assert.equal(long.fits, long.numTokens <= 1024);
+});
+
+test('an answer is taken apart as Python does it', async () => {
+  const [found, expected] = await page.evaluate(async () => [await preprocessor.parseResponse(golden.answer.ids), golden.answer]);
+  assert.deepEqual({ ids: expected.ids, thought: found.thought, content: found.content, calls: found.calls, finish_reason: found.finishReason }, expected);
+});
+
 testOf('preprocess_image', 'the playground draws the patches of a picture', async () => {
   await page.setInputFiles('#picture', path.join(MEDIA, 'photo.jpg'));
   await page.waitForSelector('#patches', { state: 'visible' });

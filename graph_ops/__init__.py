@@ -4,17 +4,25 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from graph_ops.chat.native_calls import parse_calls
     from graph_ops.layers.converters import Gemma4AudioConverter, Gemma4ImageConverter
     from graph_ops.layers.preprocessor import Gemma4CausalLMPreprocessor
     from graph_ops.layers.tokenizer import Gemma4Tokenizer
 
-__all__ = ["Gemma4AudioConverter", "Gemma4CausalLMPreprocessor", "Gemma4ImageConverter", "Gemma4Tokenizer"]
+__all__ = [
+    "Gemma4AudioConverter",
+    "Gemma4CausalLMPreprocessor",
+    "Gemma4ImageConverter",
+    "Gemma4Tokenizer",
+    "parse_calls",
+]
 
 _MODULES = {
     "Gemma4AudioConverter": "graph_ops.layers.converters",
     "Gemma4CausalLMPreprocessor": "graph_ops.layers.preprocessor",
     "Gemma4ImageConverter": "graph_ops.layers.converters",
     "Gemma4Tokenizer": "graph_ops.layers.tokenizer",
+    "parse_calls": "graph_ops.chat.native_calls",
 }
 
 

@@ -40,6 +40,7 @@ class Fault(enum.IntEnum):
     CHAT_TOOL_TEXT = 28
     CHAT_DECLARATION = 29
     TOO_MANY_TOKENS = 30
+    SPELLED_QUOTE = 31
 
 
 SENTENCES: Mapping[Fault, str] = {
@@ -108,6 +109,11 @@ SENTENCES: Mapping[Fault, str] = {
     Fault.TOO_MANY_TOKENS: (
         "`prompts`: a request must fit into the row, or its text is cut; it takes {0} tokens of a row that "
         "holds {1}. Raise `sequence_length` or shorten the text."
+    ),
+    Fault.SPELLED_QUOTE: (
+        '`token_ids`: in a call, `<|"|>` must be the token; got {0} in the text of a call, of which {1} are '
+        "the token, so that its strings cannot be told apart. Leave the call out, or let the model answer "
+        "again."
     ),
     Fault.TOKEN_ID_OUT_OF_RANGE: (
         "`token_ids`: an id must be in [0, {1}); got {0}. Pass ids of this vocabulary."

@@ -3,7 +3,9 @@
 import tensorflow as tf
 
 from export.signature import Input, Signature, Tensors
+from graph_ops.chat.answers import FINISH_REASONS, Answers
 from graph_ops.faults import Finding, status_messages
+from graph_ops.pipeline.answers import has_answers, parse_ids
 from graph_ops.pipeline.offsets import tokenize_with_offsets
 from graph_ops.pipeline.served import decode_ids
 from graph_ops.pipeline.streaming import stream
@@ -17,6 +19,7 @@ INPUTS = {
     "token_ids": Input(tf.int32, (None, None), "ids"),
     "lengths": Input(tf.int32, (None,), "ids of each row"),
     "pending": Input(tf.int32, (None, PENDING), "what the last call gave; zeros at first"),
+    "in_thought": Input(tf.bool, (None,), "True where the prompt ended inside a thought"),
     "is_last": Input(tf.bool, (None,), "True where no more ids follow"),
 }
 OUTPUTS = {
@@ -25,6 +28,10 @@ OUTPUTS = {
     "lengths": "ids of each row",
     "byte_spans": "first byte of each token and the one after its last; 0 past the length",
     "character_spans": "the same in code points",
+    "thought": "what the model thought, UTF-8",
+    "content": "what it says, without white space at its ends",
+    "calls": 'its calls as native text, such as `call:f{a:1}`; "" for none',
+    "finish_reason": "`stop`, `tool_calls` (it waits for a tool) or `length` (cut)",
     "pending": "ids of bytes that wait for the rest of their character, for the next call",
 }
 
@@ -36,6 +43,8 @@ def text_signatures(settings: Settings) -> dict[str, Signature]:
         table["detokenize_stream"] = _streaming(settings)
     if has_offsets(settings.tokenizer.vocabulary):
         table["tokenize_with_offsets"] = _locating(settings)
+    if has_answers(settings.tokenizer.vocabulary, settings.family):
+        table["parse_response"] = _parsing(settings)
     return table
 
 
@@ -86,3 +95,16 @@ def _streaming(settings: Settings) -> Signature:
 
     meaning = "the next ids of a text to the next part of it"
     return Signature(_inputs(*names), ("text", "pending", "status"), function, meaning)
+
+
+def _parsing(settings: Settings) -> Signature:
+    names = ("token_ids", "lengths", "in_thought")
+
+    def function(tensors: Tensors) -> Tensors:
+        ids, lengths, in_thought = (tensors[name] for name in names)
+        answers, finding = parse_ids(ids, lengths, in_thought, settings)
+        reason = tf.gather(FINISH_REASONS, answers.finish_reason)
+        return answers._asdict() | {"finish_reason": reason} | status_output(finding)
+
+    meaning = "what a model answered, taken apart: its thought, its calls, what it says, why it ended"
+    return Signature(_inputs(*names), (*Answers._fields, "status"), function, meaning)

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from graph_ops.config import RowConfig
 from graph_ops.faults import raise_findings
+from graph_ops.layers.answer_parsing import AnswerParsing
 from graph_ops.layers.as_keras_hub import join_keras_hub
 from graph_ops.layers.checks import check_media, check_settings
 from graph_ops.layers.converters import CONVERTERS, Gemma4AudioConverter, Gemma4ImageConverter
@@ -34,7 +35,7 @@ from graph_ops.presets.settings import check_vocabulary
 
 
 @keras.saving.register_keras_serializable(package="gemma4_graph")
-class Gemma4CausalLMPreprocessor(TokenCounting, PreprocessorSettings):
+class Gemma4CausalLMPreprocessor(TokenCounting, AnswerParsing, PreprocessorSettings):
     """Prompts, images, audio and responses to the tensors that Gemma 4 takes; a drop-in for KerasHub's class,
     and an instance of its `Preprocessor` where keras-hub is imported.
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from graph_ops.faults import raise_findings
+from graph_ops.layers.inputs.ids import as_rows
 from graph_ops.layers.inputs.texts import as_texts
 from graph_ops.layers.process import check_process
 from graph_ops.pipeline.offsets import tokenize_with_offsets
@@ -62,7 +63,7 @@ class TokenMethods:
         check_process()
         require_streamable(self.vocabulary)
         tokenizer: Any = self
-        single, rows = _rows_of(token_ids)
+        single, rows = as_rows(token_ids)
         count = rows.nrows(tf.int32)
         pending = tf.zeros([count, PENDING], tf.int32) if pending is None else tf.cast(pending, tf.int32)
         found = stream(
@@ -103,14 +104,3 @@ class TokenMethods:
         if texts.shape.rank == 0:
             return TokensWithOffsets(*(part[0] for part in parts))
         return TokensWithOffsets(*(tf.RaggedTensor.from_tensor(part, rows.lengths) for part in parts))
-
-
-def _rows_of(token_ids: Any) -> tuple[bool, tf.RaggedTensor]:
-    """Whether ids are of one text, and int32 [B, (L)] from ids [L] or [B, (L)] in any form."""
-    ids = token_ids
-    if not (isinstance(ids, tf.RaggedTensor) or hasattr(ids, "dtype")):
-        ids = tf.ragged.constant(ids, dtype=tf.int32)
-    ids = tf.cast(ids, tf.int32)
-    single = ids.shape.rank == 1
-    ids = ids[tf.newaxis] if single else ids
-    return single, ids if isinstance(ids, tf.RaggedTensor) else tf.RaggedTensor.from_tensor(ids)

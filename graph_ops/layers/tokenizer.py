@@ -99,9 +99,9 @@ class Gemma4Tokenizer(ControlTokens, TokenMethods, PreprocessingLayer):
         self.engine_name = engine
         self.engine = make_engine(engine, self.vocabulary, report)
         self._flat_with = functools.cache(self._traced_flat)
-        self._texts = tf.function(
-            self._texts_of,
-            input_signature=[tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None, None], tf.bool)],
+        self._decode_flat = tf.function(
+            self.engine.decode,
+            input_signature=[tf.TensorSpec([None], tf.int32), tf.TensorSpec([None], tf.int64)],
             autograph=False,
         )
         self._ids_of_pieces = _ids_of_pieces(self.vocabulary) if self._gives_pieces else None
@@ -180,17 +180,19 @@ class Gemma4Tokenizer(ControlTokens, TokenMethods, PreprocessingLayer):
 
     def detokenize_rows(self, token_ids: tf.Tensor, keep: tf.Tensor) -> tf.Tensor:
         """The text of the kept ids of each row: string [B], from ids int32 [B, L] in range and `keep` bool
-        [B, L]. In a graph it is a function that is traced once, as that of `tokenize_rows`.
+        [B, L].
         """
-        if tf.executing_eagerly():
-            return self._texts_of(token_ids, keep)
-        return with_shape(self._texts(token_ids, keep), token_ids.shape[:1])
-
-    def _texts_of(self, token_ids: tf.Tensor, keep: tf.Tensor) -> tf.Tensor:
         lengths = tf.reduce_sum(tf.cast(keep, tf.int64), axis=1)
-        return self.engine.decode(
-            tf.boolean_mask(token_ids, keep), tf.concat([[0], tf.cumsum(lengths)], axis=0)
-        )
+        texts = self.detokenize_flat(tf.boolean_mask(token_ids, keep), lengths)
+        return with_shape(texts, token_ids.shape[:1])
+
+    def detokenize_flat(self, token_ids: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+        """Strings [B] of ids int32 [N] in range, of which int64 [B] belong to each text.
+
+        In a graph it is a function that is traced once, and that all graphs share.
+        """
+        decode = self.engine.decode if tf.executing_eagerly() else self._decode_flat
+        return decode(token_ids, tf.concat([[0], tf.cumsum(lengths)], axis=0))
 
     def models(self) -> list[tf.Module]:
         """The tracked SentencePiece models that calls so far have used; what a SavedModel must hold."""

@@ -37,6 +37,9 @@ class Tokenizer(Protocol):
     def detokenize_rows(self, token_ids: tf.Tensor, keep: tf.Tensor) -> tf.Tensor:
         """Strings [B] of the ids int32 [B, L] where `keep` bool [B, L]; kept ids are in range."""
 
+    def detokenize_flat(self, token_ids: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+        """Strings [B] of ids int32 [N] in range, of which int64 [B] belong to each text."""
+
     def stripped_token_ids(self, *, with_audio: bool) -> list[int]:
         """Ids that are left out of a generated text."""
 

@@ -131,4 +131,4 @@ def test_fault_codes_keep_their_numbers():
         "AUDIO_TOO_SHORT",
     ]
     assert [Fault(code).name for code in range(len(released))] == released
-    assert Fault.TOO_MANY_TOKENS == 30
+    assert (Fault.TOO_MANY_TOKENS, Fault.SPELLED_QUOTE) == (30, 31)

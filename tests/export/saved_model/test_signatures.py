@@ -15,7 +15,7 @@ from tests.export.tiny import tiny_preprocessor
 
 TEXT_ALONE = ["generate_preprocess_text", "generate_preprocess", "preprocess", "generate_postprocess"]
 TEXT_ALONE += ["tokenize", "tokenize_with_offsets", "detokenize", "detokenize_stream"]
-TEXT_ALONE += ["count_tokens", DEFAULT]
+TEXT_ALONE += ["parse_response", "count_tokens", DEFAULT]
 TEXT_ALONE += ["generate_preprocess_chat", "generate_preprocess_chat_tools", "preprocess_chat"]
 
 
