@@ -118,7 +118,7 @@ def _traced(name: str) -> Any:
 @functools.cache
 def _reloaded(name: str) -> Any:
     module = tf.Module()
-    module.step = _traced(name)
+    module.step = _traced(name).get_concrete_function()  # as a `tf.function` it would be traced once more
     with tempfile.TemporaryDirectory() as folder:
         tf.saved_model.save(module, folder)
         return tf.saved_model.load(folder)
