@@ -40,7 +40,7 @@ If t is whole last, as y + z, then likewise with u and y, except that the pair u
 its rank must not be lower than *or equal to* right_bound(t).
 
 Neighbours that merge are a span, with that merge as its last; any others part. So all spans and neighbours of
-2, 3, … 2 L symbols follow from those with fewer, at all places of all segments at once: `_Chart`. At most L
+2, 3, … 2 L symbols follow from those with fewer, at all places of all segments at once: `Chart`. At most L
 spans begin and end at a place, so that what is done for it is bounded by L.
 
 **4. The one path** through all spans that part is found by `paths`.
@@ -53,14 +53,13 @@ import numpy as np
 import tensorflow as tf
 
 from graph_ops.text.bpe import pair_table
-from graph_ops.text.bpe.arrays import columns, later, places, taken
+from graph_ops.text.bpe.arrays import later, places, taken
+from graph_ops.text.bpe.neighbours import LENGTH_BITS, Chart, Pairs, Spans, neighbours
 from graph_ops.text.bpe.pair_table import NONE, PairTable
 from graph_ops.text.bpe.paths import Graph, spans_on_paths
 
 LONGEST_PIECE = 28
 """Most symbols of a piece: lengths are bits of an int32 here."""
-
-_LENGTH_BITS = 5
 
 
 class Merged(NamedTuple):
@@ -77,64 +76,6 @@ class Merged(NamedTuple):
     starts: tf.Tensor
     lengths: tf.Tensor
     prunings: tf.Tensor
-
-
-class _Spans(NamedTuple):
-    """Spans in the order in which they are found, first the K symbols, int32 [V] each.
-
-    Attributes:
-        starts: index of the first symbol.
-        ends: index after the last symbol.
-        ids: 32 × id + length of the left part (0 for a symbol).
-        worst: 1 + the highest rank of its merges; 0 for a symbol.
-        left_bounds: a merge with its right part is in time if the rank is lower.
-        right_bounds: a merge with its left part is in time if the rank is lower.
-    """
-
-    starts: tf.Tensor
-    ends: tf.Tensor
-    ids: tf.Tensor
-    worst: tf.Tensor
-    left_bounds: tf.Tensor
-    right_bounds: tf.Tensor
-
-
-class _Chart(NamedTuple):
-    """All that is known of stretches of fewer than `length` symbols.
-
-    Attributes:
-        length: int32 []; the next one.
-        spans: those so far.
-        numbers: int32 [rows × K], a row for 1, 2, … symbols; number of the span of so many symbols that
-            begins at a place, -1 if there is none.
-        ending: int32 [K]; bit i: a span of i symbols ends before a place.
-        beginning: int32 [K]; bit L - j: a span of j symbols begins at a place inside a segment.
-        before: int32 [K]; symbols of the longest span that ends before a place.
-        after: int32 [K]; symbols of the longest span that begins at a place inside a segment.
-        neighbours: int32 [rows × K], a row for 2, 3, … symbols together; bit i: those before a place have i.
-        lefts: int32 [N]; number of the left one of all neighbours that part, in `spans`.
-        rights: int32 [N]; of the right one.
-    """
-
-    length: tf.Tensor
-    spans: _Spans
-    numbers: tf.Tensor
-    ending: tf.Tensor
-    beginning: tf.Tensor
-    before: tf.Tensor
-    after: tf.Tensor
-    neighbours: tf.Tensor
-    lefts: tf.Tensor
-    rights: tf.Tensor
-
-
-class _Pairs(NamedTuple):
-    """Neighbours, int32 [n] each: the place between them, symbols before it, and both spans' numbers."""
-
-    places: tf.Tensor
-    before: tf.Tensor
-    lefts: tf.Tensor
-    rights: tf.Tensor
 
 
 def merge(
@@ -155,17 +96,17 @@ def merge(
     return _tokens(chart, is_bound, tf.size(symbols))
 
 
-def _pairs_of_symbols(symbols: tf.Tensor, is_inner: tf.Tensor, ranks: tf.Tensor, longest: int) -> _Chart:
+def _pairs_of_symbols(symbols: tf.Tensor, is_inner: tf.Tensor, ranks: tf.Tensor, longest: int) -> Chart:
     """The chart of single symbols and of two: any two symbols of a segment are neighbours."""
     size, inner = tf.size(symbols), tf.cast(is_inner, tf.int32)
     index, single, is_pair = tf.range(size), tf.zeros_like(symbols), tf.cast(ranks < NONE, tf.int32)
     first = places(is_pair > 0)
     rank = taken(ranks, first)
-    pairs = _Spans(first, first + 2, rank * 2**_LENGTH_BITS + 1, rank + 1, rank, rank + 1)
-    spans = _Spans(index, index + 1, symbols * 2**_LENGTH_BITS, single, single, single)
+    pairs = Spans(first, first + 2, rank * 2**LENGTH_BITS + 1, rank + 1, rank, rank + 1)
+    spans = Spans(index, index + 1, symbols * 2**LENGTH_BITS, single, single, single)
     parting = places(is_inner & (later(is_pair, by=1, fill=1) < 1))
     is_ended = later(is_pair, by=2, fill=0)
-    return _Chart(
+    return Chart(
         length=tf.constant(3),
         spans=_joined(spans, pairs),
         numbers=tf.concat([index, _numbered(first, size, size)], axis=0),
@@ -179,8 +120,8 @@ def _pairs_of_symbols(symbols: tf.Tensor, is_inner: tf.Tensor, ranks: tf.Tensor,
     )
 
 
-def _joined(first: _Spans, second: _Spans) -> _Spans:
-    return _Spans(*(tf.concat(pair, axis=0) for pair in zip(first, second, strict=True)))
+def _joined(first: Spans, second: Spans) -> Spans:
+    return Spans(*(tf.concat(pair, axis=0) for pair in zip(first, second, strict=True)))
 
 
 def _numbered(starts: tf.Tensor, first: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
@@ -189,13 +130,13 @@ def _numbered(starts: tf.Tensor, first: tf.Tensor, size: tf.Tensor) -> tf.Tensor
     return tf.math.unsorted_segment_sum(above, starts, size) - 1
 
 
-def _filled(chart: _Chart, table: PairTable, longest: int) -> _Chart:
+def _filled(chart: Chart, table: PairTable, longest: int) -> Chart:
     """The chart of all lengths."""
     flat, scalar = tf.TensorShape([None]), tf.TensorShape([])
-    invariants = _Chart(scalar, _Spans(*[flat] * 6), *[flat] * 8)
+    invariants = Chart(scalar, Spans(*[flat] * 6), *[flat] * 8)
 
-    def looped(chart: _Chart, most: int, step: Callable[[_Chart], _Chart]) -> _Chart:
-        def goes_on(chart: _Chart) -> tf.Tensor:
+    def looped(chart: Chart, most: int, step: Callable[[Chart], Chart]) -> Chart:
+        def goes_on(chart: Chart) -> tf.Tensor:
             return chart.length <= tf.minimum(most, tf.reduce_max(chart.before + chart.after))
 
         return tf.while_loop(goes_on, lambda chart: (step(chart),), (chart,), (invariants,))[0]
@@ -204,13 +145,13 @@ def _filled(chart: _Chart, table: PairTable, longest: int) -> _Chart:
     return looped(chart, 2 * longest, lambda chart: _without_merges(chart, longest))
 
 
-def _with_merges(chart: _Chart, table: PairTable, longest: int) -> _Chart:
+def _with_merges(chart: Chart, table: PairTable, longest: int) -> Chart:
     """The chart with the neighbours of one more length, and with the spans that they make."""
-    pairs, size = _neighbours(chart, longest), tf.size(chart.ending)
+    pairs, size = neighbours(chart, longest=longest), tf.size(chart.ending)
     ids = (taken(chart.spans.ids, part) for part in (pairs.lefts, pairs.rights))
-    _, merged = pair_table.look_up(table, *(tf.bitwise.right_shift(part, _LENGTH_BITS) for part in ids))
+    _, merged = pair_table.look_up(table, *(tf.bitwise.right_shift(part, LENGTH_BITS) for part in ids))
     made = places(merged < NONE)
-    new = _made(chart, _Pairs(*(taken(part, made) for part in pairs)), taken(merged, made))
+    new = _made(chart, Pairs(*(taken(part, made) for part in pairs)), taken(merged, made))
     numbers = _numbered(new.starts, tf.size(chart.spans.ids), size)
     begins = tf.cast((numbers >= 0) & (chart.beginning > 0), tf.int32)
     ends = tf.cast(later(numbers, by=chart.length, fill=-1) >= 0, tf.int32)
@@ -229,14 +170,14 @@ def _with_merges(chart: _Chart, table: PairTable, longest: int) -> _Chart:
     )
 
 
-def _without_merges(chart: _Chart, longest: int) -> _Chart:
+def _without_merges(chart: Chart, longest: int) -> Chart:
     """The chart with the neighbours of one more length, which is longer than any piece."""
-    pairs = _neighbours(chart, longest)
+    pairs = neighbours(chart, longest=longest)
     parting = tf.range(tf.size(pairs.places))
     return chart._replace(length=chart.length + 1, **_noted(chart, pairs, parting, longest))
 
 
-def _noted(chart: _Chart, pairs: _Pairs, parting: tf.Tensor, longest: int) -> dict[str, tf.Tensor]:
+def _noted(chart: Chart, pairs: Pairs, parting: tf.Tensor, longest: int) -> dict[str, tf.Tensor]:
     """The neighbours of one more length, of which those at the places `parting` part."""
     bits = taken(_powers(longest), pairs.before)
     row = tf.math.unsorted_segment_sum(bits, pairs.places, tf.size(chart.ending))
@@ -247,70 +188,25 @@ def _noted(chart: _Chart, pairs: _Pairs, parting: tf.Tensor, longest: int) -> di
     }
 
 
-def _made(chart: _Chart, pairs: _Pairs, merged: tf.Tensor) -> _Spans:
+def _made(chart: Chart, pairs: Pairs, merged: tf.Tensor) -> Spans:
     """The spans that neighbours make, of which `merged` [n] are the ids."""
     left, right = (taken(chart.spans.worst, part) for part in (pairs.lefts, pairs.rights))
     starts = pairs.places - pairs.before
-    return _Spans(
+    return Spans(
         starts=starts,
         ends=starts + chart.length,
-        ids=merged * 2**_LENGTH_BITS + pairs.before,
+        ids=merged * 2**LENGTH_BITS + pairs.before,
         worst=tf.maximum(merged + 1, tf.maximum(left, right)),
         left_bounds=tf.maximum(merged, tf.where(left > right, left - 1, 0)),
         right_bounds=tf.maximum(merged + 1, tf.where(right >= left, right, 0)),
     )
 
 
-def _neighbours(chart: _Chart, longest: int) -> _Pairs:
-    """The neighbours with `chart.length` symbols together."""
-    spans, size = chart.spans, tf.size(chart.ending)
-    middles, before = _two_spans(chart, longest)
-    after = chart.length - before
-    lefts, rights = (
-        taken(chart.numbers, place)
-        for place in ((before - 1) * size + middles - before, (after - 1) * size + middles)
-    )
-    is_left_last = taken(spans.worst, lefts) > taken(spans.worst, rights)
-    last = tf.where(is_left_last, lefts, rights)
-    part = tf.math.floormod(taken(spans.ids, last), 2**_LENGTH_BITS)
-    bounds = tf.where(is_left_last, taken(spans.left_bounds, last), taken(spans.right_bounds, last))
-    # x and t, or u and y: the two that stood side by side before
-    earlier_before = tf.where(is_left_last, before - part, before)
-    earlier = earlier_before + tf.where(is_left_last, after, part)
-    bits = taken(chart.neighbours, (earlier - 2) * size + middles)
-    were = tf.math.floormod(tf.bitwise.right_shift(bits, earlier_before), 2) > 0
-    row = tf.minimum(earlier, longest) - 1
-    number = taken(chart.numbers, row * size + middles - earlier_before)
-    span = taken(spans.ids, tf.maximum(number, 0))
-    merge_first = (earlier <= longest) & (number >= 0) & (span < bounds * 2**_LENGTH_BITS)
-    chosen = places(were & ~merge_first)
-    return _Pairs(*(taken(column, chosen) for column in (middles, before, lefts, rights)))
-
-
-def _two_spans(chart: _Chart, longest: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """Places [n] where a span ends and another begins, `chart.length` symbols together, and those before.
-
-    With i symbols before and j after, i + j the length, bit i of `ending` and bit L - j of `beginning` are
-    set; L - j is i + L - length, so that the two sets of bits need only be moved by L - length.
-    """
-    beyond = tf.maximum(chart.length - longest, 0)
-    beginning = tf.bitwise.right_shift(chart.beginning, tf.maximum(longest - chart.length, 0))
-    ending = tf.bitwise.right_shift(chart.ending, beyond)
-    # what both have, without an AND, which LiteRT lacks: a + b = (a ^ b) + 2 (a & b)
-    both = tf.bitwise.right_shift(beginning + ending - tf.bitwise.bitwise_xor(beginning, ending), 1)
-    middles = places(both > 0)
-    bits = tf.range(tf.maximum(1 - beyond, 0), tf.minimum(longest, chart.length - 1) - beyond + 1)
-    is_set = tf.math.floormod(tf.bitwise.right_shift(taken(both, middles)[:, tf.newaxis], bits), 2) > 0
-    found = tf.cast(tf.where(is_set), tf.int32)
-    row, column = columns(found)
-    return taken(middles, row), taken(bits, column) + beyond
-
-
 def _powers(longest: int) -> np.ndarray:
     return 2 ** np.arange(longest + 1, dtype=np.int32)
 
 
-def _tokens(chart: _Chart, is_bound: tf.Tensor, size: tf.Tensor) -> Merged:
+def _tokens(chart: Chart, is_bound: tf.Tensor, size: tf.Tensor) -> Merged:
     """The spans on each segment's path; `is_bound` int32 [K + 1], 1 where a segment begins or ends."""
     spans = chart.spans
     graph = Graph(
@@ -321,5 +217,5 @@ def _tokens(chart: _Chart, is_bound: tf.Tensor, size: tf.Tensor) -> Merged:
         taken(is_bound, spans.ends),
     )
     chosen, prunings = spans_on_paths(graph, longest=size)
-    symbols = tf.bitwise.right_shift(taken(spans.ids, chosen), _LENGTH_BITS)
+    symbols = tf.bitwise.right_shift(taken(spans.ids, chosen), LENGTH_BITS)
     return Merged(symbols, taken(spans.starts, chosen), chart.length - 1, prunings)
