@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import tempfile
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -96,6 +97,7 @@ def convert(
         tf.saved_model.save(module, saved, signatures=functions)
         report("converting")
         converter = tf.lite.TFLiteConverter.from_saved_model(saved, signature_keys=list(functions))
+        converter.exclude_conversion_metadata = True  # which nothing reads, and takes seconds to add
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         model = converter.convert()
     if foreign := [op for op in count_ops(model) if op.startswith(_CUSTOM)]:
@@ -111,17 +113,24 @@ _CUSTOM = "custom:"
 def count_ops(model: bytes) -> dict[str, int]:
     """How often each op stands in a .tflite, by builtin name, or by `custom:` and its own."""
     names = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}
-    parsed = schema.ModelT.InitFromPackedBuf(model, 0)
-    codes = [_op_name(code, names) for code in parsed.operatorCodes]
+    parsed = schema.Model.GetRootAs(model, 0)
+    codes = [_op_name(code, names) for code in _each(parsed.OperatorCodes, parsed.OperatorCodesLength())]
     counts = collections.Counter(
-        codes[op.opcodeIndex] for graph in parsed.subgraphs for op in graph.operators or []
+        codes[op.OpcodeIndex()]
+        for graph in _each(parsed.Subgraphs, parsed.SubgraphsLength())
+        for op in _each(graph.Operators, graph.OperatorsLength())
     )
     return dict(sorted(counts.items()))
 
 
+def _each(entry: Callable[[int], Any], length: int) -> list[Any]:
+    """A list in a .tflite, read in place: to unpack a whole model takes seconds."""
+    return [entry(index) for index in range(length)]
+
+
 def _op_name(code: Any, names: dict[int, str]) -> str:
-    number = max(code.builtinCode, code.deprecatedBuiltinCode)
-    return f"{_CUSTOM}{code.customCode.decode()}" if code.customCode else names[number]
+    number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+    return f"{_CUSTOM}{code.CustomCode().decode()}" if code.CustomCode() else names[number]
 
 
 def _description(
@@ -130,7 +139,7 @@ def _description(
     return {
         "model": MODEL,
         "bytes": len(model),
-        "signatures": _described(table, schema.ModelT.InitFromPackedBuf(model, 0)),
+        "signatures": _described(table, schema.Model.GetRootAs(model, 0)),
         "statuses": {0: ""} | {int(code): sentence for code, sentence in SENTENCES.items()},
         "ops": count_ops(model),
         "files": _files(preprocessor.settings),
@@ -150,16 +159,12 @@ def _files(settings: Settings) -> dict[str, Any]:
 def _described(table: dict[str, Signature], model: Any) -> dict[str, Any]:
     """Dtype and shape of each signature's tensors as they are in the model, null where a size varies."""
     described = {}
-    for definition in model.signatureDefs:
-        signature, tensors = (
-            table[definition.signatureKey.decode()],
-            model.subgraphs[definition.subgraphIndex].tensors,
-        )
-        given, returned = (
-            {entry.name.decode(): tensors[entry.tensorIndex] for entry in side}
-            for side in (definition.inputs, definition.outputs)
-        )
-        described[definition.signatureKey.decode()] = {
+    for definition in _each(model.SignatureDefs, model.SignatureDefsLength()):
+        key, graph = definition.SignatureKey().decode(), model.Subgraphs(definition.SubgraphIndex())
+        signature = table[key]
+        given = _tensors(graph, definition.Inputs, definition.InputsLength())
+        returned = _tensors(graph, definition.Outputs, definition.OutputsLength())
+        described[key] = {
             "meaning": signature.meaning,
             "inputs": {
                 name: _tensor(given[name], signature.inputs[name].meaning) for name in signature.inputs
@@ -167,6 +172,11 @@ def _described(table: dict[str, Signature], model: Any) -> dict[str, Any]:
             "outputs": {name: _tensor(returned[name], describe_output(name)) for name in signature.outputs},
         }
     return {name: described[name] for name in table}
+
+
+def _tensors(graph: Any, entry: Callable[[int], Any], length: int) -> dict[str, Any]:
+    """A graph's tensors by the names that a signature gives them."""
+    return {each.Name().decode(): graph.Tensors(each.TensorIndex()) for each in _each(entry, length)}
 
 
 _DTYPES = {
@@ -178,9 +188,9 @@ _DTYPES = {
 
 
 def _tensor(tensor: Any, meaning: str) -> dict[str, Any]:
-    sizes = tensor.shape if tensor.shapeSignature is None else tensor.shapeSignature
+    sizes = tensor.ShapeAsNumpy() if tensor.ShapeSignatureIsNone() else tensor.ShapeSignatureAsNumpy()
     return {
-        "dtype": _DTYPES[tensor.type],
+        "dtype": _DTYPES[tensor.Type()],
         "shape": [None if size < 0 else int(size) for size in sizes],
         "meaning": meaning,
     }
