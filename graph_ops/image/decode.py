@@ -32,7 +32,7 @@ their own behind them (Adler-32).
 
 import functools
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -47,6 +47,8 @@ from graph_ops.image.orientation import turned
 
 FORMATS: tuple[ModuleType, ...] = (jpeg, png, gif, bmp, webp)
 """Each with `SIGNATURES`, `size(encoded)` and `pixels(encoded)`, which may raise on a damaged file."""
+
+_DECODERS = 16  # traced ones that are kept: one for each limit, background and way to turn
 
 
 class Pixels(NamedTuple):
@@ -72,14 +74,39 @@ def decode_image(encoded: tf.Tensor, *, config: ImageConfig, parity: str = RowCo
         config: `max_image_pixels`, `apply_exif_orientation` and `background_color`.
         parity: one of `PARITIES`, for a `background_color` that follows it.
     """
+    settings = _Decoding(config.max_image_pixels, config.apply_exif_orientation, config.background(parity))
+    if tf.executing_eagerly():  # traces of the file's own format are enough
+        return _pixels(encoded, settings)
+    return _decoder(settings)(encoded)
+
+
+class _Decoding(NamedTuple):
+    """What decoding depends on."""
+
+    max_image_pixels: int
+    apply_exif_orientation: bool
+    background: tuple[int, int, int] | None
+
+
+@functools.lru_cache(maxsize=_DECODERS)
+def _decoder(settings: _Decoding) -> Any:
+    """`_pixels` as a function that is traced once, whatever else the settings are of graphs that share it."""
+
+    def decode(encoded: tf.Tensor) -> Pixels:
+        with tf.name_scope("decode"):
+            return _pixels(encoded, settings)
+
+    return tf.function(decode, input_signature=[tf.TensorSpec([], tf.string, "encoded")], autograph=False)
+
+
+def _pixels(encoded: tf.Tensor, settings: _Decoding) -> Pixels:
     attempts = [
-        functools.partial(_attempt, encoded, file_format, config=config, parity=parity)
-        for file_format in FORMATS
+        functools.partial(_attempt, encoded, file_format, settings=settings) for file_format in FORMATS
     ]
     decoded = tf.switch_case(
         _format_index(encoded), [*attempts, functools.partial(_of_another_type, encoded)]
     )
-    if not config.apply_exif_orientation:
+    if not settings.apply_exif_orientation:
         return Pixels(decoded.pixels, decoded.finding)
     return Pixels(turned(decoded.pixels, orientation(decoded.metadata)), decoded.finding)
 
@@ -92,7 +119,7 @@ class _Decoded(NamedTuple):
     metadata: Metadata
 
 
-def _attempt(encoded: tf.Tensor, file_format: ModuleType, *, config: ImageConfig, parity: str) -> _Decoded:
+def _attempt(encoded: tf.Tensor, file_format: ModuleType, *, settings: _Decoding) -> _Decoded:
     """What a format's functions, which may raise, make of a file.
 
     A decoder raises on a damaged file, and would take the whole batch with it. A one-element dataset is the
@@ -102,7 +129,7 @@ def _attempt(encoded: tf.Tensor, file_format: ModuleType, *, config: ImageConfig
     versions = tf.data.Dataset.from_tensors(encoded)
     if repaired := LAYERED[file_format].repaired:
         versions = versions.concatenate(versions.map(repaired))
-    decode = functools.partial(_decode, file_format=file_format, config=config, parity=parity)
+    decode = functools.partial(_decode, file_format=file_format, settings=settings)
     decoded = versions.map(decode).ignore_errors()
     outcomes = decoded.concatenate(tf.data.Dataset.from_tensors(_undecodable(encoded))).take(1)
     options = tf.data.Options()
@@ -112,17 +139,17 @@ def _attempt(encoded: tf.Tensor, file_format: ModuleType, *, config: ImageConfig
     return outcomes.with_options(options).get_single_element()
 
 
-def _decode(encoded: tf.Tensor, *, file_format: ModuleType, config: ImageConfig, parity: str) -> _Decoded:
+def _decode(encoded: tf.Tensor, *, file_format: ModuleType, settings: _Decoding) -> _Decoded:
     height, width = file_format.size(encoded)
     weight = LAYERED[file_format].weight
     weighed = tf.cast(height, tf.int64) * tf.cast(width, tf.int64)
     weighed *= tf.cast(weight(encoded), tf.int64) if weight else 1
-    too_large = weighed > config.max_image_pixels
+    too_large = weighed > settings.max_image_pixels
     finding = check(too_large, Fault.IMAGE_TOO_LARGE, height, width)
     oversized = _Decoded(_no_pixels(), finding, Metadata.none())
 
     def decode() -> _Decoded:
-        pixels, metadata = _layers(encoded, file_format=file_format, config=config, parity=parity)
+        pixels, metadata = _layers(encoded, file_format=file_format, settings=settings)
         return _Decoded(tf.reshape(pixels, [height, width, 3]), Finding.none(height), metadata)
 
     valid = (height > 0) & (width > 0)
@@ -132,13 +159,13 @@ def _decode(encoded: tf.Tensor, *, file_format: ModuleType, config: ImageConfig,
 
 
 def _layers(
-    encoded: tf.Tensor, *, file_format: ModuleType, config: ImageConfig, parity: str
+    encoded: tf.Tensor, *, file_format: ModuleType, settings: _Decoding
 ) -> tuple[tf.Tensor, Metadata]:
     """uint8 [H, W, 3], composited if a colour is to show through, and what the file says beside it."""
-    layered, background = LAYERED[file_format], config.background(parity)
+    layered, background = LAYERED[file_format], settings.background
     contents = layered.contents(encoded)
     metadata = Metadata.none()
-    if config.apply_exif_orientation and layered.metadata is not None:
+    if settings.apply_exif_orientation and layered.metadata is not None:
         metadata = layered.metadata(encoded, contents)
     if background is None or layered.over is None:
         return file_format.pixels(encoded), metadata

@@ -8,9 +8,10 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from graph_ops.config import ImageConfig
 from graph_ops.faults import Fault
 from graph_ops.file_types import file_type
-from graph_ops.image.decode import decode_image
+from graph_ops.image.decode import _decoder, _Decoding, decode_image
 from tests.graph_ops.image.formats.against_pillow import (
     CONFIG,
     PILLOW_REFUSES,
@@ -232,11 +233,21 @@ def test_a_header_that_lies_within_the_limit_is_refused():
     assert_refused(with_size("bmp", 62, 83))
 
 
+def test_graphs_whose_files_are_decoded_alike_share_what_decodes_them():
+    for size in (4, 7):
+        config = ImageConfig(max_soft_tokens=size, max_image_pixels=CONFIG.max_image_pixels)
+        tf.function(
+            lambda file, config=config: decode_image(file, config=config), autograph=False
+        ).get_concrete_function(tf.TensorSpec([], tf.string))
+    decoder = _decoder(_Decoding(CONFIG.max_image_pixels, True, None))
+    assert decoder.experimental_get_tracing_count() == 1
+
+
 @pytest.mark.slow
 def test_decoding_works_in_map_fn_and_in_a_reloaded_saved_model(tmp_path):
     module = tf.Module()
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     def faults_and_sums(files):
         def one(file):
             pixels, (fault, _) = decode_image(file, config=CONFIG)
