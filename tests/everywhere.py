@@ -66,21 +66,17 @@ def run_eagerly(step: Step, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
 
 def run_traced(step: Step, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
     """As one graph, for every size."""
-    return _arrays(_traced(step, TENSORFLOW, step.shapes)(*map(tf.constant, inputs)))
+    return _arrays(_traced(step.name)(*map(tf.constant, inputs)))
 
 
 def run_reloaded(step: Step, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
     """From a SavedModel."""
-    module = tf.Module()
-    module.step = _traced(step, TENSORFLOW, step.shapes)
-    with tempfile.TemporaryDirectory() as folder:
-        tf.saved_model.save(module, folder)
-        return _arrays(tf.saved_model.load(folder).step(*map(tf.constant, inputs)))
+    return _arrays(_reloaded(step.name).step(*map(tf.constant, inputs)))
 
 
 def run_in_litert(step: Step, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
     """In LiteRT's interpreter, from builtin ops alone; twice, since a second run was seen to differ."""
-    runner = Interpreter(model_content=_converted(step)).get_signature_runner()
+    runner = Interpreter(model_content=_litert_model(step.name)).get_signature_runner()
     given = {f"input_{index}": array for index, array in enumerate(inputs)}
     runner(**{name: np.zeros_like(array) for name, array in given.items()})
     outputs = runner(**given)
@@ -109,17 +105,28 @@ def _arrays(outputs: Any) -> list[np.ndarray]:
     return [output.numpy() for output in tf.nest.flatten(outputs)]
 
 
-def _traced(step: Step, target: Target, shapes: Sequence[Sequence[int | None]]) -> Any:
+@functools.cache
+def _traced(name: str) -> Any:
+    step = _step(name)
     dtypes = [tf.constant(array).dtype for array in step.inputs]
-    specs = [tf.TensorSpec(*spec) for spec in zip(shapes, dtypes, strict=True)]
-    function = step.function(target)
+    specs = [tf.TensorSpec(*spec) for spec in zip(step.shapes, dtypes, strict=True)]
+    function = step.function(TENSORFLOW)
     # not a partial, the bound arguments of which SavedModel would want to store
     return tf.function(lambda *tensors: function(*tensors), input_signature=specs, autograph=False)
 
 
 @functools.cache
+def _reloaded(name: str) -> Any:
+    module = tf.Module()
+    module.step = _traced(name).get_concrete_function()  # as a `tf.function` it would be traced once more
+    with tempfile.TemporaryDirectory() as folder:
+        tf.saved_model.save(module, folder)
+        return tf.saved_model.load(folder)
+
+
+@functools.cache
 def _litert_model(name: str) -> bytes:
-    step = next(step for step in STEPS if step.name == name)
+    step = _step(name)
     assert not isinstance(step.litert, str)
     function = step.function(LITERT)
 
@@ -137,8 +144,8 @@ def _litert_model(name: str) -> bytes:
     return converter.convert()
 
 
-def _converted(step: Step) -> bytes:
-    return _litert_model(step.name)
+def _step(name: str) -> Step:
+    return next(step for step in STEPS if step.name == name)
 
 
 def _padded_images(fill: int) -> np.ndarray:

@@ -1,5 +1,7 @@
 """Every step gives the same wherever it runs, whatever stands in the padding."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -23,10 +25,17 @@ def assert_same(found, expected, tolerance):
             np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize(("step", "place"), RUNS)
+@functools.cache
+def eager_outputs(name):
+    """What each place is compared with."""
+    step = next(step for step in STEPS if step.name == name)
+    return run_eagerly(step, step.inputs)
+
+
+@pytest.mark.parametrize(("step", "place"), [run for run in RUNS if run.values[1] != "eager"])
 def test_a_step_gives_the_same_everywhere(step, place):
     tolerance = step.tolerance[target_of(place)]
-    assert_same(PLACES[place](step, step.inputs), run_eagerly(step, step.inputs), tolerance)
+    assert_same(PLACES[place](step, step.inputs), eager_outputs(step.name), tolerance)
 
 
 PADDED = [
@@ -43,7 +52,7 @@ PADDED = [
 @pytest.mark.parametrize(("step", "place"), PADDED)
 def test_garbage_in_the_padding_changes_nothing(step, place):
     tolerance = step.tolerance[target_of(place)]
-    assert_same(PLACES[place](step, step.garbage), run_eagerly(step, step.inputs), tolerance)
+    assert_same(PLACES[place](step, step.garbage), eager_outputs(step.name), tolerance)
 
 
 ROWS = [
@@ -56,6 +65,6 @@ ROWS = [
 
 @pytest.mark.parametrize("step", ROWS, ids=lambda step: step.name)
 def test_rows_do_not_depend_on_one_another(step):
-    whole = run_eagerly(step, step.inputs)
+    whole = eager_outputs(step.name)
     reversed_rows = run_eagerly(step, [array[::-1].copy() for array in step.inputs])
     assert_same([array[::-1] for array in reversed_rows], whole, max(step.tolerance.values()))
