@@ -1,5 +1,6 @@
 """Fixtures: vocabularies, references, and the demonstration's media."""
 
+import fcntl
 import json
 import lzma
 import os
@@ -16,6 +17,7 @@ import graph_ops
 from export.verify import samples
 from graph_ops.text.vocabulary.vocabulary import load_vocabulary
 from tests.data import CORPUS, DEMONSTRATION, REAL, needs_real
+from tests.export.cli.commands import write_demo
 
 hypothesis.settings.register_profile("repeatable", derandomize=True, database=None, deadline=None)
 hypothesis.settings.load_profile("repeatable")
@@ -37,6 +39,41 @@ def pytest_collection_modifyitems(items):
         if item.get_closest_marker("real"):
             item.add_marker(pytest.mark.slow)
             item.add_marker(pytest.mark.skipif(not REAL, reason="GEMMA4_TOKENIZER names no vocabulary"))
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory):
+    """`made_once(name, write)` is a folder that `write(folder)` filled, once for all of xdist's workers."""
+    own = tmp_path_factory.getbasetemp()
+    root = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def make(name, write):
+        folder, whole = root / name, root / f"{name}.whole"
+        with (root / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not whole.exists():
+                write(folder)
+                whole.touch()
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def demo(made_once):
+    """What `make demo` exports for servers: `gemma4/1`; and what the command printed."""
+
+    def write(folder):
+        write_demo(folder, "saved-model", "gemma4")
+
+    return made_once("demo", write)
+
+
+@pytest.fixture(scope="session")
+def demo_device(demo, made_once):
+    """What `make demo` exports for devices, beside the former: `device`."""
+    made_once("demo_device", lambda _: write_demo(demo, "litert", "device"))
+    return demo / "device"
 
 
 @pytest.fixture(scope="session", params=["demonstration", pytest.param("real", marks=needs_real)])

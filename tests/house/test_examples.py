@@ -10,13 +10,9 @@ import shlex
 import pytest
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
-import graph_ops
-from export.litert.write import export_litert
 from export.saved_model import run as running
-from export.saved_model.write import export_saved_model
 from export.serving.server import Server, Settings
 from export.serving.store import Servable
-from export.verify.samples import demonstration_file
 from tests.data import ROOT
 from tests.export.cli.commands import run
 from tests.export.serving.rig import http
@@ -24,32 +20,9 @@ from tests.house.pages import README, blocks, blocks_in
 
 
 @pytest.fixture(scope="module")
-def preprocessor():
-    return graph_ops.Gemma4CausalLMPreprocessor(
-        graph_ops.Gemma4Tokenizer(demonstration_file("demonstration.spm")),
-        graph_ops.Gemma4ImageConverter(),
-        graph_ops.Gemma4AudioConverter(),
-    )
-
-
-@pytest.fixture(scope="module")
-def exported(preprocessor, tmp_path_factory):
-    """What `make demo` writes: `gemma4/1`; `device` joins it when an example needs it."""
-    folder = tmp_path_factory.mktemp("demo")
-    export_saved_model(preprocessor, folder / "gemma4")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def device(exported):
-    tokenizer = graph_ops.Gemma4Tokenizer(demonstration_file("demonstration.spm"), engine="builtin")
-    return export_litert(graph_ops.Gemma4CausalLMPreprocessor(tokenizer), exported / "device")
-
-
-@pytest.fixture(scope="module")
-def server(exported):
+def server(demo):
     """The embedded server with what was exported."""
-    folder = exported / "gemma4" / "1"
+    folder = demo / "gemma4" / "1"
     loaded = running.load(folder)
     description = SavedModel.FromString((folder / "saved_model.pb").read_bytes()).meta_graphs[0].signature_def
     servable = Servable(1, loaded.signatures, dict(description), loaded.module, {})
@@ -71,9 +44,9 @@ def test_the_python_example_prints_what_stands_below_it(block, request, tmp_path
     if "localhost:8500" in source:
         source = source.replace("localhost:8500", f"127.0.0.1:{request.getfixturevalue('server').port}")
     if "build/demo/device" in source:
-        request.getfixturevalue("device")
+        request.getfixturevalue("demo_device")
     if "build/demo" in source:
-        source = source.replace("build/demo", str(request.getfixturevalue("exported")))
+        source = source.replace("build/demo", str(request.getfixturevalue("demo")))
     printed = io.StringIO()
     monkeypatch.chdir(ROOT)
     with contextlib.redirect_stdout(printed):
@@ -105,12 +78,12 @@ def posted(command):
     return url.removeprefix("localhost:8501"), body
 
 
-def test_the_readme_shows_what_make_demo_prints(exported, capsys, monkeypatch):
+def test_the_readme_shows_what_make_demo_prints(demo, capsys, monkeypatch):
     """Up to line breaks, and without the lines that say what was written, which hold sizes of files."""
     monkeypatch.chdir(ROOT)
     makefile = (ROOT / "Makefile").read_text().replace("\\\n", "")
     options = shlex.split(re.findall(r"^REQUEST := (.*)$", makefile, re.MULTILINE)[0])
-    code, printed, _ = run(capsys, "run", str(exported / "gemma4" / "1"), *options)
+    code, printed, _ = run(capsys, "run", str(demo / "gemma4" / "1"), *options)
     assert code == 0
     (shown,) = (block.text for block in blocks(README) if block.text.startswith("$ make demo"))
     shown = [line for line in shown.splitlines() if not line.startswith(("$ ", "wrote "))]

@@ -1,5 +1,6 @@
 """A command as a user types it, in this process or in one of its own."""
 
+import json
 import subprocess
 import sys
 
@@ -42,3 +43,10 @@ def run_alone(*arguments, **settings):
     process = start(*arguments, **settings)
     out, err = process.communicate()
     return process.returncode, out, err
+
+
+def write_demo(folder, command, name):
+    """What a command of `make demo` exports, as `folder/name`, with how it ended as `folder/name.json`."""
+    folder.mkdir(exist_ok=True)
+    ended = run_alone(command, "--tokenizer", VOCABULARY, "--out", folder / name)
+    (folder / f"{name}.json").write_text(json.dumps(ended))

@@ -1,30 +1,26 @@
-"""An export, made by the command, and a server of it."""
+"""Exports, made by the commands, and a server."""
 
 import pytest
 
 from export.cli.main import main
-from export.verify.samples import demonstration_file
-
-VOCABULARY = str(demonstration_file("demonstration.spm"))
+from tests.export.cli.commands import VOCABULARY
 
 
 @pytest.fixture(scope="session")
-def export_folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("commands") / "gemma4"
-    with pytest.raises(SystemExit) as stop:
-        main(["saved-model", "--tokenizer", VOCABULARY, "--out", str(folder), "--sequence-length", "800"])
-    assert stop.value.code == 0
-    return folder / "1"
+def export_folder(demo):
+    return demo / "gemma4" / "1"
 
 
 @pytest.fixture(scope="session")
-def bundle_folder(tmp_path_factory):
+def bundle_folder(made_once):
     """A bundle of text alone, which converts faster."""
-    folder = tmp_path_factory.mktemp("commands") / "device"
+    return made_once("text_device", write_text_device)
+
+
+def write_text_device(folder):
     with pytest.raises(SystemExit) as stop:
         main(["litert", "--tokenizer", VOCABULARY, "--out", str(folder), "--no-images", "--no-audio"])
     assert stop.value.code == 0
-    return folder
 
 
 @pytest.fixture(scope="session")

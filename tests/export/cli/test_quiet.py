@@ -1,5 +1,6 @@
 """No command lets TensorFlow, Keras, LiteRT or SentencePiece print log lines, from start to exit."""
 
+import json
 import os
 import subprocess
 import sys
@@ -18,7 +19,10 @@ REQUEST = ("--prompt", "see <|image|> hear <|audio|>", "--image", PHOTO, "--audi
 
 
 def assert_quiet(*arguments):
-    code, out, err = run_alone(*arguments)
+    assert_was_quiet(*run_alone(*arguments))
+
+
+def assert_was_quiet(code, out, err):
     assert (code, err) == (0, "")
     assert out
 
@@ -38,14 +42,13 @@ def test_run_of_a_bundle_is_quiet(bundle_folder):
     assert_quiet("run", bundle_folder, "--prompt", "hello")
 
 
-@pytest.mark.slow
-def test_saved_model_is_quiet(tmp_path):
-    assert_quiet("saved-model", *SOURCE, "--out", tmp_path / "gemma4")
+def test_saved_model_is_quiet(demo):
+    assert_was_quiet(*json.loads((demo / "gemma4.json").read_text()))
 
 
 @pytest.mark.slow
-def test_litert_is_quiet(tmp_path):
-    assert_quiet("litert", *SOURCE, "--out", tmp_path / "device")
+def test_litert_is_quiet(demo_device):
+    assert_was_quiet(*json.loads(demo_device.with_suffix(".json").read_text()))
 
 
 @pytest.mark.slow
