@@ -6,7 +6,8 @@ TESTS ?= tests
 FAST := tests/graph_ops/test_everywhere.py tests/graph_ops/text/bpe/test_engine.py tests/graph_ops/image/test_decode.py \
 	tests/graph_ops/layers/test_inputs.py tests/export/litert/test_litert.py::test_a_row_equals_that_of_the_saved_model
 # A part for `make test-conditions`: floats that are sums, and rows alone and in a batch.
-NUMERIC := tests/graph_ops/audio tests/graph_ops/layers/test_inputs.py::test_forms_of_one_clip_agree \
+NUMERIC := $(addprefix tests/graph_ops/audio/test_,encode.py magnitude.py mel.py resample.py resample_soxr.py) \
+	tests/graph_ops/layers/test_inputs.py::test_forms_of_one_clip_agree \
 	tests/graph_ops/layers/test_inputs.py::test_precomputed_media_agree_with_raw_ones \
 	tests/export/saved_model/test_saved_model.py::test_a_row_is_the_same_alone_and_in_any_batch
 VOCABULARY ?= graph_ops/demonstration/demonstration.spm
