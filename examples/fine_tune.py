@@ -36,6 +36,7 @@ COLOURS = {"red": (220, 30, 30), "green": (30, 200, 40), "white": (240, 240, 240
 SAME = {colour: colour for colour in COLOURS}
 OPPOSITE = {"red": "green", "green": "red", "white": "black", "black": "white"}
 QUESTION = "Which colour is this? <|image|>\n"
+SOFT_TOKENS = 70  # of a picture; a colour needs no more, and the model takes a quarter of the time
 SIDE, NOISE = 96, 12  # of a picture: pixels, and standard deviation of a pixel in 0…255
 BATCHES, STEPS_IN_EPOCH = 2, 10
 LORA_RANK = 4
@@ -108,8 +109,9 @@ def main() -> None:
     keras.utils.set_random_seed(0)
     preprocessor = Gemma4CausalLMPreprocessor(
         Gemma4Tokenizer(demonstration_file("demonstration.spm")),
-        Gemma4ImageConverter(),
-        sequence_length=320,
+        Gemma4ImageConverter(max_soft_tokens=SOFT_TOKENS),
+        num_vision_tokens_per_image=SOFT_TOKENS,
+        sequence_length=112,
         max_images_per_prompt=1,
         audio_input_feat_size=0,
     )
