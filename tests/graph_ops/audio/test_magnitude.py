@@ -37,7 +37,9 @@ def test_magnitudes_are_those_of_a_float64_transform(by, tolerance):
 
 def test_a_target_without_an_fft_gets_matrix_products():
     def ops(target):
-        step = tf.function(lambda first, second: magnitude(first, second, config=CONFIG, target=target))
+        step = tf.function(
+            lambda first, second: magnitude(first, second, config=CONFIG, target=target), autograph=False
+        )
         graph = step.get_concrete_function(*[tf.TensorSpec([None, HALF])] * 2).graph
         return {operation.type for operation in graph.get_operations()}
 

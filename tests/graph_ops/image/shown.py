@@ -18,7 +18,7 @@ WHITE = (255, 255, 255)
 def decoder(config: ImageConfig = ImageConfig(), parity: str = "keras_hub"):  # noqa: B008
     """The graph of `decode_image` under these settings."""
 
-    @tf.function(input_signature=[tf.TensorSpec([], tf.string)])
+    @tf.function(input_signature=[tf.TensorSpec([], tf.string)], autograph=False)
     def decode(encoded):
         return decode_image(encoded, config=config, parity=parity)
 

@@ -19,12 +19,13 @@ def encoded_png(pixels: np.ndarray) -> bytes:
 class Edge(tf.Module):
     """The two batch functions with every dim unknown, as a server loads them."""
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     def encoded(self, files):
         return encode.encode_images(files, config=CONFIG)
 
     @tf.function(
-        input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8), tf.TensorSpec([None, 2], tf.int32)]
+        input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8), tf.TensorSpec([None, 2], tf.int32)],
+        autograph=False,
     )
     def arrays(self, images, sizes):
         return encode.encode_image_arrays(images, sizes, config=CONFIG)

@@ -211,7 +211,8 @@ def num_operations(module: tf.Module) -> int:
 @pytest.mark.parametrize("size", [[101, 3], [0, 3], [0, 0]])
 def test_known_sizes_that_are_faulty_are_padding(size):
     known = tf.function(
-        lambda images: encode_image_arrays(images, tf.constant([size]), config=CONFIG, target=LITERT)
+        lambda images: encode_image_arrays(images, tf.constant([size]), config=CONFIG, target=LITERT),
+        autograph=False,
     )
     found = known(tf.constant(noise(100, 130)[np.newaxis]))
     outputs = [output.numpy() for output in tf.nest.flatten(found)]
@@ -242,7 +243,10 @@ def test_a_compiled_model_gives_the_same(bucket_content):
 
 @pytest.mark.parametrize("number", [None, 0])
 def test_an_unknown_number_of_images_is_refused(number):
-    step = tf.function(lambda images, sizes: encode_image_arrays(images, sizes, config=CONFIG, target=LITERT))
+    step = tf.function(
+        lambda images, sizes: encode_image_arrays(images, sizes, config=CONFIG, target=LITERT),
+        autograph=False,
+    )
     with pytest.raises(
         ValueError, match=rf"`images`: their number must be known while tracing, .* got {number}\. Fix dim 0"
     ):

@@ -15,7 +15,7 @@ from tests.graph_ops.image.shown import tiff, xmp
 FORMS = {3: "H", 4: "L", 5: "LL", 6: "b", 8: "h", 9: "l", 10: "ll", 11: "f", 12: "d", 13: "L", 16: "Q"}
 
 
-@tf.function(input_signature=[tf.TensorSpec([], tf.string)] * 2)
+@tf.function(input_signature=[tf.TensorSpec([], tf.string)] * 2, autograph=False)
 def orientation(block, text):
     return exif.orientation(exif.Metadata(block, text))
 

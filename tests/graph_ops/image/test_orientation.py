@@ -11,7 +11,9 @@ from tests.graph_ops.image.shown import assert_shown_as_by_pillow, decoder, pixe
 from tests.graph_ops.image.test_decode import drawing, pillow_pixels, saved
 
 
-@tf.function(input_signature=[tf.TensorSpec([None, None, 3], tf.uint8), tf.TensorSpec([], tf.int32)])
+@tf.function(
+    input_signature=[tf.TensorSpec([None, None, 3], tf.uint8), tf.TensorSpec([], tf.int32)], autograph=False
+)
 def turn(pixels, orientation):
     return turned(pixels, orientation)
 

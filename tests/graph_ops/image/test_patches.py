@@ -25,7 +25,7 @@ def photograph() -> np.ndarray:
 def to_patches():
     """`image_to_patches` traced once for all sizes."""
 
-    @tf.function(input_signature=[tf.TensorSpec([None, None, 3], tf.uint8)])
+    @tf.function(input_signature=[tf.TensorSpec([None, None, 3], tf.uint8)], autograph=False)
     def traced(pixels):
         return image.image_to_patches(pixels, config=CONFIG)
 
@@ -95,7 +95,9 @@ def test_an_image_with_too_few_patches_is_too_thin():
 def test_scale_and_offset_apply_to_pixels_but_not_to_padding(scale, offset):
     pixels = noise(96, 48)
     config = ImageConfig(scale=scale, offset=offset, max_soft_tokens=2)
-    values, *_ = tf.function(lambda pixels: image.image_to_patches(pixels, config=config))(pixels)
+    values, *_ = tf.function(lambda pixels: image.image_to_patches(pixels, config=config), autograph=False)(
+        pixels
+    )
     patches = pixels.reshape(6, 16, 3, 16, 3).swapaxes(1, 2).reshape(18, 256, 3)
     scaled = (patches * np.asarray(1.0 if scale is None else scale)).astype(np.float32)
     np.testing.assert_array_equal(
@@ -109,7 +111,7 @@ def test_scale_and_offset_apply_to_pixels_but_not_to_padding(scale, offset):
 def test_a_scaled_pixel_is_rounded_once_in_a_traced_function(scale):
     config = ImageConfig(scale=scale)
     pixels = np.arange(768, dtype=np.uint8)[np.newaxis]
-    scaled = tf.function(lambda values: image.scaled_pixels(values, config=config))(
+    scaled = tf.function(lambda values: image.scaled_pixels(values, config=config), autograph=False)(
         tf.cast(pixels, tf.float32)
     )
     np.testing.assert_array_equal(scaled, (pixels.astype(np.float64) * scale).astype(np.float32))

@@ -20,7 +20,9 @@ def resize():
     """`resize_bicubic` traced once for all sizes."""
     size = tf.TensorSpec([], tf.int32)
     return tf.function(
-        resizing.resize_bicubic, input_signature=[tf.TensorSpec([None, None, 3], tf.uint8), size, size]
+        resizing.resize_bicubic,
+        input_signature=[tf.TensorSpec([None, None, 3], tf.uint8), size, size],
+        autograph=False,
     )
 
 
@@ -98,9 +100,9 @@ def test_resize_is_exact_with_constant_sizes():
     for height, width in ((49, 101), (333, 777)):
         pixels = noise(height, width)
         expected = np.asarray(Image.fromarray(pixels).resize((912, 672), Image.Resampling.BICUBIC))
-        known = tf.function(lambda pixels: resizing.resize_bicubic(pixels, 672, 912))
+        known = tf.function(lambda pixels: resizing.resize_bicubic(pixels, 672, 912), autograph=False)
         unknown = tf.function(
-            known.python_function, input_signature=[tf.TensorSpec([None, None, 3], tf.uint8)]
+            known.python_function, input_signature=[tf.TensorSpec([None, None, 3], tf.uint8)], autograph=False
         )
         np.testing.assert_array_equal(known(tf.constant(pixels)), expected)
         np.testing.assert_array_equal(unknown(tf.constant(pixels)), expected)
@@ -109,7 +111,11 @@ def test_resize_is_exact_with_constant_sizes():
 def test_resize_of_known_sizes_has_no_float64_left():
     signature = [tf.TensorSpec([300, 400, 3], tf.uint8)]
     graph = (
-        tf.function(lambda pixels: resizing.resize_bicubic(pixels, 672, 912), input_signature=signature)
+        tf.function(
+            lambda pixels: resizing.resize_bicubic(pixels, 672, 912),
+            input_signature=signature,
+            autograph=False,
+        )
         .get_concrete_function()
         .graph
     )
@@ -159,7 +165,7 @@ def test_weights_are_known_only_if_both_sizes_are():
         np.testing.assert_array_equal(part, other)
     found = []
 
-    @tf.function(input_signature=[tf.TensorSpec([], tf.int32)])
+    @tf.function(input_signature=[tf.TensorSpec([], tf.int32)], autograph=False)
     def step(size):
         found.extend([resizing.known_weights(size, 7), resizing.known_weights(5, size)])
         return size
@@ -176,6 +182,8 @@ def test_a_branch_on_what_is_known_traces_one_side_only(known):
         traced.append(number)
         return tf.constant(number)
 
-    step = tf.function(lambda condition: resizing.branch(condition, lambda: side(1), lambda: side(2)))
+    step = tf.function(
+        lambda condition: resizing.branch(condition, lambda: side(1), lambda: side(2)), autograph=False
+    )
     assert step(True if known else tf.constant(True)) == 1
     assert traced == ([1] if known else [1, 2])

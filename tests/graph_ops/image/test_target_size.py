@@ -26,6 +26,7 @@ def assert_target_sizes_equal_the_reference(sizes: np.ndarray, config: ImageConf
     traced = tf.function(
         lambda height, width: tf.stack(target_size(height, width, config=config), axis=-1),
         input_signature=[side, side],
+        autograph=False,
     )
     for some in np.array_split(sizes.astype(np.int32), -(-len(sizes) // 20_000)):
         np.testing.assert_array_equal(
@@ -104,7 +105,9 @@ def test_target_size_example_of_the_docstring():
 def test_target_size_has_no_float64():
     side = tf.TensorSpec([], tf.int32)
     graph = (
-        tf.function(lambda h, w: target_size(h, w, config=CONFIG), input_signature=[side, side])
+        tf.function(
+            lambda h, w: target_size(h, w, config=CONFIG), input_signature=[side, side], autograph=False
+        )
         .get_concrete_function()
         .graph
     )

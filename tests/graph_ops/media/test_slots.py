@@ -67,7 +67,8 @@ def test_the_number_of_slots_is_known_where_that_of_the_input_is():
     for rows, slots in ((None, 3), (2, None), (2, 3)):
         specs = tf.TensorSpec([rows, slots, 9], tf.float32), tf.TensorSpec([rows, slots], tf.int32)
         step = tf.function(
-            lambda clips, lengths: from_arrays(clips, lengths, medium=medium, config=None, parity=PARITY)
+            lambda clips, lengths: from_arrays(clips, lengths, medium=medium, config=None, parity=PARITY),
+            autograph=False,
         )
         found = step.get_concrete_function(*specs).structured_outputs
         assert found.values.shape.as_list() == [rows, slots, 9]

@@ -40,6 +40,7 @@ def test_expansion_equals_the_twin(seed):
     expand = tf.function(
         lambda ids, lengths: expand_placeholders(ids, lengths, media, width=40),
         input_signature=[tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32)],
+        autograph=False,
     )
     for result in (expand_placeholders(ids, lengths, media, width=40), expand(ids, lengths)):
         for b, prompt in enumerate(prompts):

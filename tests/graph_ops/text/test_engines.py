@@ -49,10 +49,14 @@ class Holder(tf.Module):
         self.inner = tf.Module()
         self.inner.engine = engine
         self.encode = tf.function(
-            lambda texts: engine.encode(texts, reading=reading, in_bulk=in_bulk), input_signature=STRINGS
+            lambda texts: engine.encode(texts, reading=reading, in_bulk=in_bulk),
+            input_signature=STRINGS,
+            autograph=False,
         )
         self.there_and_back = tf.function(
-            lambda texts: engine.decode(*engine.encode(texts, reading=reading)), input_signature=STRINGS
+            lambda texts: engine.decode(*engine.encode(texts, reading=reading)),
+            input_signature=STRINGS,
+            autograph=False,
         )
 
 
@@ -161,7 +165,9 @@ STEPS = {
 def test_a_graph_names_the_steps_of_text(name, vocabulary):
     engine = engine_of(name, vocabulary)
     holder = tf.function(
-        lambda texts: engine.decode(*engine.encode(texts, in_bulk=True)), input_signature=STRINGS
+        lambda texts: engine.decode(*engine.encode(texts, in_bulk=True)),
+        input_signature=STRINGS,
+        autograph=False,
     )
     graph = holder.get_concrete_function().graph
     definition = graph.as_graph_def()

@@ -20,7 +20,8 @@ HEADER = 54 + 1024
         tf.TensorSpec([], tf.string),
         *[tf.TensorSpec([], tf.int32)] * 3,
         tf.TensorSpec([], tf.bool),
-    ]
+    ],
+    autograph=False,
 )
 def indices(encoded, start, height, width, four_bits):
     return bmp_rle.indices(encoded, start, (height, width), four_bits)

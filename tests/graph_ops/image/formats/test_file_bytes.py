@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from graph_ops.image.formats.file_bytes import steps_through
 
 
-@tf.function(input_signature=[tf.TensorSpec([None], tf.int32), tf.TensorSpec([], tf.int32)])
+@tf.function(input_signature=[tf.TensorSpec([None], tf.int32), tf.TensorSpec([], tf.int32)], autograph=False)
 def steps(following, start):
     return steps_through(following, start)
 

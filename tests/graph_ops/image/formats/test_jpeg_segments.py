@@ -6,7 +6,7 @@ import tensorflow as tf
 from graph_ops.image.formats.jpeg_segments import parts_of
 from tests.graph_ops.image.formats.made_jpeg import SCAN, adobe, jpeg, segment
 
-parts = tf.function(parts_of, input_signature=[tf.TensorSpec([], tf.string)])
+parts = tf.function(parts_of, input_signature=[tf.TensorSpec([], tf.string)], autograph=False)
 EVEN = [(1, 1)] * 4
 
 
