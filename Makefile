@@ -87,24 +87,24 @@ clean:  ## everything that the other targets made
 
 .venv/installed: .venv/bin/python pyproject.toml
 	@echo 'installing (about a minute)'
-	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --progress-bar on --editable '.[litert]'
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-compile --progress-bar on --editable '.[litert]'
 	touch $@
 
 .venv/installed-dev: .venv/installed
 	$(call needs,3.11,$(BIN)/python)
 	@echo 'installing the references and tools (about a minute)'
-	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --progress-bar on --editable '.[dev]'
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-compile --progress-bar on --editable '.[dev]'
 	touch $@
 
 .venv/installed-bench: .venv/installed-dev
-	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --progress-bar on --editable '.[bench]'
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-compile --progress-bar on --editable '.[bench]'
 	touch $@
 
 .venv-%/installed: pyproject.toml
 	$(call needs,3.10,$(PYTHON))
 	$(PYTHON) -m venv .venv-$*
 	@echo 'installing for Python $* (about a minute)'
-	PYTHONWARNINGS=ignore .venv-$*/bin/python -m pip install --quiet --progress-bar on --editable '.[test]'
+	PYTHONWARNINGS=ignore .venv-$*/bin/python -m pip install --quiet --no-compile --progress-bar on --editable '.[test]'
 	touch $@
 
 bundle: .venv/installed
