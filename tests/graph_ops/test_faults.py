@@ -129,4 +129,5 @@ def test_fault_codes_keep_their_numbers():
         "AUDIO_CODEC",
         "AUDIO_TOO_SHORT",
     ]
+    released += ["CHAT_EMPTY", "CHAT_ROLE", "CHAT_PART", "CHAT_MEDIUM", "CHAT_TOOL_TEXT", "CHAT_DECLARATION"]
     assert [fault.name for fault in Fault] == released
