@@ -132,8 +132,10 @@ def encode_chat(
     Returns:
         Features by name, and what is wrong with each row. A faulty row is padding.
     """
-    media, excess = encode_media(inputs, settings, inputs["roles"], served=served)
-    made = rows(as_dialogues(inputs), tf.constant(training))
+    with tf.name_scope("dialogues"):
+        dialogues = as_dialogues(inputs)
+    media, excess = encode_media(inputs, settings, dialogues.enable_thinking, served=served)
+    made = rows(dialogues, tf.constant(training))
     finding = first_finding(made.finding, excess) if excess else made.finding
     return encode_tokens(
         TokenRows(made.token_ids, made.lengths),

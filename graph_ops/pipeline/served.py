@@ -70,7 +70,7 @@ def encode_media(
     Args:
         inputs: as for `encode`; files string [B, K], arrays or features.
         settings: what the graph is built from.
-        rows: a tensor [B, …] of any dtype.
+        rows: a tensor [B] of any dtype.
         served: whether every row gets these slots.
     """
     inputs, excess = _limit_media(inputs, settings, rows) if served else (inputs, None)
@@ -246,7 +246,7 @@ def _shared(step: Callable[..., Any], **settings: Any) -> Callable[..., Any]:
 
 def _limit_media(inputs: Tensors, settings: Settings, rows: tf.Tensor) -> tuple[Tensors, Finding]:
     """Brings every medium to the slots of the configuration; rows that fill more are faulty."""
-    findings = [Finding.none(tf.reshape(rows, [tf.shape(rows)[0], -1])[:, 0])]
+    findings = [Finding.none(rows)]
     limited = dict(inputs)
     for each in settings.media:
         medium, most = each.medium, each.medium.num_slots(settings.row)
