@@ -272,13 +272,19 @@ def _requests(bundle: Bundle, name: str) -> Iterator[Arrays]:
             prompt = "Say: " + "".join(MEDIA[given.split("_")[0]] for given in counts) * used
             yield _padded("prompts", prompt, shapes["prompts"][0]) | counts
     elif kind == "count_tokens":
-        sizes = {given: np.zeros(shape, np.int32) for given, shape in shapes.items() if given in _SIZES}
-        yield _padded("prompts", "Say:", shapes["prompts"][0]) | sizes
-        for given in sizes:
-            sizes[given][0, 0] = _SIZES[given]
-        prompt = "Say: " + "".join(MEDIA[given.split("_")[0]] for given in sizes)
-        yield _padded("prompts", prompt, shapes["prompts"][0]) | sizes
-    elif kind in ("tokenize", "tokenize_with_offsets"):
+        names = [given for given in shapes if given in _SIZES]
+        for used in (0, 1):
+            sizes = {given: np.zeros(shapes[given], np.int32) for given in names}
+            ids = np.zeros(shapes["token_ids"], np.int32)
+            for place, given in enumerate(names):
+                sizes[given][0, 0] = np.array(_SIZES[given]) * used
+                ids[0, place] = bundle.vocabulary.find(MEDIA[given.split("_")[0]])
+            yield sizes | {"token_ids": ids, "lengths": np.array([len(names) * used], np.int32)}
+    elif kind == "token_offsets":
+        given_text = _padded("text", "Größe <|turn>", shapes["text"][0])
+        tokens = bundle.run(name.replace("token_offsets", "tokenize"), **given_text)
+        yield given_text | {given: tokens[given] for given in ("token_ids", "lengths")}
+    elif kind == "tokenize":
         for text in [text for text in _texts(bundle) if len(_bytes(text)) <= shapes["text"][0]][::6]:
             yield _padded("text", text, shapes["text"][0])
     else:

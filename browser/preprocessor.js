@@ -100,10 +100,12 @@ export class Preprocessor {
    */
   async tokenizeWithOffsets(text) {
     const bytes = encode(text);
-    const { name } = this.#bucket('tokenize_with_offsets', bytes.length);
-    const { token_ids, lengths, byte_spans, character_spans } = await this.run(name, { text: bytes, text_length: [bytes.length] });
-    const pairs = (spans) => Array.from({ length: lengths[0] }, (_, place) => [spans[2 * place], spans[2 * place + 1]]);
-    return { ids: token_ids.slice(0, lengths[0]), byteSpans: pairs(byte_spans), characterSpans: pairs(character_spans) };
+    const { ids } = await this.tokenize(text);
+    const { name } = this.#bucket('token_offsets', bytes.length);
+    const given = { text: bytes, text_length: [bytes.length], token_ids: ids, lengths: [ids.length] };
+    const { byte_spans, character_spans } = await this.run(name, given);
+    const pairs = (spans) => Array.from({ length: ids.length }, (_, place) => [spans[2 * place], spans[2 * place + 1]]);
+    return { ids, byteSpans: pairs(byte_spans), characterSpans: pairs(character_spans) };
   }
 
   /**
@@ -131,9 +133,9 @@ export class Preprocessor {
    * @returns {Promise<{numTokens: number, fits: boolean}>} a prompt that does not fit rejects nothing.
    */
   async countTokens(prompt, { images = [], audio = [] } = {}) {
-    const bytes = encode(prompt);
-    const { name, inputs } = this.#bucket('count_tokens', bytes.length);
-    const given = { prompts: bytes, prompts_length: [bytes.length] };
+    const { ids } = await this.tokenize(prompt);
+    const { name, inputs } = this.#bucket('count_tokens', ids.length);
+    const given = { token_ids: ids, lengths: [ids.length] };
     for (const [input, sizes] of [['image_sizes', images], ['audio_lengths', audio]]) {
       const slots = checkedSlots(input, inputs, sizes);
       if (slots) given[input] = sizes.flat();
@@ -306,7 +308,7 @@ const TOO_LONG = [11, 30]; // codes of `statuses`: media, or text, that do not f
 const LEFT_OUT = ['<bos>', '<eos>', '<pad>', '<|image|>', '<image|>', '<|audio>', '<|audio|>', '<audio|>', '<|video|>'];
 const OPTION = {
   tokenize: 'text=256,1024',
-  tokenize_with_offsets: 'text=256,1024',
+  token_offsets: 'text=256,1024',
   detokenize: 'text=256,1024',
   detokenize_stream: 'text=256,1024',
   count_tokens: 'text=256,1024',

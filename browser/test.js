@@ -295,7 +295,7 @@ test('requests are counted, those that do not fit too', async () => {
       const { numTokens, fits } = await preprocessor.countTokens(prompt, sizes);
       found.push({ prompt, sizes, num_tokens: numTokens, fits });
     }
-    const length = Math.max(...preprocessor.buckets('count_tokens').map(({ size }) => size[0]));
+    const length = Math.max(...preprocessor.buckets('tokenize').map(({ size }) => size[0]));
     return [found, golden.counts, await preprocessor.countTokens('\u0001'.repeat(length))];
   });
   assert.deepEqual(found, expected);

@@ -56,7 +56,7 @@ test('a thought reaches to its end, and the name of its channel goes', async () 
   for (const [pieces, thought] of cases) assert.deepEqual(await parsed(pieces), { thought, content: '', calls: [], finishReason: 'length' });
 });
 
-test('a call whose quotes are spelled by other pieces is refused, and elsewhere they are text', async () => {
+test('quotes that other pieces spell are refused in a call, and elsewhere text', async () => {
   await assert.rejects(parsed(['<|tool_call>', 'call:f{a:', '<|"', '|>', '}']), /must be the token; got 1 in the text of a call, of which 0/);
   assert.equal((await parsed(['<|"', '|>', '<|', 'turn', '|>'])).content, '<|"|><|turn|>');
 });

@@ -31,6 +31,7 @@ from graph_ops.pipeline.counting import count_row_tokens
 from graph_ops.pipeline.litert import Text
 from graph_ops.settings import Configured, Settings
 from graph_ops.target import LITERT
+from graph_ops.text.tokens import TokenRows
 
 INPUTS = {
     **TEXT_INPUTS,
@@ -194,21 +195,23 @@ def _counted_row(settings: Settings, size: int | None) -> Signature:
 
 
 def _counting(settings: Settings, size: int | None) -> Signature:
-    """What a row would take, from the sizes of media."""
-    inputs = text_inputs("prompts", size)
+    """What a row would take, from the ids of its text and the sizes of its media."""
+    width = None if size is None else size + 1
+    inputs = {"token_ids": _input("token_ids", tf.int32, 1, width), "lengths": _input("lengths", tf.int32, 1)}
     for each in settings.media:
         leading = (1, each.medium.num_slots(settings.row))
         name, varying = each.medium.sizes, (None,) * each.medium.varying
         inputs[name] = _item_inputs(each, leading, varying)[name]
 
     def function(tensors: Tensors) -> Tensors:
-        text = Text(tensors["prompts"], tensors["prompts_length"])
-        prompts, finding = pipeline.tokenize(text, settings)
+        ids, lengths = tensors["token_ids"], tensors["lengths"]
+        finding = pipeline.length_finding(lengths, tf.shape(ids)[1])
+        prompts = TokenRows(ids, tf.where(finding.is_clean, lengths, 0))
         count = count_row_tokens(prompts, tensors, settings, also=finding, target=LITERT)
         fits = tf.cast(count.finding.is_clean, tf.int32)
         return {"num_tokens": count.num_tokens, "fits": fits} | status_outputs(count.finding)
 
-    meaning = "how many tokens a request takes, from the sizes of its media"
+    meaning = "how many tokens a request takes, from what `tokenize` gives and the sizes of its media"
     return Signature(inputs, ("num_tokens", "fits", *STATUS), function, meaning)
 
 

@@ -6,10 +6,11 @@ from export.signature import Input, Signature, Tensors
 from graph_ops.faults import Finding
 from graph_ops.pipeline import litert as pipeline
 from graph_ops.pipeline.litert import Text
-from graph_ops.pipeline.offsets import tokenize_bytes_with_offsets
+from graph_ops.pipeline.offsets import byte_offsets
 from graph_ops.pipeline.streaming import stream_bytes
 from graph_ops.settings import Settings
 from graph_ops.text.streaming import PENDING
+from graph_ops.text.tokens import TokenRows
 
 INPUTS = {
     "text": "UTF-8 bytes",
@@ -43,7 +44,7 @@ def text_signatures(settings: Settings, size: int | None = None) -> dict[str, Si
     """By name, with `size` bytes or ids, which is then part of the name, or as many as come."""
     kinds = {
         "tokenize": _tokenizing,
-        "tokenize_with_offsets": _locating,
+        "token_offsets": _locating,
         "detokenize": _detokenizing,
         "detokenize_stream": _streaming,
     }
@@ -72,11 +73,18 @@ def _tokenizing(settings: Settings, size: int | None) -> Signature:
 def _locating(settings: Settings, size: int | None) -> Signature:
     def function(tensors: Tensors) -> Tensors:
         text = Text(tensors["text"], tensors["text_length"])
-        found, finding = tokenize_bytes_with_offsets(text, settings)
-        return found.rows._asdict() | found.spans._asdict() | status_outputs(finding)
+        rows = TokenRows(tensors["token_ids"], tensors["lengths"])
+        found, finding = byte_offsets(text, rows, settings)
+        return found._asdict() | status_outputs(finding)
 
-    outputs = ("token_ids", "lengths", "byte_spans", "character_spans", *STATUS)
-    return Signature(text_inputs("text", size), outputs, function, "text to ids and their places in it")
+    inputs = text_inputs("text", size) | {
+        "token_ids": _input("token_ids", tf.int32, 1, None if size is None else size + 1),
+        "lengths": _input("lengths", tf.int32, 1),
+    }
+    outputs = ("byte_spans", "character_spans", *STATUS)
+    return Signature(
+        inputs, outputs, function, "a text and what `tokenize` gives of it to the tokens' places"
+    )
 
 
 def _detokenizing(settings: Settings, size: int | None) -> Signature:

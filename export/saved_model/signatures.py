@@ -31,8 +31,8 @@ DEFAULT = "serving_default"
 INPUTS = {
     "prompts": Input(tf.string, (None,), "UTF-8, with one placeholder such as `<|image|>` for each medium"),
     "responses": Input(tf.string, (None,), "UTF-8"),
-    "padding_mask": Input(tf.bool, (None, None), "True on what is read"),
     **TEXT_INPUTS,
+    "padding_mask": Input(tf.bool, (None, None), "True on what is read"),
 }
 FILE_INPUTS = {
     medium.argument: Input(tf.string, (None, None), f'{medium.files}; "" for an empty slot')

@@ -51,7 +51,7 @@ def tokenize(text: Text, settings: Settings) -> tuple[TokenRows, Finding]:
     """Ids of a text: `TokenRows` with token_ids int32 [1, N + 1], 0 past the length; none for a text with a
     finding.
     """
-    finding = _length_finding(text.length, tf.size(text.codes))
+    finding = length_finding(text.length, tf.size(text.codes))
     length = tf.where(finding.is_clean, text.length, 0)
     reading = prompt_reading(settings.row)
     tokens = engine_of(settings).tokenize_bytes(text.codes, length[0], reading=reading)
@@ -64,7 +64,7 @@ def detokenize(
     """The text of ids int32 [1, L], of which `lengths` int32 [1] count; in a buffer of `capacity` bytes, or
     of as many as there are.
     """
-    finding = _length_finding(lengths, tf.shape(token_ids)[1])
+    finding = length_finding(lengths, tf.shape(token_ids)[1])
     keep = tf.sequence_mask(lengths, tf.shape(token_ids)[1]) & finding.is_clean[:, tf.newaxis]
     text, out_of_range = detokenize_kept(token_ids, keep, settings, capacity=capacity)
     return text, first_finding(finding, out_of_range)
@@ -108,7 +108,8 @@ def counted_slots(counts: tf.Tensor, *, most: int) -> Slots:
     return slots._replace(finding=check(faulty, Fault.SOFT_TOKENS, counts, most).of_rows())
 
 
-def _length_finding(lengths: tf.Tensor, given: tf.Tensor) -> Finding:
+def length_finding(lengths: tf.Tensor, given: tf.Tensor) -> Finding:
+    """TEXT_LENGTH for lengths int32 [1] outside of 0 … `given`, int32 []."""
     return check((lengths < 0) | (lengths > given), Fault.TEXT_LENGTH, lengths, given)
 
 

@@ -57,11 +57,26 @@ def has_offsets(vocabulary: Vocabulary) -> bool:
     return vocabulary.keeps_text and vocabulary.has_byte_fallback
 
 
-def spans(rows: TokenRows, stream: tf.Tensor, text_ends: tf.Tensor, *, vocabulary: Vocabulary) -> Spans:
+def characters_of(token_ids: tf.Tensor, vocabulary: Vocabulary) -> tf.Tensor:
+    """How many characters each id int32 […], in range, stands for: int32 […]. The first byte of a character
+    stands for it, the others for none.
+    """
+    return tf.cast(taken(_characters(vocabulary), token_ids), tf.int32)
+
+
+def spans(
+    rows: TokenRows,
+    characters: tf.Tensor,
+    stream: tf.Tensor,
+    text_ends: tf.Tensor,
+    *,
+    vocabulary: Vocabulary,
+) -> Spans:
     """The spans of the tokens of B texts.
 
     Args:
         rows: all ids of the texts, int32 [B, L] with lengths [B].
+        characters: int32 [B, L]; `characters_of` the ids.
         stream: int32 [N]; the bytes of one text after the other, a `utf8.SEPARATOR` after each.
         text_ends: int32 [B]; where each text's first separator is.
         vocabulary: that of the ids.
@@ -69,7 +84,7 @@ def spans(rows: TokenRows, stream: tf.Tensor, text_ends: tf.Tensor, *, vocabular
     is_token = tf.sequence_mask(rows.lengths, tf.shape(rows.token_ids)[1])
     ids = tf.where(is_token, rows.token_ids, 0)
     is_byte = is_token & (bytes_of(ids, vocabulary) < NO_BYTE)
-    counts = tf.where(is_token, tf.cast(taken(_characters(vocabulary), ids), tf.int32), 0)
+    counts = tf.where(is_token, characters, 0)
     end = tf.cumsum(counts, axis=1)
     start = end - tf.where(is_byte, 1, counts)
     begins = tf.concat([[0], text_ends + 1], axis=0)[:-1]
@@ -91,7 +106,10 @@ def _in_bytes(
     before = tf.cumsum(tf.cast(is_start, tf.int32), exclusive=True)
     base = taken(before, begins)[:, tf.newaxis]
     of_characters = places(is_start)
-    first, last = (taken(of_characters, base + place) - begins[:, tf.newaxis] for place in (start, end))
+    most = tf.size(of_characters) - 1  # which only ids of another text go beyond
+    first, last = (
+        taken(of_characters, tf.minimum(base + place, most)) - begins[:, tf.newaxis] for place in (start, end)
+    )
     return first, last
 
 
@@ -106,9 +124,7 @@ def _place_in_character(is_byte: tf.Tensor, counts: tf.Tensor) -> tf.Tensor:
 
 @functools.lru_cache(maxsize=8)
 def _characters(vocabulary: Vocabulary) -> np.ndarray:
-    """uint8 or int32 [V]; of each id how many characters it stands for. The first byte of a character stands
-    for it, the others for none.
-    """
+    """`characters_of` each id: uint8 or int32 [V]."""
     counts = np.array([len(piece) for piece in vocabulary.pieces], np.int32)
     with tf.init_scope():
         values = bytes_of(tf.range(len(counts)), vocabulary).numpy()

@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "media": {"config", "faults", "shapes", "target", "image", "audio"},
     "rows": {"family", "faults", "shapes", "media", "text"},
     "settings": {"config", "family", "media", "rows", "text"},
-    "pipeline": {"chat", "faults", "media", "rows", "settings", "shapes", "text"},
+    "pipeline": {"chat", "family", "faults", "media", "rows", "settings", "shapes", "target", "text"},
     "presets": {"config", "family", "media", "settings", "text"},
     "layers": {
         "chat",

@@ -32,6 +32,17 @@ class Texts(NamedTuple):
     ends: tf.Tensor
 
 
+def characters_of(token_ids: tf.Tensor, tables: BuiltinTables) -> tf.Tensor:
+    """How many characters begin in the text of each id int32 [n], in range: int32 [n]; of a byte piece one if
+    a character may begin with that byte.
+    """
+    written = _written(token_ids, tables)
+    begins = (written.codes < 0x80) | ((written.codes >= 0xC0) & (written.codes < utf8.SEPARATOR))
+    before = taken(tf.cumsum(tf.cast(begins, tf.int32), exclusive=True), written.starts)
+    count = tf.shape(token_ids)
+    return tf.slice(before, [1], count) - tf.slice(before, [0], count)
+
+
 def detokenize(token_ids: tf.Tensor, tables: BuiltinTables, *, capacity: int | None = None) -> Texts:
     """The bytes of ids.
 
@@ -41,6 +52,20 @@ def detokenize(token_ids: tf.Tensor, tables: BuiltinTables, *, capacity: int | N
         capacity: size of `codes`, for runtimes that want it fixed; what is beyond it is left out. By default
             as many as there are.
     """
+    written = _written(token_ids, tables)
+    codes, before = _repaired(written.codes, capacity)
+    return Texts(codes, taken(before, written.starts))
+
+
+class _Written(NamedTuple):
+    """The stream int32 [M] of all ids' texts, and where each id's begins, int32 [n + 1], a last one's too."""
+
+    codes: tf.Tensor
+    starts: tf.Tensor
+
+
+def _written(token_ids: tf.Tensor, tables: BuiltinTables) -> _Written:
+    """The texts of ids int32 [n], a separator for one without a text and at the end."""
     texts = tables.piece_texts
     ids = tf.concat([token_ids, [tf.size(texts.lengths) - 1]], axis=0)
     lengths = piece_texts.lengths_of(texts, ids)
@@ -50,9 +75,9 @@ def detokenize(token_ids: tf.Tensor, tables: BuiltinTables, *, capacity: int | N
     size = starts[-1] + 1
     piece = tf.cumsum(tf.scatter_nd(starts[:, tf.newaxis], tf.ones_like(starts), [size])) - 1
     places = tf.range(size) + taken(piece_texts.starts_of(texts, ids) * WORD - starts, piece)
-    stream = tf.where(taken(is_empty, piece), utf8.SEPARATOR, piece_texts.byte_at(texts, places))
-    codes, before = _repaired(stream, capacity)
-    return Texts(codes, taken(before, starts))
+    return _Written(
+        tf.where(taken(is_empty, piece), utf8.SEPARATOR, piece_texts.byte_at(texts, places)), starts
+    )
 
 
 def _repaired(stream: tf.Tensor, capacity: int | None) -> tuple[tf.Tensor, tf.Tensor]:

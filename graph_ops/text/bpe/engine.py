@@ -13,6 +13,7 @@ from graph_ops.text.bpe.tables import BuiltinTables
 from graph_ops.text.bpe.tokenize import Tokens
 from graph_ops.text.ids import Ids
 from graph_ops.text.reading import Reading, require_reading
+from graph_ops.text.vocabulary.sentencepiece_model import PieceType
 from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
 
@@ -77,6 +78,18 @@ class BuiltinEngine(tf.Module):
                 [tf.where(is_text, tf.cast(codes, tf.int32), utf8.SEPARATOR), [utf8.SEPARATOR]], axis=0
             )
             return tokenize.tokenize(stream, self._tables_of(reading))
+
+    def characters_of(self, token_ids: tf.Tensor) -> tf.Tensor:
+        """How many characters of a text each id int32 [n], in range, stands for, a control piece for those of
+        its name; see `offsets.characters_of`.
+        """
+        counts = detokenize.characters_of(token_ids, self._tables_of(Reading.TRAINED))
+        for index, (piece, kind) in enumerate(
+            zip(self.vocabulary.pieces, self.vocabulary.types, strict=True)
+        ):
+            if kind in (PieceType.CONTROL, PieceType.UNKNOWN):
+                counts = tf.where(tf.equal(token_ids, index), len(piece), counts)
+        return counts
 
     def detokenize_bytes(
         self, token_ids: tf.Tensor, keep: tf.Tensor, *, capacity: int | None = None

@@ -9,7 +9,7 @@ from export.litert.signatures import STATUS, describe_output, device_signatures
 from tests.data import DEMONSTRATION
 from tests.export.tiny import tiny_preprocessor
 
-TEXTS = ("tokenize", "tokenize_with_offsets", "detokenize", "detokenize_stream")
+TEXTS = ("tokenize", "token_offsets", "detokenize", "detokenize_stream")
 OF_A_SIZE = (*TEXTS, "generate_preprocess_counts", "count_tokens")
 BUCKETS = Buckets((64, 256), {"image": ((96, 160),), "audio": ((1,),)})
 

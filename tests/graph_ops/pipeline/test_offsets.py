@@ -9,9 +9,10 @@ from export.verify import samples
 from graph_ops.config import RowConfig
 from graph_ops.faults import Fault
 from graph_ops.pipeline.litert import Text
-from graph_ops.pipeline.offsets import tokenize_bytes_with_offsets, tokenize_with_offsets
+from graph_ops.pipeline.offsets import byte_offsets, tokenize_with_offsets
 from graph_ops.settings import make_settings
 from graph_ops.text.reading import Reading
+from graph_ops.text.tokens import TokenRows
 from tests.data import DEMONSTRATION, needs_corpus, needs_real
 from tests.twins.spans import spans_of
 
@@ -77,19 +78,39 @@ def test_spans_are_those_of_tokenizers(real_tokenizer, huggingface_tokenizer, co
     assert compared > len(texts) * 0.98
 
 
-def test_a_device_gives_the_same_whatever_lies_behind_the_text():
+@pytest.fixture(scope="module")
+def device():
     tokenizer = graph_ops.Gemma4Tokenizer(DEMONSTRATION, engine="builtin")
-    settings = make_settings(tokenizer, RowConfig(sequence_length=16), {})
-    for text in [each.encode() for each in TEXTS] + samples.hostile_texts(
-        40, pieces=tokenizer.vocabulary.pieces
-    ):
+    return make_settings(tokenizer, RowConfig(sequence_length=16), {})
+
+
+@pytest.mark.parametrize("reading", [Reading.TRAINED, Reading.CONTROL])
+def test_a_device_gives_the_same_whatever_lies_behind_the_text(device, reading):
+    hostile = samples.hostile_texts(60, pieces=device.tokenizer.vocabulary.pieces)
+    for text in [each.encode() for each in TEXTS] + hostile:
+        ids, *expected = rows_of(device.tokenizer, [text], reading)[0]
         codes = tf.constant(np.frombuffer(text + b"\xc3a ", np.uint8))
-        (rows, spans), finding = tokenize_bytes_with_offsets(Text(codes, tf.constant([len(text)])), settings)
-        count = int(rows.lengths[0])
-        parts = [part.numpy()[0] for part in (rows.token_ids, *spans)]
-        assert [part[:count].tolist() for part in parts] == rows_of(tokenizer, [text])[0]
-        assert not any(part[count:].any() for part in parts)
+        rows = TokenRows(tf.constant([[*ids, 7, 300]]), tf.constant([len(ids)]))
+        spans, finding = byte_offsets(Text(codes, tf.constant([len(text)])), rows, device)
+        assert [part[0, : len(ids)].numpy().tolist() for part in spans] == expected
+        assert not any(part[0, len(ids) :].numpy().any() for part in spans)
         assert finding.fault.numpy().tolist() == [0]
-    (rows, spans), finding = tokenize_bytes_with_offsets(Text(codes, tf.constant([99_999])), settings)
-    assert (rows.lengths.numpy().tolist(), finding.fault.numpy().tolist()) == ([0], [Fault.TEXT_LENGTH])
-    assert not spans.byte_spans.numpy().any()
+
+
+@pytest.mark.parametrize(
+    ("length", "ids", "count", "fault"),
+    [
+        (4, [300], 1, Fault.TEXT_LENGTH),
+        (3, [300], 2, Fault.TEXT_LENGTH),
+        (3, [4_096], 1, Fault.TOKEN_ID_OUT_OF_RANGE),
+        (3, [300] * 9, 9, Fault.NONE),
+    ],
+)
+def test_wrong_lengths_and_ids_are_findings_and_ids_of_another_text_do_no_harm(
+    device, length, ids, count, fault
+):
+    text = Text(tf.constant([97, 98, 99], tf.uint8), tf.constant([length]))
+    spans, finding = byte_offsets(text, TokenRows(tf.constant([ids]), tf.constant([count])), device)
+    assert finding.fault.numpy().tolist() == [fault]
+    assert all(int(tf.reduce_max(part)) >= 0 for part in spans)
+    assert fault == Fault.NONE or not any(part.numpy().any() for part in spans)

@@ -6,7 +6,8 @@ import pytest
 import tensorflow as tf
 
 from graph_ops.text.bpe import strings
-from graph_ops.text.offsets import has_offsets, require_offsets, spans
+from graph_ops.text.bpe.engine import BuiltinEngine
+from graph_ops.text.offsets import characters_of, has_offsets, require_offsets, spans
 from graph_ops.text.tokens import TokenRows
 from tests.twins.spans import spans_of
 from tests.twins.vocabularies import small_vocabulary
@@ -21,7 +22,8 @@ def found(texts, pieces, vocabulary):
     padded = tf.constant([row + [3] * (width - len(row)) for row in ids])
     stream = strings.to_stream(tf.constant(texts))
     rows = TokenRows(padded, tf.constant([len(row) for row in ids]))
-    result = spans(rows, stream.codes, stream.ends, vocabulary=vocabulary)
+    characters = characters_of(padded, vocabulary)
+    result = spans(rows, characters, stream.codes, stream.ends, vocabulary=vocabulary)
     for part in result:
         is_padding = ~tf.sequence_mask(rows.lengths, width)
         assert not tf.boolean_mask(part, is_padding).numpy().any()
@@ -66,3 +68,10 @@ def test_a_vocabulary_with_texts_of_its_own_is_refused(without):
     assert not has_offsets(altered)
     with pytest.raises(ValueError, match="`tokenizer`: offsets need a vocabulary that takes texts as they"):
         require_offsets(altered)
+
+
+def test_the_engine_of_core_ops_counts_the_characters_of_every_id_alike(vocabulary):
+    ids = tf.range(len(vocabulary))
+    expected = characters_of(ids, vocabulary).numpy().tolist()
+    assert BuiltinEngine(vocabulary).characters_of(ids).numpy().tolist() == expected
+    assert characters_of(ids[tf.newaxis, :2], vocabulary).shape == (1, 2)
