@@ -80,7 +80,7 @@ def marker_numbers(which: tf.Tensor) -> tf.Tensor:
     return which + _CHANNEL
 
 
-def finish_reasons(which: tf.Tensor, family: Family) -> tf.Tensor:
+def finish_reasons(which: tf.Tensor, *, family: Family) -> tf.Tensor:
     """Indices of `FINISH_REASONS` from indices of `stops`, -1 for none; int32 […]."""
     waits = len(stops(family)) - 1
     return tf.where(which < 0, 0, tf.where(tf.equal(which, waits), 2, 1))

@@ -64,7 +64,7 @@ def parse_ids(token_ids: tf.Tensor, lengths: tf.Tensor, in_thought: tf.Tensor, s
         stops_before = tf.cumsum(tf.cast(stop >= 0, tf.int32), axis=1)
         last = tf.reduce_max(tf.where(tf.equal(stops_before, 1), stop, -1), axis=1)
         segments, spelled = _segments(token_ids, given & tf.equal(stops_before, 0), in_thought, settings)
-        answers = assembled(segments, finish_reasons(last, settings.family), family=settings.family)
+        answers = assembled(segments, finish_reasons(last, family=settings.family), family=settings.family)
         told = answers._replace(
             calls=tf.where((finding.is_clean & spelled.is_clean)[:, tf.newaxis], answers.calls, "")
         )
@@ -90,7 +90,7 @@ def parse_texts(texts: tf.Tensor, in_thought: tf.Tensor, *, family: Family) -> A
     text = tf.strings.substr(split.values, lengths, tf.strings.length(split.values))
     first = tf.gather(beginnings(in_thought), rows)
     segments = Segments(text, tf.where(tf.equal(place, 0), first, marker_numbers(marker)), rows)
-    return assembled(segments, finish_reasons(_begun_by(behind, stops(family)), family), family=family)
+    return assembled(segments, finish_reasons(_begun_by(behind, stops(family)), family=family), family=family)
 
 
 def _index(token_ids: tf.Tensor, names: Sequence[str], settings: Settings) -> tf.Tensor:

@@ -5,7 +5,9 @@ import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
+from export.litert.gathers import use_gather
 from export.litert.write import convert, count_ops
+from export.tensorflow_formats import SavedModel
 from graph_ops.text.bpe.arrays import taken
 
 SPECS = [tf.TensorSpec([None], tf.int32, name="places")]
@@ -56,3 +58,14 @@ def test_places_in_several_dims_stay_with_gather_nd():
     runner = Interpreter(model_content=model).get_signature_runner("only")
     places = np.array([4, 9, 0], np.int32)
     np.testing.assert_array_equal(runner(places=places)["out"], traced(places)["out"])
+
+
+def test_a_saved_model_is_rewritten_in_place_and_gives_the_same(tmp_path):
+    traced = tf.function(lambda places: {"out": looped(places)}, input_signature=SPECS, autograph=False)
+    tf.saved_model.save(tf.Module(), str(tmp_path), signatures=traced.get_concrete_function())
+    use_gather(tmp_path)
+    graph = SavedModel.FromString((tmp_path / "saved_model.pb").read_bytes()).meta_graphs[0].graph_def
+    assert "GatherNd" not in {node.op for each in graph.library.function for node in each.node_def}
+    places = tf.constant([4, 9, 0])
+    found = tf.saved_model.load(str(tmp_path)).signatures["serving_default"](places=places)["out"]
+    np.testing.assert_array_equal(found, traced(places)["out"])

@@ -61,7 +61,7 @@ def test_the_name_of_a_channel_goes_and_what_is_cut_of_it():
 
 
 def test_each_stop_has_its_reason_and_none_is_length():
-    found = finish_reasons(tf.range(-1, len(stops(GEMMA4))), GEMMA4).numpy()
+    found = finish_reasons(tf.range(-1, len(stops(GEMMA4))), family=GEMMA4).numpy()
     assert [FINISH_REASONS[reason] for reason in found] == ["length", "stop", "stop", "tool_calls"]
     assert stops(GEMMA4)[-1] == "<|tool_response>"
     assert markers(GEMMA4) == ("<|channel>", "<channel|>", "<|tool_call>", "<tool_call|>")
