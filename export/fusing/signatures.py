@@ -2,6 +2,7 @@
 
     predict    prompts, media             -> the model's outputs, status
     generate   prompts, media (, seed)    -> text, token_ids, status
+    chat       messages, media (, seed)   -> see `export.fusing.chat`
     loss       prompts, media, responses  -> loss, loss_tokens, status
 
 A row with a `status` other than "" is all padding to the model, and no other row depends on it.
@@ -12,6 +13,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from export.fusing.chat import Answer, chat_generation, chat_signatures
 from export.fusing.fusable import is_causal_lm, named_inputs, speaks_ids
 from export.fusing.generate import Generation, generate_rows, is_random
 from export.fusing.keras_ops import core_ops
@@ -39,7 +41,10 @@ def fused_signatures(settings: Settings, model: Any, generation: Generation) -> 
     if speaks_ids(model, settings):
         table["loss"] = _losing(table["preprocess"], model)
     if is_causal_lm(model):
-        table["generate"] = _generating(table["generate_preprocess"], model, settings, generation)
+        seeds = {"seed": SEED} if is_random(model.sampler) else {}
+        table["generate"] = _generating(table["generate_preprocess"], model, settings, generation, seeds)
+        answer = _answering(model, chat_generation(generation, settings))
+        table |= chat_signatures(table, answer, settings, seeds)
     table[DEFAULT] = table.get("generate", table["predict"])
     return table
 
@@ -66,20 +71,33 @@ def _predicting(preprocess: Signature, model: Any) -> Signature:
     return Signature(preprocess.inputs, (), function, "the model's outputs")
 
 
-def _generating(preprocess: Signature, model: Any, settings: Settings, generation: Generation) -> Signature:
-    inputs = preprocess.inputs | ({"seed": SEED} if is_random(model.sampler) else {})
+def _answering(model: Any, generation: Generation) -> Answer:
+    """`generate_rows` of a model as one function that signatures share."""
+
+    def answer(features: Tensors, seeds: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor]:
+        with core_ops(model):
+            return generate_rows(model, features, seeds, generation)
+
+    return tf.function(answer, autograph=False)
+
+
+def _generating(
+    preprocess: Signature, model: Any, settings: Settings, generation: Generation, seeds: dict[str, Input]
+) -> Signature:
+    answer = _answering(model, generation)
 
     def function(tensors: Tensors) -> Tensors:
         tensors = dict(tensors)
-        seeds = tensors.pop("seed", None)
+        seed = tensors.pop("seed", None)
         features = preprocess.function(tensors)
-        with core_ops(model):
-            token_ids, lengths = generate_rows(model, features, seeds, generation)
+        status = features.pop("status")
+        token_ids, lengths = answer(features, seed)
         keep = tf.sequence_mask(lengths, tf.shape(token_ids)[1])
         keep = keep & ~features["padding_mask"] if generation.strip_prompt else keep
         text, _ = decode(token_ids, keep, settings)
-        return {"text": text, "token_ids": token_ids, "status": features["status"]}
+        return {"text": text, "token_ids": token_ids, "status": status}
 
+    inputs = preprocess.inputs | seeds
     return Signature(inputs, ("text", "token_ids", "status"), function, "the model's answers")
 
 
