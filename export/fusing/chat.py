@@ -24,7 +24,7 @@ SIGNATURES = {
     "chat": "generate_preprocess_chat",
     "chat_tools": "generate_preprocess_chat_tools",
 }
-"""Name -> the preprocessor's signature whose inputs it has."""
+"""Name -> the signature of the preprocessor that takes the same inputs."""
 
 
 def chat_signatures(
