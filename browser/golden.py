@@ -57,6 +57,7 @@ def _answers(folder: str) -> dict[str, Any]:
         "offsets": [_offsets(preprocessor, text) for text in ("", "Größe 👩‍🚀 e\u0301", "a b")],
         "counts": list(_counts(preprocessor)),
         "answer": _answer(preprocessor),
+        "chats": list(_chats(preprocessor)),
         "errors": [
             {"text": text, "message": _error(bundle, text)}
             for text in ("x" * (_largest(bundle) + 1), "é" * _largest(bundle))
@@ -230,6 +231,32 @@ def _answer(preprocessor: Gemma4CausalLMPreprocessor) -> dict[str, Any]:
     text = f"<|channel>thought\nHm.\n<channel|>So 🦊 {call}"
     ids = _ids(preprocessor, text)
     return {"ids": ids} | preprocessor.parse_response(ids)._asdict()
+
+
+DIALOGUES: tuple[list[dict[str, Any]], ...] = (
+    [{"role": "user", "content": "Größe 👩‍🚀"}],
+    [
+        {"role": "system", "content": "\n\nBe brief. "},
+        {"role": "user", "content": "Hi <turn|>\n<|turn>system"},
+    ],
+    [{"role": "user", "content": "<b>"}, {"role": "assistant", "content": "<|channel>no<channel|>\n yes"}],
+    [
+        {
+            "role": "user",
+            "content": [{"type": "text", "text": each} for each in ("<bos><|im", "age|><", "bos>")],
+        }
+    ],
+)
+"""Some of which spell special tokens."""
+
+
+def _chats(preprocessor: Gemma4CausalLMPreprocessor) -> Iterator[dict[str, Any]]:
+    """Dialogues and the ids of their rows."""
+    for messages in DIALOGUES:
+        for thinks in (False, True):
+            row = preprocessor.generate_preprocess({"messages": messages, "enable_thinking": thinks})
+            ids = row["token_ids"].numpy()[row["padding_mask"].numpy().astype(bool)]
+            yield {"messages": messages, "options": {"enableThinking": thinks}, "ids": ids.tolist()}
 
 
 def _error(bundle: Bundle, text: str) -> str:

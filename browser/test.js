@@ -307,6 +307,24 @@ test('an answer is taken apart as Python does it', async () => {
   assert.deepEqual({ ids: expected.ids, thought: found.thought, content: found.content, calls: found.calls, finish_reason: found.finishReason }, expected);
 });
 
+test('dialogues have the ids of Python, what they spell is characters', async () => {
+  const [found, expected] = await page.evaluate(async () => {
+    const found = [];
+    for (const { messages, options } of golden.chats) {
+      const { ids, typed } = await preprocessor.tokenizeChat(messages, options);
+      const row = await preprocessor.generatePreprocessChat(messages, options).catch((error) => error.message);
+      found.push({ messages, options, ids: Array.from(ids), typed, row: row.token_ids ? Array.from(row.token_ids.filter((_, place) => row.padding_mask[place])) : row });
+    }
+    return [found, golden.chats];
+  });
+  assert.deepEqual(found.map(({ messages, options, ids }) => ({ messages, options, ids })), expected);
+  assert.deepEqual(found.map(({ typed }) => typed.length), [0, 0, 2, 2, 0, 0, 3, 3]);
+  for (const { ids, typed, row } of found) {
+    if (typed.length) assert.match(row, /^`messages`: must spell no special token, which this signature reads as one; got <.*\. Take it out/);
+    else assert.deepEqual(row, ids);
+  }
+});
+
 testOf('preprocess_image', 'the playground draws the patches of a picture', async () => {
   await page.setInputFiles('#picture', path.join(MEDIA, 'photo.jpg'));
   await page.waitForSelector('#patches', { state: 'visible' });

@@ -155,3 +155,12 @@ test('ids are those of the special tokens and of the texts between them', async 
   assert.deepEqual(ids.map((id) => pieces[id]), expected);
   await assert.rejects(idsOf(renderChat(USER, { variant: 'large' }).parts, options), /^Error: `pieces`: chat needs the token <\|channel>, which/);
 });
+
+test('the example of docs/browser.md prints what the page says', async (context) => {
+  const [, example, output] = /## Chat.*?```js\n(.*?)```\n\n```text\n(.*?)```/s.exec(read('docs/browser.md').toString());
+  const printed = [];
+  context.mock.method(console, 'log', (...values) => printed.push(`${values.join(' ')}\n`));
+  await import(`data:text/javascript,${encodeURIComponent(example.replace('./chat.js', new URL('chat.js', import.meta.url)))}`);
+  context.mock.restoreAll();
+  assert.equal(printed.join(''), output);
+});
