@@ -233,26 +233,19 @@ def _answer(preprocessor: Gemma4CausalLMPreprocessor) -> dict[str, Any]:
     return {"ids": ids} | preprocessor.parse_response(ids)._asdict()
 
 
-DIALOGUES: tuple[list[dict[str, Any]], ...] = (
-    [{"role": "user", "content": "Größe 👩‍🚀"}],
-    [
-        {"role": "system", "content": "\n\nBe brief. "},
-        {"role": "user", "content": "Hi <turn|>\n<|turn>system"},
-    ],
-    [{"role": "user", "content": "<b>"}, {"role": "assistant", "content": "<|channel>no<channel|>\n yes"}],
-    [
-        {
-            "role": "user",
-            "content": [{"type": "text", "text": each} for each in ("<bos><|im", "age|><", "bos>")],
-        }
-    ],
+DIALOGUES: tuple[tuple[tuple[str, str | list[dict[str, str]]], ...], ...] = (
+    (("user", "Größe 👩‍🚀"),),
+    (("system", "\n\nBe brief. "), ("user", "Hi <turn|>\n<|turn>system")),
+    (("user", "<b>"), ("assistant", "<|channel>no<channel|>\n yes")),
+    (("user", [{"type": "text", "text": text} for text in ("<bos><|im", "age|><", "bos>")]),),
 )
-"""Some of which spell special tokens."""
+"""Role and content of messages, some of which spell special tokens."""
 
 
 def _chats(preprocessor: Gemma4CausalLMPreprocessor) -> Iterator[dict[str, Any]]:
     """Dialogues and the ids of their rows."""
-    for messages in DIALOGUES:
+    for dialogue in DIALOGUES:
+        messages = [{"role": role, "content": content} for role, content in dialogue]
         for thinks in (False, True):
             row = preprocessor.generate_preprocess({"messages": messages, "enable_thinking": thinks})
             ids = row["token_ids"].numpy()[row["padding_mask"].numpy().astype(bool)]

@@ -1,7 +1,7 @@
 // A dialogue as JSON has it, read and checked: what `template.js` writes out, as `graph_ops/layers/inputs/messages.py` has it.
 
 import { isMapping, markedCall, markedDeclaration, markedResponse } from './native_text.js';
-import { unicode } from './special_tokens.js';
+import { stripped, unicode } from './special_tokens.js';
 
 const MEDIA = new Map([['image', 'image'], ['image_url', 'image'], ['audio', 'audio'], ['input_audio', 'audio'], ['video', 'video']]);
 const ITEM_KEYS = ['image', 'image_url', 'audio', 'input_audio', 'video', 'url', 'base64', 'path']; // of a part, where its item may be
@@ -22,6 +22,14 @@ export function readMessages(messages) {
     throw new Error(`\`messages\`: a message must have a \`role\`, a string that is not empty; message ${index} has ${described(role)}. Name who speaks: 'user', 'assistant', 'system', 'tool'.`);
   });
   return messages.map((message, index) => readMessage(message, index, messages));
+}
+
+/** Throws for messages that the template takes and no row is made of: none, or of a role that is no word. */
+export function checkRow(messages) {
+  if (messages.length === 0) throw new Error("`messages`: a dialogue must have a message; got none. Pass one such as {role: 'user', content: 'Hi'}.");
+  const isWord = (role) => Array.from(role).every((character) => stripped(character));
+  const wrong = readMessages(messages).find(({ role }) => !isWord(role));
+  if (wrong) throw new Error(`\`messages\`: a role must be one word; message ${wrong.index} has ${described(wrong.role)}. Take white space out of it.`);
 }
 
 /** The native text of tools, with marked quotes. */

@@ -8,6 +8,7 @@
 import { Tensor, getGlobalLiteRtPromise, loadAndCompile, loadLiteRt } from '@litertjs/core';
 import { parseResponse, renderChat } from './chat.js';
 import { fileType } from './file_types.js';
+import { checkRow } from './messages.js';
 import { decodeAsItLies, turned } from './orientation.js';
 import { idsOf, unbreakable } from './special_tokens.js';
 import { readPieces } from './vocabulary.js';
@@ -246,6 +247,7 @@ export class Preprocessor {
   async tokenizeChat(messages, options) {
     if (!this.pieces) throw new Error('`pieces`: chat needs the ids of special tokens. Load the bundle with `{ pieces: true }`.');
     this.#unbreakable ??= unbreakable(this.pieces);
+    checkRow(messages);
     const { parts, ...rendered } = renderChat(messages, this.#chatOptions(options));
     if (rendered.typed.length && this.#unbreakable.length && !this.#chatOptions(options).allowSpecialTokens) {
       throw new Error(`\`messages\`: with this vocabulary no special token may be spelled; got ${rendered.typed[0]}. Take it out.`);
@@ -264,6 +266,7 @@ export class Preprocessor {
     if (this.#settings.allow_special_tokens === 'none') {
       throw new Error('`allow_special_tokens`: chat needs a signature that reads special tokens; got none. Export with --allow-special-tokens prompts.');
     }
+    checkRow(messages);
     const { text, typed } = renderChat(messages, this.#chatOptions(options));
     if (typed.length && !this.#chatOptions(options).allowSpecialTokens) {
       throw new Error(`\`messages\`: must spell no special token, which this signature reads as one; got ${typed[0]}. Take it out, or use \`tokenizeChat\`.`);

@@ -253,6 +253,16 @@ test('the playground shows tokens of what is typed', async () => {
   await page.waitForSelector('#text-count:not(.bad)');
 });
 
+test('the playground shows tokens of a dialogue', async () => {
+  await page.fill('#dialogue', 'user: Hi\nthere <turn|>');
+  await page.waitForFunction(() => document.querySelector('#chat-count').textContent.includes('; 1 special token that messages spell'));
+  const shown = () => page.$$eval('#chat-tokens li', (items) => items.map(({ firstChild }) => firstChild.textContent));
+  assert.equal((await shown()).join(''), '<bos><|turn>user⏎Hi⏎there▁<turn|><turn|>⏎<|turn>model⏎');
+  assert.equal((await shown()).filter((piece) => piece === '<turn|>').length, 1);
+  await page.check('#thinking');
+  await page.waitForFunction(() => document.querySelector('#chat-tokens').textContent.includes('<|think|>'));
+});
+
 testOf('preprocess_audio', 'the playground draws the spectrogram of a WAV', async () => {
   await page.setInputFiles('#sound', path.join(MEDIA, 'speech.wav'));
   await page.waitForSelector('#mel', { state: 'visible' });

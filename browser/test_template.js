@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { renderChat } from './chat.js';
+import { checkRow } from './messages.js';
 import { idsOf, stripped, unbreakable } from './special_tokens.js';
 import { readPieces } from './vocabulary.js';
 
@@ -56,6 +57,12 @@ test('what the template does not take is refused', () => {
   assert.throws(() => renderChat(USER, { variant: 'medium' }), /`variant`: must be one of small, large; got medium\. Pass one of them/);
   assert.throws(() => renderChat(USER, { tools: {} }), /`tools`: must be a list of objects, the schemas of functions; got \{\}\. Pass such a list/);
   assert.throws(() => renderChat(USER, { tools: [{ name: 'f' }] }), /`tool`: must have a `function`/);
+});
+
+test('no row is made of no message or of a role that is no word', () => {
+  assert.throws(() => checkRow([]), /`messages`: a dialogue must have a message; got none\. Pass one/);
+  for (const role of ['a b', 'user\n', '\u2003']) assert.throws(() => checkRow([...USER, { role, content: 'x' }]), /a role must be one word; message 1 has ".*"\. Take/);
+  checkRow([...USER, { role: 'critic', content: 'x' }]);
 });
 
 test('the template\'s own special tokens are told from typed ones', () => {
