@@ -26,7 +26,7 @@ export function readMessages(messages) {
 
 /** Throws for messages that the template takes and no row is made of: none, or of a role that is no word. */
 export function checkRow(messages) {
-  if (messages.length === 0) throw new Error("`messages`: a dialogue must have a message; got none. Pass one such as {role: 'user', content: 'Hi'}.");
+  if (messages?.length === 0) throw new Error("`messages`: a dialogue must have a message; got none. Pass one such as {role: 'user', content: 'Hi'}.");
   const isWord = (role) => Array.from(role).every((character) => stripped(character));
   const wrong = readMessages(messages).find(({ role }) => !isWord(role));
   if (wrong) throw new Error(`\`messages\`: a role must be one word; message ${wrong.index} has ${described(wrong.role)}. Take white space out of it.`);
