@@ -51,7 +51,7 @@ test-slow: .venv/installed-dev  ## the tests that take longest: both parities on
 
 test-browser: .venv/installed-dev bundle browser/node_modules/installed chromium  ## the bundle in Chromium, against Python
 	$(BIN)/python -m browser.golden $(BROWSER)/bundle $(BROWSER)/golden.json
-	cd browser && BUNDLE=../$(BROWSER)/bundle GOLDEN=../$(BROWSER)/golden.json node --test --test-reporter spec test_chat.js test.js
+	cd browser && BUNDLE=../$(BROWSER)/bundle GOLDEN=../$(BROWSER)/golden.json node --test --test-reporter spec test_chat.js test_template.js test.js
 
 test-python: .venv-$(VERSION)/installed  ## a part of the tests on another Python: make PYTHON=python3.10 test-python
 	.venv-$(VERSION)/bin/python -m pytest -n 2 --dist loadfile -m 'not slow' $(FAST)

@@ -57,6 +57,7 @@ def _answers(folder: str) -> dict[str, Any]:
         "offsets": [_offsets(preprocessor, text) for text in ("", "Größe 👩‍🚀 e\u0301", "a b")],
         "counts": list(_counts(preprocessor)),
         "answer": _answer(preprocessor),
+        "chats": list(_chats(preprocessor)),
         "errors": [
             {"text": text, "message": _error(bundle, text)}
             for text in ("x" * (_largest(bundle) + 1), "é" * _largest(bundle))
@@ -230,6 +231,25 @@ def _answer(preprocessor: Gemma4CausalLMPreprocessor) -> dict[str, Any]:
     text = f"<|channel>thought\nHm.\n<channel|>So 🦊 {call}"
     ids = _ids(preprocessor, text)
     return {"ids": ids} | preprocessor.parse_response(ids)._asdict()
+
+
+DIALOGUES: tuple[tuple[tuple[str, str | list[dict[str, str]]], ...], ...] = (
+    (("user", "Größe 👩‍🚀"),),
+    (("system", "\n\nBe brief. "), ("user", "Hi <turn|>\n<|turn>system")),
+    (("user", "<b>"), ("assistant", "<|channel>no<channel|>\n yes")),
+    (("user", [{"type": "text", "text": text} for text in ("<bos><|im", "age|><", "bos>")]),),
+)
+"""Role and content of messages, some of which spell special tokens."""
+
+
+def _chats(preprocessor: Gemma4CausalLMPreprocessor) -> Iterator[dict[str, Any]]:
+    """Dialogues and the ids of their rows."""
+    for dialogue in DIALOGUES:
+        messages = [{"role": role, "content": content} for role, content in dialogue]
+        for thinks in (False, True):
+            row = preprocessor.generate_preprocess({"messages": messages, "enable_thinking": thinks})
+            ids = row["token_ids"].numpy()[row["padding_mask"].numpy().astype(bool)]
+            yield {"messages": messages, "options": {"enableThinking": thinks}, "ids": ids.tolist()}
 
 
 def _error(bundle: Bundle, text: str) -> str:

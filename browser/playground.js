@@ -5,6 +5,7 @@ import { Preprocessor, pixelsOf } from './preprocessor.js';
 
 const find = (id) => document.getElementById(id);
 const EXAMPLE = 'What is in this picture? 👩‍🚀 日本語';
+const EXAMPLE_DIALOGUE = 'system: Be brief.\nuser: Who are you? <turn|>\nassistant: A model.\nuser: Which?';
 const PLACEHOLDERS = { image: '<|image|>', audio: '<|audio|>' };
 
 const counts = { image: [], audio: [] }; // soft tokens of what was dropped
@@ -58,6 +59,27 @@ const showText = latest(() => told('text', async () => {
   const { ids, pieces } = await preprocessor.tokenize(find('typed').value);
   showTokens(find('tokens'), pieces.map((piece, index) => ({ id: ids[index], piece, times: 1 })));
   return plural(ids.length, 'token');
+}));
+
+/** Messages of lines such as `user: Hi`; one that names no role goes on with the message before it. */
+function messagesOf(typed) {
+  const messages = [];
+  for (const line of typed.split('\n')) {
+    const [, role, content] = /^(system|developer|user|assistant|tool): ?(.*)$/.exec(line) ?? [];
+    if (role) messages.push({ role, content });
+    else if (messages.length) messages.at(-1).content += `\n${line}`;
+    else messages.push({ role: 'user', content: line });
+  }
+  return messages;
+}
+
+const showChat = latest(() => told('chat', async () => {
+  find('chat-tokens').replaceChildren();
+  const options = { enableThinking: find('thinking').checked };
+  const { ids, pieces, typed } = await preprocessor.tokenizeChat(messagesOf(find('dialogue').value), options);
+  showTokens(find('chat-tokens'), pieces.map((piece, index) => ({ id: ids[index], piece, times: 1 })));
+  const broken = typed.length ? `; ${plural(typed.length, 'special token')} that messages spell as characters` : '';
+  return `${plural(ids.length, 'token')}${broken}`;
 }));
 
 const showRow = latest(() => told('row', async () => {
@@ -120,13 +142,15 @@ function onFile(id, show) {
 
 async function start() {
   preprocessor = await Preprocessor.load('bundle', { pieces: true });
-  const sections = { text: 'tokenize', image: 'preprocess_image', audio: 'preprocess_audio', row: 'generate_preprocess_counts' };
+  const sections = { text: 'tokenize', chat: 'tokenize', image: 'preprocess_image', audio: 'preprocess_audio', row: 'generate_preprocess_counts' };
   for (const [section, kind] of Object.entries(sections)) find(section).hidden = !preprocessor.buckets(kind).length;
   find('typed').value = EXAMPLE;
   find('typed').addEventListener('input', () => showText().then(showRow));
+  find('dialogue').value = EXAMPLE_DIALOGUE;
+  for (const id of ['dialogue', 'thinking']) find(id).addEventListener('input', showChat);
   onFile('picture', showPicture);
   onFile('sound', showSound);
-  await showText().then(showRow);
+  await showText().then(showRow).then(showChat);
 }
 
 start().then(() => find('loading').remove(), (error) => {

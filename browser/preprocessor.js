@@ -6,9 +6,11 @@
 // say. Inputs are copied into a buffer of the bucket's size beside their true length; what lies behind it is not looked at.
 
 import { Tensor, getGlobalLiteRtPromise, loadAndCompile, loadLiteRt } from '@litertjs/core';
-import { parseResponse } from './chat.js';
+import { parseResponse, renderChat } from './chat.js';
 import { fileType } from './file_types.js';
+import { checkRow } from './messages.js';
 import { decodeAsItLies, turned } from './orientation.js';
+import { idsOf, unbreakable } from './special_tokens.js';
 import { readPieces } from './vocabulary.js';
 
 const SAMPLE_RATE = 16000; // Hz
@@ -22,6 +24,7 @@ const ARRAYS = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array };
 export class Preprocessor {
   #description;
   #model;
+  #unbreakable;
 
   /**
    * Loads a bundle, and LiteRT.js if the page has not done so.
@@ -233,6 +236,45 @@ export class Preprocessor {
   }
 
   /**
+   * The ids of a dialogue, with one placeholder for each medium. Special tokens that messages spell are ordinary characters, unless the
+   * bundle was exported with `--allow-special-tokens-in-chat`.
+   *
+   * @param {object[]} messages
+   * @param {object} [options] those of `renderChat` of `chat.js`; its `variant` is the bundle's by default.
+   * @returns {Promise<{ids: Int32Array, pieces: string[], text: string, typed: string[], media: object[]}>} with what `renderChat` gives.
+   * @throws {Error} the bundle was loaded without its vocabulary.
+   */
+  async tokenizeChat(messages, options) {
+    if (!this.pieces) throw new Error('`pieces`: chat needs the ids of special tokens. Load the bundle with `{ pieces: true }`.');
+    this.#unbreakable ??= unbreakable(this.pieces);
+    checkRow(messages);
+    const { parts, ...rendered } = renderChat(messages, this.#chatOptions(options));
+    if (rendered.typed.length && this.#unbreakable.length && !this.#chatOptions(options).allowSpecialTokens) {
+      throw new Error(`\`messages\`: with this vocabulary no special token may be spelled; got ${rendered.typed[0]}. Take it out.`);
+    }
+    const tokenize = async (text) => (await this.tokenize(text)).ids;
+    const ids = Int32Array.from(await idsOf(parts, { pieces: this.pieces, tokenize }));
+    return { ids, pieces: Array.from(ids, (id) => this.pieces[id]), ...rendered };
+  }
+
+  /**
+   * The row of a dialogue; arguments as for `tokenizeChat` and `generatePreprocess`.
+   *
+   * @throws {Error} a message spells a special token, which the signature would read as one; or the signature reads none.
+   */
+  async generatePreprocessChat(messages, { images, audio, ...options } = {}) {
+    if (this.#settings.allow_special_tokens === 'none') {
+      throw new Error('`allow_special_tokens`: chat needs a signature that reads special tokens; got none. Export with --allow-special-tokens prompts.');
+    }
+    checkRow(messages);
+    const { text, typed } = renderChat(messages, this.#chatOptions(options));
+    if (typed.length && !this.#chatOptions(options).allowSpecialTokens) {
+      throw new Error(`\`messages\`: must spell no special token, which this signature reads as one; got ${typed[0]}. Take it out, or use \`tokenizeChat\`.`);
+    }
+    return this.generatePreprocess(text.slice('<bos>'.length), { images, audio });
+  }
+
+  /**
    * The text that a model generated, special tokens left out.
    *
    * @param {ArrayLike<number>} tokenIds a whole row.
@@ -285,6 +327,16 @@ export class Preprocessor {
   /** How files become pixels; a bundle that does not say it is read as Python reads files by default. */
   get #files() {
     return this.#description.files?.image ?? { apply_exif_orientation: true, background_color: null };
+  }
+
+  /** Settings of the preprocessor that was exported. */
+  get #settings() {
+    return this.#description.preprocessor ?? {};
+  }
+
+  /** Options of `renderChat`, by default the bundle's. */
+  #chatOptions(options) {
+    return { variant: this.#settings.chat_variant, allowSpecialTokens: this.#settings.allow_special_tokens_in_chat, ...options };
   }
 
   #check({ status: [code], status_detail }) {

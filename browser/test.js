@@ -253,6 +253,16 @@ test('the playground shows tokens of what is typed', async () => {
   await page.waitForSelector('#text-count:not(.bad)');
 });
 
+test('the playground shows tokens of a dialogue', async () => {
+  await page.fill('#dialogue', 'user: Hi\nthere <turn|>');
+  await page.waitForFunction(() => document.querySelector('#chat-count').textContent.includes('; 1 special token that messages spell'));
+  const shown = () => page.$$eval('#chat-tokens li', (items) => items.map(({ firstChild }) => firstChild.textContent));
+  assert.equal((await shown()).join(''), '<bos><|turn>user⏎Hi⏎there▁<turn|><turn|>⏎<|turn>model⏎');
+  assert.equal((await shown()).filter((piece) => piece === '<turn|>').length, 1);
+  await page.check('#thinking');
+  await page.waitForFunction(() => document.querySelector('#chat-tokens').textContent.includes('<|think|>'));
+});
+
 testOf('preprocess_audio', 'the playground draws the spectrogram of a WAV', async () => {
   await page.setInputFiles('#sound', path.join(MEDIA, 'speech.wav'));
   await page.waitForSelector('#mel', { state: 'visible' });
@@ -305,6 +315,24 @@ test('requests are counted, those that do not fit too', async () => {
 test('an answer is taken apart as Python does it', async () => {
   const [found, expected] = await page.evaluate(async () => [await preprocessor.parseResponse(golden.answer.ids), golden.answer]);
   assert.deepEqual({ ids: expected.ids, thought: found.thought, content: found.content, calls: found.calls, finish_reason: found.finishReason }, expected);
+});
+
+test('dialogues have the ids of Python, what they spell is characters', async () => {
+  const [found, expected] = await page.evaluate(async () => {
+    const found = [];
+    for (const { messages, options } of golden.chats) {
+      const { ids, typed } = await preprocessor.tokenizeChat(messages, options);
+      const row = await preprocessor.generatePreprocessChat(messages, options).catch((error) => error.message);
+      found.push({ messages, options, ids: Array.from(ids), typed, row: row.token_ids ? Array.from(row.token_ids.filter((_, place) => row.padding_mask[place])) : row });
+    }
+    return [found, golden.chats];
+  });
+  assert.deepEqual(found.map(({ messages, options, ids }) => ({ messages, options, ids })), expected);
+  assert.deepEqual(found.map(({ typed }) => typed.length), [0, 0, 2, 2, 0, 0, 3, 3]);
+  for (const { ids, typed, row } of found) {
+    if (typed.length) assert.match(row, /^`messages`: must spell no special token, which this signature reads as one; got <.*\. Take it out/);
+    else assert.deepEqual(row, ids);
+  }
 });
 
 testOf('preprocess_image', 'the playground draws the patches of a picture', async () => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { callText, declarationText, parseCalls, parseResponse, responseText } from './chat.js';
+import { callText, declarationText, parseCalls, parseResponse, renderChat, responseText } from './chat.js';
 
 const CASES = JSON.parse(readFileSync(new URL('../tests/golden/native_text.json', import.meta.url), 'utf-8'));
 
