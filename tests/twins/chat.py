@@ -81,7 +81,7 @@ def random_dialogue(rng: random.Random, *, media: bool = True, most: int = 8) ->
         message: dict[str, Any] = {"role": role, "content": random_content(rng, role, media=media)}
         if rng.random() < 0.3:
             message[rng.choice(("reasoning", "reasoning_content"))] = random_text(rng)
-        if role != "tool" and rng.random() < 0.4:
+        if rng.random() < 0.4:
             message["tool_calls"] = [
                 {
                     "id": rng.choice(("1", "2", "3")),
@@ -92,7 +92,7 @@ def random_dialogue(rng: random.Random, *, media: bool = True, most: int = 8) ->
                 }
                 for _ in range(rng.randrange(3))
             ]
-        if role != "tool" and rng.random() < 0.1:
+        if rng.random() < 0.1:
             message["tool_responses"] = [
                 {"name": "h", "response": random_value(rng)} for _ in range(rng.randrange(3))
             ]

@@ -113,18 +113,19 @@ def _checked(message: Mapping[str, Any], index: int) -> Mapping[str, Any]:
 def _message(messages: list[Mapping[str, Any]], index: int, quote: str) -> Message:
     message = messages[index]
     role = message["role"]
-    is_folded = index == 0 and role in _SYSTEM
-    parts, items = _parts(message.get("content"), index, is_folded=is_folded, is_tool=role == "tool")
+    is_folded, is_tool = index == 0 and role in _SYSTEM, role == "tool"
+    parts, items = _parts(message.get("content"), index, is_folded=is_folded, is_tool=is_tool)
+    if is_tool:  # of which the template shows the content alone
+        return Message(role, parts, items, _answered(messages, index), "", (), ())
     thought = message.get("reasoning") or message.get("reasoning_content") or ""
-    responses = message.get("tool_responses") or ()
     return Message(
         role,
         parts,
         items,
-        _answered(messages, index) if role == "tool" else "",
+        "",
         _string(thought, "reasoning", index),
         tuple(_call(call, index, quote) for call in message.get("tool_calls") or ()),
-        tuple(_response(each, index, quote) for each in responses),
+        tuple(_response(each, index, quote) for each in message.get("tool_responses") or ()),
     )
 
 
