@@ -71,7 +71,9 @@ def _inputs(signature: "Signature", rows: int) -> dict[str, Any]:
         "token_ids": np.arange(_IDS),
         "padding_mask": np.ones(_IDS, bool),
         "lengths": _IDS,
-    } | _dialogue([medium.name for medium in taken])
+    }
+    if "roles" in signature.inputs:
+        row |= _dialogue([medium.name for medium in taken])
     for medium in taken:
         exported = MEDIA_IN_EXPORTS[medium.name]
         item = exported.small_item

@@ -149,7 +149,7 @@ def test_signatures_are_those_of_the_table_with_static_dims(exported, loaded):
         }
         assert set(function.structured_outputs) == set(signature.outputs)
         for key, spec in function.structured_outputs.items():
-            if key in BY_NAME and name not in ("tokenize",):
+            if key in BY_NAME and name not in ("tokenize", "tokenize_with_offsets"):
                 assert spec.shape.as_list() == static_shape(BY_NAME[key], sizes), (name, key)
                 assert spec.dtype == BY_NAME[key].dtype
 

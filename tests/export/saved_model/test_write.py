@@ -108,7 +108,14 @@ def test_text_only_export_has_text_signatures_only(make_preprocessor, tmp_path):
         "preprocess",
         "generate_postprocess",
         "tokenize",
+        "tokenize_with_offsets",
         "detokenize",
+        "detokenize_stream",
+        "parse_response",
+        "count_tokens",
+        "generate_preprocess_chat",
+        "generate_preprocess_chat_tools",
+        "preprocess_chat",
     }
     with pytest.raises(ValueError, match="`images`: this export takes"):
         running.request(running.load(written), "x", {"image": [b"image"]})
