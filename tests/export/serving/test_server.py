@@ -84,7 +84,41 @@ def requests(photo, speech):
         "audio": [[speech], [b""]],
     }
     row = {"token_ids": np.array([[300, 400, 500], [301, 99_999, 0]], np.int32)}
+    lengths = np.array([3, 2], np.int32)
+    said = {
+        "roles": [["system", "user"], ["no role", ""]],
+        "parts": [[["Be brief.", "", ""], ["see", "", ""]], [["x", "", ""], ["", "", ""]]],
+        "part_types": [[["text", "", ""], ["text", "image", "audio"]], [["text", "", ""], ["", "", ""]]],
+        "images": [[photo, b""], [b"", b""]],
+        "audio": [[speech], [b""]],
+        "enable_thinking": np.array([True, False]),
+        "preserve_thinking": np.array([False, False]),
+    }
+    prompting = {"add_generation_prompt": np.array([True, True])}
+    used = {
+        "names": [["", ""], ["", ""]],
+        "thoughts": [["", ""], ["", ""]],
+        "calls": [[[""], [""]], [[""], [""]]],
+        "responses": [[[""], [""]], [[""], [""]]],
+        "tools": [['declaration:f{description:<|"|>F.<|"|>}'], [""]],
+    }
     return {
+        "generate_preprocess_chat": said | prompting,
+        "generate_preprocess_chat_tools": said | prompting | used,
+        "preprocess_chat": said | used,
+        "tokenize_with_offsets": {"text": ["hello", "Größe"]},
+        "detokenize_stream": {
+            **row,
+            "lengths": lengths,
+            "pending": np.zeros((2, 3), np.int32),
+            "is_last": np.array([True, False]),
+        },
+        "parse_response": {**row, "lengths": lengths, "in_thought": np.array([False, True])},
+        "count_tokens": {
+            "prompts": ["<|image|><|audio|>", "none"],
+            "image_sizes": np.array([[[20, 30]], [[0, 0]]], np.int32),
+            "audio_lengths": np.array([[700], [0]], np.int32),
+        },
         "generate_preprocess": mixed,
         "serving_default": mixed,
         "generate_preprocess_text": {"prompts": ["Hello there", "Größe 日本\n"]},
@@ -103,7 +137,7 @@ def requests(photo, speech):
             "padding_mask": np.array([[True, True, False], [True, False, False]]),
         },
         "tokenize": {"text": ["hello", "a longer text"]},
-        "detokenize": {**row, "lengths": np.array([3, 2], np.int32)},
+        "detokenize": {**row, "lengths": lengths},
     }
 
 
@@ -140,9 +174,14 @@ def test_every_signature_answers_over_rest_as_in_this_process_in_columns_and_row
         same(from_json({key: [answer[key] for answer in answers] for key in answers[0]}, expected), expected)
 
 
+def encoded(texts):
+    """Strings in nested lists as bytes."""
+    return texts.encode() if isinstance(texts, str) else [encoded(each) for each in texts]
+
+
 def from_json(outputs, expected):
     return {
-        key: np.array([text.encode() for text in value], object)
+        key: np.array(encoded(value), object).reshape(expected[key].shape)
         if expected[key].dtype == object
         else np.array(value, expected[key].dtype)
         for key, value in outputs.items()
