@@ -16,6 +16,7 @@ from export.litert.text_signatures import OUTPUTS as TEXT_OUTPUTS
 from export.litert.text_signatures import (
     STATUS,
     most_bytes,
+    most_ids,
     status_outputs,
     text_inputs,
     text_outputs,
@@ -196,8 +197,8 @@ def _counted_row(settings: Settings, size: int | None) -> Signature:
 
 def _counting(settings: Settings, size: int | None) -> Signature:
     """What a row would take, from the ids of its text and the sizes of its media."""
-    width = None if size is None else size + 1
-    inputs = {"token_ids": _input("token_ids", tf.int32, 1, width), "lengths": _input("lengths", tf.int32, 1)}
+    ids = _input("token_ids", tf.int32, 1, most_ids(settings, size))
+    inputs = {"token_ids": ids, "lengths": _input("lengths", tf.int32, 1)}
     for each in settings.media:
         leading = (1, each.medium.num_slots(settings.row))
         name, varying = each.medium.sizes, (None,) * each.medium.varying

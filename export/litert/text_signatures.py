@@ -9,6 +9,7 @@ from graph_ops.pipeline.litert import Text
 from graph_ops.pipeline.offsets import byte_offsets
 from graph_ops.pipeline.streaming import stream_bytes
 from graph_ops.settings import Settings
+from graph_ops.text.reading import prompt_reading
 from graph_ops.text.streaming import PENDING
 from graph_ops.text.tokens import TokenRows
 
@@ -78,7 +79,7 @@ def _locating(settings: Settings, size: int | None) -> Signature:
         return found._asdict() | status_outputs(finding)
 
     inputs = text_inputs("text", size) | {
-        "token_ids": _input("token_ids", tf.int32, 1, None if size is None else size + 1),
+        "token_ids": _input("token_ids", tf.int32, 1, most_ids(settings, size)),
         "lengths": _input("lengths", tf.int32, 1),
     }
     outputs = ("byte_spans", "character_spans", *STATUS)
@@ -119,6 +120,13 @@ def _streaming(settings: Settings, size: int | None) -> Signature:
 def text_outputs(text: Text, finding: Finding) -> Tensors:
     """A text's bytes, how many there are, and what is wrong."""
     return {"text": text.codes, "text_length": text.length} | status_outputs(finding)
+
+
+def most_ids(settings: Settings, size: int | None) -> int | None:
+    """Ids that `tokenize` gives of so many bytes, those past the length included."""
+    if size is None:
+        return None
+    return pipeline.engine_of(settings).most_ids(size, reading=prompt_reading(settings.row))
 
 
 def most_bytes(settings: Settings, ids: int | None) -> int | None:

@@ -79,6 +79,10 @@ class BuiltinEngine(tf.Module):
             )
             return tokenize.tokenize(stream, self._tables_of(reading))
 
+    def most_ids(self, size: int, *, reading: Reading = Reading.TRAINED) -> int:
+        """The capacity of `tokenize_bytes` for `size` bytes."""
+        return (size + 1) * self._tables_of(reading).ids_of_a_byte
+
     def characters_of(self, token_ids: tf.Tensor) -> tf.Tensor:
         """How many characters of a text each id int32 [n], in range, stands for, a control piece for those of
         its name; see `offsets.characters_of`.
