@@ -298,3 +298,10 @@ def test_a_text_of_bytes_has_the_ids_of_its_string(builtin, vocabulary):
         assert tokens.ids[: tokens.count].numpy().tolist() == expected
         assert len(tokens.ids) == ids_of_a_byte * (len(codes) + 1)
     assert engine.models() == []
+
+
+@pytest.mark.parametrize("size", [1, 7, 64])
+def test_the_most_ids_are_the_capacity_that_a_device_is_given(size, vocabulary):
+    engine = BuiltinEngine(vocabulary)
+    codes = tf.zeros([size], tf.uint8)
+    assert engine.tokenize_bytes(codes, tf.constant(size)).ids.shape[0] == engine.most_ids(size)
