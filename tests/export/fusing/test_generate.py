@@ -116,7 +116,14 @@ def test_the_artifact_keeps_the_preprocessors_signatures_and_holds_each_variable
     assert sum(sizes) == sum(np.prod(weight.shape, dtype=int) for weight in model.weights)
     graph = SavedModel.FromString((fused / "saved_model.pb").read_bytes()).meta_graphs[0]
     names = {name for name in graph.signature_def if not name.startswith("__")}
-    assert names == {*signatures(our_preprocessor(model).settings), "predict", "generate", "loss"}
+    assert names == {
+        *signatures(our_preprocessor(model).settings),
+        "predict",
+        "generate",
+        "loss",
+        "chat",
+        "chat_tools",
+    }
     assert set(graph.signature_def[DEFAULT].outputs) == {"text", "token_ids", "status"}
     assert read_description(fused)["preprocessor"]["sequence_length"] == 1024
 
