@@ -72,6 +72,7 @@ def requests() -> Arrays:
         *samples.hostile_texts(200, pieces=("▁the", "<|image|>")),
     ]
     ids = np.array([[5, 300, 4095], [2, 1, 7]], np.int32)
+    row = {"token_ids": ids, "lengths": np.array([3, 2], np.int32)}
     media = {"prompts": prompts, "images": images, "audio": audio}
     return {
         "generate_preprocess_text": {"prompts": _strings(texts[:20])},
@@ -86,7 +87,47 @@ def requests() -> Arrays:
             "padding_mask": np.array([[True, True, True], [True, False, True]]),
         },
         "tokenize": {"text": _strings(texts)},
-        "detokenize": {"token_ids": ids, "lengths": np.array([3, 2], np.int32)},
+        "tokenize_with_offsets": {"text": _strings(texts)},
+        "detokenize": row,
+        "detokenize_stream": {
+            **row,
+            "pending": np.zeros((2, 3), np.int32),
+            "is_last": np.array([True, False]),
+        },
+        "parse_response": {**row, "in_thought": np.array([False, True])},
+        "count_tokens": {"prompts": prompts, **{name: arrays[name] for name in _SIZES}},
+        **_dialogues(photo, speech),
+    }
+
+
+_SIZES = ("image_sizes", "audio_lengths")
+
+
+def _dialogues(photo: bytes, speech: bytes) -> Arrays:
+    """Inputs of the signatures that take messages: a dialogue with media and a tool, and a faulty one."""
+    said = {
+        "roles": _strings([[b"system", b"user"], [b"no role", b""]]),
+        "parts": _strings([[[b"Be brief.", b"", b""], [b"see", b"", b""]], [[b"x", b"", b""], [b""] * 3]]),
+        "part_types": _strings(
+            [[[b"text", b"", b""], [b"text", b"image", b"audio"]], [[b"text", b"", b""], [b""] * 3]]
+        ),
+        "images": _strings([[photo], [b""]]),
+        "audio": _strings([[speech], [b""]]),
+        "enable_thinking": np.array([True, False]),
+        "preserve_thinking": np.array([False, False]),
+    }
+    used = {
+        "names": _strings([[b"", b""]] * 2),
+        "thoughts": _strings([[b"", b""]] * 2),
+        "calls": _strings([[[b""], [b""]]] * 2),
+        "responses": _strings([[[b""], [b""]]] * 2),
+        "tools": _strings([[b'declaration:f{description:<|"|>F.<|"|>}'], [b""]]),
+    }
+    prompting = {"add_generation_prompt": np.array([True, True])}
+    return {
+        "generate_preprocess_chat": said | prompting,
+        "generate_preprocess_chat_tools": said | prompting | used,
+        "preprocess_chat": said | used,
     }
 
 
