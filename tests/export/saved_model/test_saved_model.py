@@ -113,6 +113,10 @@ values = {
     "token_ids": tf.constant([[5, 6]]), "lengths": tf.constant([2]),
     "padding_mask": tf.constant([[True, True]]),
     "image_sizes": tf.constant([[[40, 50]]]), "audio_lengths": tf.constant([[900]]),
+    "pending": tf.zeros([1, 3], tf.int32), "is_last": [True], "in_thought": [False],
+    "roles": [["user"]], "parts": [[["see", "", ""]]], "part_types": [[["text", "image", "audio"]]],
+    "add_generation_prompt": [True], "enable_thinking": [False], "preserve_thinking": [False],
+    "names": [[""]], "thoughts": [[""]], "calls": [[[""]]], "tools": [[""]],
 }
 arrays = {"images": tf.zeros([1, 1, 40, 50, 3], tf.uint8), "audio": tf.zeros([1, 1, 900])}
 ran, kept = [], {}
@@ -123,6 +127,7 @@ for name, signature in module.signatures.items():
     if name == "generate_preprocess_audio": given["prompts"] = ["<|audio|>"]
     if name == "generate_preprocess_arrays": given |= arrays
     wanted = signature.structured_input_signature[1]
+    if "tools" in wanted: given["responses"] = [[[""]]]
     outputs = signature(**{key: tf.constant(given[key]) for key in wanted})
     assert "status" not in outputs or outputs["status"].numpy().tolist() == [b""], (name, outputs["status"])
     ran.append(name)
