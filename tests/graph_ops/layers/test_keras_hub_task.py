@@ -22,6 +22,7 @@ def make(**settings):
     arguments = {
         "image_converter": graph_ops.Gemma4ImageConverter(max_soft_tokens=9),
         "audio_input_feat_size": 0,
+        "chat_variant": "large",  # presets of models without audio say so
     }
     tokenizer = graph_ops.Gemma4Tokenizer(DEMONSTRATION)
     return graph_ops.Gemma4CausalLMPreprocessor(tokenizer, **{**arguments, **ROW, **settings})
