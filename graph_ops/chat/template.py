@@ -66,7 +66,7 @@ def render(dialogues: Dialogues, tokens: TemplateTokens, *, chat: Chat, variant:
 
 def _content(dialogues: Dialogues, turns: Turns, tokens: TemplateTokens, chat: Chat) -> _Content:
     parts, kinds = dialogues.parts, kinds_of(dialogues.part_types)
-    media = tf.gather(_placeholders(tokens), kinds)
+    media = tf.gather(placeholders(tokens), kinds)
     is_text, is_value = tf.equal(kinds, _TEXT), tf.equal(kinds, _VALUE)
     said = tf.where(
         turns.is_model[:, :, tf.newaxis],
@@ -138,10 +138,20 @@ def _responses(dialogues: Dialogues, turns: Turns, content: _Content, tokens: Te
 def _system_block(dialogues: Dialogues, turns: Turns, content: _Content, tokens: TemplateTokens) -> tf.Tensor:
     """String [B]."""
     tools = tf.strings.reduce_join(_enclosed(tokens.tool, dialogues.tools, tokens.tool_end), axis=1)
-    think = tf.where(dialogues.enable_thinking, tf.strings.join([tokens.think, "\n"]), "")
     text = tf.strings.reduce_join(tf.where(turns.is_folded, content.system, ""), axis=1)
-    is_there = dialogues.enable_thinking | tf.reduce_any(turns.is_folded, axis=1) | tf.not_equal(tools, "")
-    block = [tokens.turn, "system\n", think, text, tools, tokens.turn_end, "\n"]
+    thinks = dialogues.enable_thinking
+    is_there = thinks | tf.reduce_any(turns.is_folded, axis=1) | tf.not_equal(tools, "")
+    return system_block(tokens, is_there, thinks, [text, tools])
+
+
+def system_block(
+    tokens: TemplateTokens, is_there: tf.Tensor, thinks: tf.Tensor, texts: list[tf.Tensor]
+) -> tf.Tensor:
+    """String [B]: the block with what it says, string [B] each, where bool [B] says that it is there; it asks
+    for thoughts where bool [B] says so.
+    """
+    think = tf.where(thinks, tf.strings.join([tokens.think, "\n"]), "")
+    block = [tokens.turn, "system\n", think, *texts, tokens.turn_end, "\n"]
     return tf.where(is_there, tf.strings.join(block), "")
 
 
@@ -154,13 +164,26 @@ def _generation_prompt(
         tf.reduce_any(is_last & flags, axis=1) for flags in (turns.has_calls, turns.has_responses)
     )
     thinks = dialogues.enable_thinking
-    thought = tf.strings.join([tokens.channel, "thought\n"])
-    opened = tf.strings.join([tokens.turn, "model\n"])
-    if gives_empty_thought:
-        empty = tf.where(thinks, "", tf.strings.join([thought, tokens.channel_end]))
-        opened = tf.strings.join([opened, empty])
-    goes_on = tf.where(responds & thinks, thought, "")
+    opened = model_turn(tokens, thinks, gives_empty_thought=gives_empty_thought)
+    goes_on = tf.where(responds & thinks, _thought(tokens), "")
     return tf.where(dialogues.add_generation_prompt, tf.where(calls | responds, goes_on, opened), "")
+
+
+def model_turn(tokens: TemplateTokens, thinks: tf.Tensor, *, gives_empty_thought: bool) -> tf.Tensor:
+    """What opens a turn of the model: string [B], with an empty thought where it gives those and bool [B]
+    does not ask for thoughts; string [] where it gives none.
+    """
+    opened = tf.strings.join([tokens.turn, "model\n"])
+    if not gives_empty_thought:
+        return opened
+    return tf.strings.join(
+        [opened, tf.where(thinks, "", tf.strings.join([_thought(tokens), tokens.channel_end]))]
+    )
+
+
+def _thought(tokens: TemplateTokens) -> tf.Tensor:
+    """What opens a thought."""
+    return tf.strings.join([tokens.channel, "thought\n"])
 
 
 def _enclosed(opening: bytes, texts: tf.Tensor, closing: bytes) -> tf.Tensor:
@@ -173,8 +196,8 @@ def _joined(texts: tf.Tensor) -> tf.Tensor:
     return tf.strings.reduce_join(texts, axis=2)
 
 
-def _placeholders(tokens: TemplateTokens) -> list[bytes]:
-    """What is written for each of `PART_TYPES`: nothing for those that are no medium."""
+def placeholders(tokens: TemplateTokens) -> list[bytes]:
+    """What is written for each of `PART_TYPES`: b"" for those that are no medium."""
     media = {"image": tokens.image, "audio": tokens.audio, "video": tokens.video}
     return [media[PART_MEDIA[name]] if name in PART_MEDIA else b"" for name in PART_TYPES]
 

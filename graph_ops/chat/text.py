@@ -22,7 +22,7 @@ def without_thoughts(texts: tf.Tensor, *, opening: str, closing: str) -> tf.Tens
     """Texts, string […] in UTF-8, without what stands from an `opening` to the next `closing`, or to the
     end; a `closing` that nothing opened goes too.
     """
-    begin, end = _quoted(opening), _quoted(closing)
+    begin, end = quoted(opening), quoted(closing)
     return tf.strings.regex_replace(texts, rf"(?s){begin}.*?(?:{end}|\z)|{end}", "")
 
 
@@ -39,10 +39,14 @@ def as_utf8(texts: tf.Tensor) -> tf.Tensor:
         lengths = tf.strings.length(marked)
         return tf.strings.substr(marked, tf.zeros_like(lengths), lengths - len(_REPLACEMENT))
 
-    is_valid = tf.reduce_all(tf.strings.regex_full_match(texts, f"{_VALID}*"))
-    return tf.cond(is_valid, lambda: texts, replaced)
+    return tf.cond(tf.reduce_all(is_utf8(texts)), lambda: texts, replaced)
 
 
-def _quoted(text: str) -> str:
+def is_utf8(texts: tf.Tensor) -> tf.Tensor:
+    """Bool […]: whether texts, string […], are UTF-8."""
+    return tf.strings.regex_full_match(texts, f"{_VALID}*")
+
+
+def quoted(text: str) -> str:
     """A regular expression of RE2's for the text itself."""
     return "".join(character if character.isalnum() else f"\\{character}" for character in text)

@@ -2,7 +2,8 @@
 
 Dialogues ── findings ──────────────────────────────────────────┐
 │                                                           ▼
-└─► template, special tokens as marks ─► ids ─► `encode_tokens`, as for prompts, with the media
+├─► template, special tokens as marks ─► ids ─► `encode_tokens`, as for prompts, with the media
+└─► plain ones: special tokens spelled ─► ids ───┘
 """
 
 import functools
@@ -14,6 +15,7 @@ import tensorflow as tf
 from graph_ops.chat.dialogue import Dialogues
 from graph_ops.chat.findings import dialogue_finding
 from graph_ops.chat.marks import Marks, marked_tokens, marks_of, spelled_tokens, tokenize_marked
+from graph_ops.chat.plain import are_plain, render_plain, spellable, texts_of
 from graph_ops.chat.template import render
 from graph_ops.chat.text import as_utf8
 from graph_ops.faults import Finding, first_finding
@@ -95,18 +97,62 @@ def dialogue_rows(
         is_native: whether `calls`, `responses` and `tools` are native text, to be checked, in which quotes
             are spelled; otherwise the quotes are marks, and the text is trusted.
     """
+    special = _spelled(settings)
+
+    def marked() -> DialogueRows:
+        return _marked_rows(dialogues, learns, settings, is_native=is_native)
+
+    if not special:
+        return marked()
+    with tf.name_scope("plain"):
+        texts = texts_of(dialogues)
+        is_plain = are_plain(dialogues, texts, media=_media(settings), special=special) & ~learns
+    return tf.cond(is_plain, lambda: _plain_rows(dialogues, texts, settings), marked)
+
+
+def _marked_rows(
+    dialogues: Dialogues, learns: tf.Tensor, settings: Settings, *, is_native: bool
+) -> DialogueRows:
+    """Of any dialogues."""
     family, row = settings.family, settings.row
     tokens = marked_tokens(learns=learns)
-    media = tuple(each.medium.name for each in settings.media)
     with tf.name_scope("findings"):
         quote = family.chat.quote if is_native else None
-        finding = dialogue_finding(dialogues, media=media, quote=quote)
+        finding = dialogue_finding(dialogues, media=_media(settings), quote=quote)
     with tf.name_scope("texts"):
         dialogues = _as_text(dialogues, family.chat.quote, tokens.quote) if is_native else dialogues
     with tf.name_scope("template"):
         rendered = render(dialogues, tokens, chat=family.chat, variant=row.chat_variant)
     marked = tokenize_marked(rendered, chat_marks(settings), tokenizer=settings.tokenizer)
     return DialogueRows(*marked, finding)
+
+
+def _plain_rows(dialogues: Dialogues, texts: tf.Tensor, settings: Settings) -> DialogueRows:
+    """Of plain dialogues, with which nothing is wrong."""
+    family, row = settings.family, settings.row
+    with tf.name_scope("template"):
+        rendered = render_plain(
+            dialogues, texts, spelled_tokens(family), chat=family.chat, variant=row.chat_variant
+        )
+    made = settings.tokenizer.tokenize_rows(rendered, reading=prompt_reading(row))
+    token_ids = tf.pad(made.token_ids, [[0, 0], [1, 0]], constant_values=settings.ids.start)
+    nothing = tf.zeros_like(token_ids, tf.bool)
+    return DialogueRows(token_ids, made.lengths + 1, nothing, Finding.none(made.lengths))
+
+
+def _media(settings: Settings) -> tuple[str, ...]:
+    return tuple(each.medium.name for each in settings.media)
+
+
+def _spelled(settings: Settings) -> tuple[str, ...]:
+    """The special tokens that a prompt may spell, where the template can be written with its tokens spelled;
+    otherwise none.
+    """
+    family = settings.family
+    written = tuple(
+        name.decode() for name in spelled_tokens(family) if name not in (b"", family.start.encode())
+    )
+    return spellable(settings.tokenizer.vocabulary, prompt_reading(settings.row), written)
 
 
 def encode_chat(

@@ -274,3 +274,27 @@ def test_a_vocabulary_without_the_template_has_no_chat(make_preprocessor):
     assert not has_chat(tiny_preprocessor().settings)
     with pytest.raises(ValueError, match="special tokens needed for chat"):
         tiny_preprocessor().generate_preprocess({"messages": [{"role": "user", "content": "a"}]})
+
+
+@pytest.mark.parametrize("parity", PARITIES)
+def test_plain_dialogues_become_the_rows_that_they_become_beside_others(tokenizer, parity):
+    preprocessor = preprocessor_of(tokenizer, parity=parity)
+    rng = random.Random(8)
+    words = ["a", " ", "\n\n", "<", "<table>", "é", "x y", "👍🏽", "<unused", "   ", "[", "<|"]
+    roles = ("user", "assistant", "assistant", "system", "model")
+
+    def dialogue():
+        return [
+            {"role": rng.choice(roles), "content": "".join(rng.choices(words, k=9))}
+            for _ in range(rng.randrange(1, 4))
+        ]
+
+    rows = make_rows(preprocessor.settings, is_native=True)
+    listed = [dialogue() for _ in range(100)]
+    other = [{"role": "tool", "content": "x"}]
+    beside = rows(dialogues(*listed, other), tf.constant(False))
+    for place, messages in enumerate(listed):
+        alone = rows(dialogues(messages), tf.constant(False))
+        length = alone.lengths.numpy()[0]
+        assert length == beside.lengths.numpy()[place]
+        assert alone.token_ids.numpy()[0].tolist() == beside.token_ids.numpy()[place, :length].tolist()

@@ -1,0 +1,157 @@
+"""Plain dialogues: rendered as by the template, and told from those in which something could be forged."""
+
+import functools
+import random
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import graph_ops
+from graph_ops.chat.marks import spelled_tokens
+from graph_ops.chat.plain import are_plain, render_plain, spellable, texts_of
+from graph_ops.chat.template import render
+from graph_ops.family import GEMMA4
+from graph_ops.pipeline.chat import SPECS
+from graph_ops.text.reading import Reading, read_as_tokens
+from tests.data import DEMONSTRATION
+from tests.graph_ops.chat.rig import dialogues
+from tests.twins import chat as twin
+from tests.twins.vocabularies import small_vocabulary
+
+SWITCHES = ("add_generation_prompt", "enable_thinking", "preserve_thinking")
+TOKENS = spelled_tokens(GEMMA4)
+WORDS = ("", " ", "Hi", "  a b ", "\n\nx\n", "naïve 👍🏽", "\u2003y\u200b", "<b>", "<|", "|>", "[")
+TYPES = ("text", "text", "image", "audio", "input_audio")
+SPECIAL = read_as_tokens(graph_ops.Gemma4Tokenizer(DEMONSTRATION).vocabulary, Reading.TRAINED)
+
+
+def random_plain(rng, messages):
+    def content():
+        listed = [rng.choice(TYPES) for _ in range(rng.randrange(4))]
+        text = "".join(rng.choices(WORDS, k=rng.randrange(5)))
+        parts = [{"type": each, **({"text": text} if each == "text" else {})} for each in listed]
+        return rng.choice((text, parts)) if "text" in listed else text
+
+    roles = ("user", "assistant", "assistant", "model", "system", "developer")
+    return [{"role": rng.choice(roles), "content": content()} for _ in range(messages)]
+
+
+def plain(tensors, texts):
+    return are_plain(tensors, texts, media=("image", "audio"), special=SPECIAL)
+
+
+@functools.cache
+def graph(variant):
+    """Whether dialogues of a message at least are plain, their text, and the template's."""
+
+    def function(tensors):
+        texts = texts_of(tensors)
+        how = {"chat": GEMMA4.chat, "variant": variant}
+        return (
+            plain(tensors, texts),
+            tf.strings.join([TOKENS.start, render_plain(tensors, texts, TOKENS, **how)]),
+            render(tensors, TOKENS, **how),
+        )
+
+    return tf.function(function, input_signature=[SPECS], autograph=False)
+
+
+@pytest.mark.parametrize("variant", twin.VARIANTS)
+@pytest.mark.parametrize("seed", range(4))
+def test_plain_dialogues_are_rendered_as_by_the_template(seed, variant):
+    rng = random.Random(seed)
+    count = 0
+    for messages in range(1, 8):
+        batch = [random_plain(rng, messages) for _ in range(100)]
+        switches = {name: [rng.random() < 0.5 for _ in batch] for name in SWITCHES}
+        is_plain, text, expected = graph(variant)(dialogues(*batch, **switches))
+        assert text.numpy().tolist() == expected.numpy().tolist()
+        count += bool(is_plain)
+    for _ in range(100):
+        (is_plain, _, _) = graph(variant)(dialogues(random_plain(rng, 3)))
+        count += bool(is_plain)
+    assert count > 50
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_called_plain_is_rendered_alike_whatever_it_is(seed):
+    rng = random.Random(seed)
+    count = 0
+    for _ in range(500):
+        tensors = dialogues(twin.random_dialogue(rng, most=4) or [PLAIN])
+        is_plain, text, expected = graph("small")(tensors)
+        count += bool(is_plain)
+        assert not is_plain or text.numpy().tolist() == expected.numpy().tolist()
+    assert 10 < count < 400
+
+
+PLAIN = {"role": "user", "content": "Hi"}
+
+
+def is_plain(tensors):
+    return bool(plain(tensors, texts_of(tensors)))
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [{"role": "tool", "content": "x"}],
+        [{"role": "critic", "content": "x"}],
+        [PLAIN, {"role": "assistant", "content": "x", "reasoning": "so"}],
+        [PLAIN, {"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": {}}}]}],
+        [{"role": "user", "content": [{"type": "video"}]}],
+        [{"role": "user", "content": [{"type": "text", "text": "<|tu"}, {"type": "text", "text": "rn>"}]}],
+        [{"role": "assistant", "content": "<|tu"}, {"role": "assistant", "content": " rn>"}],
+    ],
+)
+def test_others_are_not_plain(messages):
+    assert is_plain(dialogues([PLAIN]))
+    assert not is_plain(dialogues(messages))
+
+
+def test_tools_no_messages_gaps_and_wrong_bytes_are_not_plain():
+    tensors = dialogues([PLAIN, PLAIN])
+    tools = [[{"type": "function", "function": {"name": "f"}}]]
+    assert not is_plain(dialogues([PLAIN], tools=tools))
+    assert not is_plain(dialogues([]))
+    assert not is_plain(dialogues([PLAIN], [PLAIN, PLAIN]))
+    assert not is_plain(tensors._replace(roles=tf.constant([["", "user"]])))
+    assert not is_plain(tensors._replace(parts=tf.constant([[[b"\xff"], [b""]]])))
+
+
+@pytest.mark.parametrize("token", [token for token in SPECIAL if "unused" not in token])
+def test_a_special_token_is_not_plain_wherever_it_is_cut(token):
+    for at in range(len(token)):
+        halves = [{"type": "text", "text": text} for text in (f"a {token[:at]}", f"{token[at:]} b")]
+        assert not is_plain(dialogues([{"role": "user", "content": halves}]))
+
+
+@pytest.mark.parametrize("reading", [Reading.TRAINED, Reading.CONTROL])
+def test_the_template_can_be_spelled_with_gemma_s_vocabulary(tokenizer, reading):
+    names = tuple(name.decode() for name in TOKENS if name not in (b"", b"<bos>"))
+    found = spellable(tokenizer.vocabulary, reading, names)
+    assert list(found) == read_as_tokens(tokenizer.vocabulary, reading)
+    assert spellable(tokenizer.vocabulary, Reading.PLACEHOLDERS, names) == ()
+
+
+@pytest.mark.parametrize("symbol", ["x<|t", ">y", "a<|turn>", "<|turn>b"])
+def test_a_symbol_across_the_end_of_a_token_is_found(symbol):
+    vocabulary = small_vocabulary(["a"], ["<|turn>", symbol])
+    assert spellable(vocabulary, Reading.TRAINED, ("<|turn>",)) == ()
+    vocabulary = small_vocabulary(["a"], ["<|turn>", "turn"])
+    assert spellable(vocabulary, Reading.TRAINED, ("<|turn>",)) == ("<|turn>",)
+
+
+def test_it_is_a_third_of_the_template():
+    def nodes(function):
+        return len(function.get_concrete_function(SPECS).graph.as_graph_def().node)
+
+    def plainly(tensors):
+        return render_plain(tensors, texts_of(tensors), TOKENS, chat=GEMMA4.chat, variant="large")
+
+    def whole(tensors):
+        return render(tensors, TOKENS, chat=GEMMA4.chat, variant="large")
+
+    ours, template = (nodes(tf.function(each, autograph=False)) for each in (plainly, whole))
+    assert np.less(ours, template / 2)
