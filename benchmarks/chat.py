@@ -3,6 +3,7 @@
 import functools
 import pathlib
 import random
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,10 +12,11 @@ import tensorflow as tf
 import graph_ops
 from benchmarks import texts
 from benchmarks.measuring import CALLS_IN_A_TURN, Comparison, Work, compared
+from export.saved_model import run
 from export.saved_model.chat import SIGNATURE
-from export.saved_model.signatures import signatures
-from export.signature import traced
+from export.saved_model.write import export_saved_model
 from export.verify import samples
+from graph_ops.family import GEMMA4
 from graph_ops.layers.chat import traced_template
 from graph_ops.layers.inputs.chat import DEFAULTS, read_chat
 from tests.twins import chat as twin
@@ -23,6 +25,18 @@ DIALOGUES, MESSAGES, CHARACTERS = 32, 12, 150
 PEER = "jinja2, the template in our own words"
 MOST_OF_JINJA, MOST_OF_PROMPT = 0.5, 1.15
 PLAIN = "generate_preprocess_chat"
+TOOL = {
+    "type": "function",
+    "function": {
+        "name": "weather",
+        "description": "The weather of a city.",
+        "parameters": {
+            "type": "object",
+            "properties": {"city": {"type": "string", "description": "Its name."}},
+            "required": ["city"],
+        },
+    },
+}
 
 
 def comparisons(vocabulary: pathlib.Path, rounds: int) -> Iterator[Comparison]:
@@ -60,27 +74,34 @@ def _rendering(preprocessor: graph_ops.Gemma4CausalLMPreprocessor, rounds: int) 
 
 
 def _requests(preprocessor: graph_ops.Gemma4CausalLMPreprocessor, rounds: int) -> Iterator[Comparison]:
-    table = signatures(preprocessor.settings)
-    prompted, *chats = (traced(table[name]) for name in ("generate_preprocess", PLAIN, SIGNATURE))
-    names = [list(table[name].inputs) for name in (PLAIN, SIGNATURE)]
+    """Of the exported signatures, as a server calls them."""
+    with tempfile.TemporaryDirectory() as scratch:
+        table = run.load(export_saved_model(preprocessor, scratch)).signatures
     image = tf.io.encode_jpeg(samples.pixels(512, 512)).numpy()
     clip = samples.demonstration_file("speech.wav").read_bytes()
     media = {"images": tf.constant([[image]]), "audio": tf.constant([[clip]])}
     none = {name: tf.zeros([1, 0], tf.string) for name in media}
-    for title, kinds, files in (
-        ("text", (), none),
-        ("text, a 512×512 image and 3 s of audio", ("image", "audio"), media),
+    for title, kinds, tools, files, names in (
+        ("text", (), None, none, (PLAIN, SIGNATURE)),
+        ("text, a 512×512 image and 3 s of audio", ("image", "audio"), None, media, (PLAIN, SIGNATURE)),
+        ("text and a tool", (), [TOOL], none, (SIGNATURE,)),
     ):
         dialogues = [_question(seed, kinds) for seed in range(rounds)]
-        prompts = [{"prompts": tf.constant([preprocessor.render_chat(each)])} | files for each in dialogues]
-        inputs = [read_chat(each, None, quote="").tensors(DEFAULTS)._asdict() | files for each in dialogues]
-        given = [[{name: each[name] for name in wanted} for each in inputs] for wanted in names]
-
-        for label, chat, inputs_of in zip(("", ", signature with tools"), chats, given, strict=True):
+        texts = [preprocessor.render_chat(each, tools) for each in dialogues]
+        prompts = [{"prompts": tf.constant([text])} | files for text in texts]
+        read = [read_chat(each, tools, quote=GEMMA4.chat.quote).tensors(DEFAULTS) for each in dialogues]
+        prompted = functools.partial(_call, table["generate_preprocess"], prompts)
+        for name in names:
+            wanted = table[name].structured_input_signature[1]
+            given = [
+                {key: value for key, value in (each._asdict() | files).items() if key in wanted}
+                for each in read
+            ]
             contenders: dict[str, Work] = {
-                "ours": functools.partial(_call, chat, inputs_of),
-                "the rendered prompt": functools.partial(_call, prompted, prompts),
+                "ours": functools.partial(_call, table[name], given),
+                "the rendered prompt": prompted,
             }
+            label = ", signature with tools" if name == SIGNATURE else ""
             targets = {"the rendered prompt": MOST_OF_PROMPT}
             yield from compared(f"messages: {title}{label}", contenders, rounds, targets)
 
