@@ -26,6 +26,12 @@ BACKGROUND_COLORS: Mapping[str, tuple[int, int, int] | None] = {
 """
 
 
+SOFT_TOKEN_BUDGETS = (70, 140, 280, 560, 1120)
+"""Most soft tokens of an image that the vision encoder was trained with. Source: transformers'
+`_SUPPORTED_SOFT_TOKENS`.
+"""
+
+
 @dataclasses.dataclass(frozen=True)
 class ImageConfig:
     """How an image becomes patches. Source: `Gemma4ImageProcessorPil`."""
@@ -33,7 +39,9 @@ class ImageConfig:
     patch_size: int = 16
     """Side of a square patch, in pixels."""
     max_soft_tokens: int = 280
-    """Most soft tokens (pooled patches) that one image may take."""
+    """Most soft tokens (pooled patches) that one image may take; the released models were trained with each
+    of `SOFT_TOKEN_BUDGETS`.
+    """
     pooling_kernel_size: int = 3
     """Side of the square of patches that the vision encoder pools into one soft token."""
     scale: float | tuple[float, ...] | None = 1 / 255
@@ -74,6 +82,14 @@ class ImageConfig:
         """The colour to composite over, or None to leave alpha out, where rows equal that of `PARITIES`."""
         color = self.background_color
         return BACKGROUND_COLORS[parity] if isinstance(color, str) else color
+
+    @property
+    def budgets(self) -> tuple[int, ...]:
+        """What a request may choose for an image: those of `SOFT_TOKEN_BUDGETS` below `max_soft_tokens`, and
+        this.
+        """
+        most = self.max_soft_tokens
+        return (*(budget for budget in SOFT_TOKEN_BUDGETS if budget < most), most)
 
     @property
     def max_patches(self) -> int:

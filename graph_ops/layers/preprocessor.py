@@ -194,7 +194,8 @@ class Gemma4CausalLMPreprocessor(TokenCounting, AnswerParsing, PreprocessorSetti
             x: dict of `prompts` and `responses` (a string or one a row), or of `messages` (a dialogue or
                 one a row), `tools` and the switches of `render_chat`; and media: `images`, `audio`, or what
                 converters made of them (`pixel_values` and `pixel_position_ids`, `audio_mel` and
-                `audio_mel_mask`). Of a tuple `(x, y)` or `(x, y, sample_weight)` the first is taken.
+                `audio_mel_mask`). `max_soft_tokens` chooses a smaller budget for images: a number for all, or
+                one for each, int32 [(B,) K], 0 for the image converter's own. Of a tuple `(x, y)` or `(x, y, sample_weight)` the first is taken.
             y: ignored, as in KerasHub.
             sample_weight: ignored, as in KerasHub.
             sequence_length: tokens in a row; the preprocessor's by default.
