@@ -10,6 +10,10 @@ NUMERIC := $(addprefix tests/graph_ops/audio/test_,encode.py magnitude.py mel.py
 	tests/graph_ops/layers/test_inputs.py::test_forms_of_one_clip_agree \
 	tests/graph_ops/layers/test_inputs.py::test_precomputed_media_agree_with_raw_ones \
 	tests/export/saved_model/test_saved_model.py::test_a_row_is_the_same_alone_and_in_any_batch
+# A part for `make test-keras-hub`.
+WHOLE_ROWS := tests/parity/test_keras_hub_rows.py
+KERAS_HUB := 0.33.0.dev202610250352
+NIGHTLY := build/keras-hub-$(KERAS_HUB)
 VOCABULARY ?= graph_ops/demonstration/demonstration.spm
 BROWSER := build/browser
 BUCKETS := --static text=256,1024 --static image=768x768 --static audio=10
@@ -21,7 +25,8 @@ needs = @$(2) -c 'import sys; (3, $(1:3.%=%)) <= sys.version_info[:2] <= (3, 13)
 VERSION = $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2> /dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo example playground test test-slow test-browser test-python test-conditions test-wheel test-tensorflows \
+.PHONY: help demo example playground test test-slow test-browser test-python test-conditions test-keras-hub test-wheel \
+	test-tensorflows \
 	check bench fuzz clean bundle chromium
 
 help:  ## this list
@@ -58,6 +63,9 @@ test-python: .venv-$(VERSION)/installed  ## a part of the tests on another Pytho
 
 test-conditions: .venv/installed-dev  ## the sums of floats as other processors and numbers of threads take them
 	tools/conditions.sh $(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow' -k 'not extractor and not converter' $(NUMERIC)
+
+test-keras-hub: $(NIGHTLY)/installed  ## whole rows beside the next keras-hub
+	KERAS_HUB=$(KERAS_HUB) PYTHONPATH=$(NIGHTLY) $(BIN)/python -m pytest -n 2 $(WHOLE_ROWS)
 
 test-wheel: .venv/installed  ## the wheel, used in a folder that has an export/ of its own
 	tools/test_wheel.sh $(BIN)/python
@@ -107,9 +115,15 @@ clean:  ## everything that the other targets made
 	PYTHONWARNINGS=ignore .venv-$*/bin/python -m pip install --quiet --no-compile --progress-bar on --editable '.[test]'
 	touch $@
 
+# Beside the installed keras-hub and before it on the path: it needs nothing else.
+$(NIGHTLY)/installed: .venv/installed-dev
+	rm -rf $(NIGHTLY)
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-compile --no-deps --target $(NIGHTLY) keras-hub-nightly==$(KERAS_HUB)
+	touch $@
+
 bundle: .venv/installed
 	rm -rf $(BROWSER)/bundle
-	$(BIN)/gemma4-graph litert --tokenizer $(VOCABULARY) $(BUCKETS) --out $(BROWSER)/bundle
+	$(BIN)/gemma4-graph litert --tokenizer $(VOCABULARY) $(BUCKETS) --max-soft-tokens-input --out $(BROWSER)/bundle
 
 browser/node_modules/installed: browser/package-lock.json browser/install.sh
 	browser/install.sh node npm

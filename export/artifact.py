@@ -61,8 +61,8 @@ class Artifact(Protocol):
     def request(
         self, prompt: str, media: Mapping[str, Sequence[bytes]], *, max_soft_tokens: Sequence[int] = ()
     ) -> "Arrays":
-        """The features of one prompt and its files, by the medium's name, with a budget for all images, or one
-        for each.
+        """The features of one prompt and its files, by the medium's name, with a budget for all images, or
+        one for each.
 
         Raises:
             ValueError: media or budgets that it does not take, or the row's `status`.

@@ -1,7 +1,7 @@
 """The input that chooses a budget for each item of a request, in exports that have it.
 
-TF Serving wants every input of a signature, so an export has it or has not: as an input of the signatures that
-there are, not as further signatures, it adds no graph to load.
+TF Serving wants every input of a signature, so an export has it or has not: as an input of the signatures
+that there are, not as further signatures, it adds no graph to load.
 """
 
 from collections.abc import Sequence
@@ -18,8 +18,8 @@ _MEANING = "most soft tokens of each item of `{}`; 0 for the preprocessor's own"
 
 
 def with_budget_inputs(table: dict[str, Signature]) -> dict[str, Signature]:
-    """The signatures, those that take items of a medium with budgets, their sizes or their soft tokens with an
-    int32 input more, which has the axes of the items' slots. Their functions find it among their inputs.
+    """The signatures, those that take items of a medium with budgets, their sizes or their soft tokens with
+    an int32 input more, which has the axes of the items' slots. Their functions find it among their inputs.
     """
     return {name: _with_inputs(signature) for name, signature in table.items()}
 

@@ -209,6 +209,7 @@ class AudioConfig:
 
 
 SPECIAL_TOKEN_TEXTS = ("all", "prompts", "none")
+KERAS_HUB_VERSIONS = ("0.32", "0.33")
 CHAT_VERSIONS = (5,)
 CHAT_VARIANTS = ("small", "large")
 
@@ -231,7 +232,7 @@ class RowConfig:
     sequence_length: int = 1024
     """Tokens in a row."""
     add_start_token: bool = True
-    """Whether a training row begins with `<bos>`; a generation row always does in KerasHub."""
+    """Whether a row begins with `<bos>`; a generation row always does in keras-hub before 0.33."""
     add_end_token: bool = True
     """Whether a training row ends with `<eos>`; a generation row never does."""
     max_images_per_prompt: int = 2
@@ -252,6 +253,10 @@ class RowConfig:
     """
     parity: str = "keras_hub"
     """Which reference the rows equal: one of `PARITIES`."""
+    keras_hub_version: str = "0.32"
+    """Which keras-hub they equal in its parity, one of `KERAS_HUB_VERSIONS`. Ours; a preprocessor takes the
+    installed one by default.
+    """
     allow_special_tokens: str = "all"
     """Texts in which a special token may be spelled, one of `SPECIAL_TOKEN_TEXTS`: in all, in prompts alone,
     or in none but for the placeholders of media. Elsewhere it is ordinary characters. Ours.
@@ -279,6 +284,7 @@ class RowConfig:
             least=0,
         )
         check_choice(self, "parity", PARITIES)
+        check_choice(self, "keras_hub_version", KERAS_HUB_VERSIONS)
         check_choice(self, "allow_special_tokens", SPECIAL_TOKEN_TEXTS)
         check_choice(self, "chat_version", CHAT_VERSIONS)
         check_choice(self, "chat_variant", CHAT_VARIANTS)
@@ -286,5 +292,5 @@ class RowConfig:
 
     @property
     def generation_starts(self) -> bool:
-        """Whether a generation row begins with `<bos>`: in KerasHub always."""
-        return self.add_start_token or self.parity == "keras_hub"
+        """Whether a generation row begins with `<bos>`."""
+        return self.add_start_token or (self.parity == "keras_hub" and self.keras_hub_version == "0.32")

@@ -14,6 +14,7 @@ import typer
 
 from graph_ops.config import (
     CHAT_VARIANTS,
+    KERAS_HUB_VERSIONS,
     PARITIES,
     SOFT_TOKEN_BUDGETS,
     SPECIAL_TOKEN_TEXTS,
@@ -101,6 +102,10 @@ class PreprocessorOptions:
     ] = None
     vocabulary_sha256: Annotated[str | None, option("HEX", "Refuse any other vocabulary.")] = None
     parity: Annotated[str | None, choice(PARITIES, "Rows of keras_hub (the default) or transformers.")] = None
+    keras_hub_version: Annotated[
+        str | None,
+        choice(KERAS_HUB_VERSIONS, "Rows of which keras-hub; by default the installed one."),
+    ] = None
     allow_special_tokens: Annotated[
         str | None,
         choice(
@@ -137,8 +142,8 @@ class PreprocessorOptions:
         int | None,
         choice(
             SOFT_TOKEN_BUDGETS,
-            f"Most soft tokens of an image: {', '.join(map(str, SOFT_TOKEN_BUDGETS))}; by default the preset's, "
-            f"{ImageConfig.max_soft_tokens}.",
+            f"Most soft tokens of an image, {', '.join(map(str, SOFT_TOKEN_BUDGETS))}; by default the "
+            f"preset's, {ImageConfig.max_soft_tokens}.",
             metavar="N",
         ),
     ] = None

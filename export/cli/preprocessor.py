@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _ROW_OPTIONS = (
     "parity",
+    "keras_hub_version",
     "allow_special_tokens",
     "allow_special_tokens_in_chat",
     "chat_variant",

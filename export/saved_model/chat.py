@@ -45,8 +45,8 @@ def chat_request(
     """Runs `SIGNATURE` on one dialogue, with a budget for all images, or one for each.
 
     Raises:
-        TypeError, ValueError: an export without the signature, media or budgets that it does not take, messages that the
-            template does not take, or the row's `status`.
+        TypeError, ValueError: an export without the signature, media or budgets that it does not take,
+            messages that the template does not take, or the row's `status`.
     """
     signature = loaded.signatures.get(SIGNATURE)
     if signature is None:

@@ -1,4 +1,6 @@
-"""What a request chooses for its items: most soft tokens of each, where that is less than the preprocessor's own."""
+"""What a request chooses for its items: most soft tokens of each, where those are fewer than the
+preprocessor's own.
+"""
 
 from typing import Any, NamedTuple
 

@@ -100,9 +100,9 @@ def from_features(
     return MediumBatch(values, marks, from_counts(medium.count(marks, config), budgets, config=config))
 
 
-def from_counts(counts: tf.Tensor, budgets: tf.Tensor | None = None, *, config: Any) -> Slots:
+def from_counts(counts: tf.Tensor, budgets: tf.Tensor | None = None, *, config: Any = None) -> Slots:
     """Slots of items with so many soft tokens int32 [B, K], 0 for an empty slot, that were converted with
-    budgets int32 [B, K], or with the preprocessor's own. More of them than that are reported.
+    budgets int32 [B, K], of which `config` says which there are; more soft tokens than that are reported.
     """
     if budgets is None:
         return Slots(counts > 0, counts, Finding.none(tf.reduce_sum(counts, axis=1)))

@@ -36,8 +36,8 @@ def count_tokens(tensors: Mapping[str, tf.Tensor], settings: Settings) -> Count:
     """Tokens of the rows that `generate_preprocess` makes of B requests.
 
     Args:
-        tensors: `prompts` string [B]; of each medium its sizes, int32 [B, K(, axes)], 0 for an empty slot, and
-            its budgets int32 [B, K], or nothing.
+        tensors: `prompts` string [B]; of each medium its sizes, int32 [B, K(, axes)], 0 for an empty slot,
+            and its budgets int32 [B, K], or nothing.
         settings: what rows are built from.
     """
     prompts = settings.tokenizer.tokenize_rows(tensors["prompts"], reading=prompt_reading(settings.row))

@@ -99,7 +99,9 @@ def generate_preprocess(
     )
 
 
-def counted_slots(counts: tf.Tensor, budgets: tf.Tensor | None = None, *, most: int, config: Any) -> Slots:
+def counted_slots(
+    counts: tf.Tensor, budgets: tf.Tensor | None = None, *, most: int, config: Any = None
+) -> Slots:
     """Slots of items that were preprocessed before, from their soft tokens int32 [1, K], 0 for an empty slot,
     and the budgets int32 [1, K] that they had, if there was a choice.
     """

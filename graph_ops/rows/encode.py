@@ -29,8 +29,8 @@ class RowMedium(NamedTuple):
     Attributes:
         ids: of its special tokens.
         slots: items of the batch; K = 0 for none.
-        fixed: soft tokens that every item takes in a row, if no less were chosen for it; or None if each takes
-            as many as it has.
+        fixed: soft tokens that every item takes in a row, or fewer where a request chose them; or None if
+            each takes as many as it has.
         block: width of an item's block of indices, or None for as wide as the batch's longest item needs.
         count_fault: what a row is reported as if its placeholders are not as many as its items.
     """

@@ -4,6 +4,7 @@
 own error.
 """
 
+import os
 from dataclasses import astuple
 from typing import Any
 
@@ -281,3 +282,8 @@ def test_postprocessing_strips_what_keras_hub_strips(pair):
         "padding_mask": np.array([[1] * len(ids), [1] * 5 + [0] * (len(ids) - 5)]),
     }
     assert ours.generate_postprocess(x) == theirs.generate_postprocess(x)
+
+
+def test_the_installed_keras_hub_is_the_one_whose_rows_are_equal(make_preprocessor):
+    assert keras_hub.__version__.startswith(os.environ.get("KERAS_HUB", ""))
+    assert keras_hub.__version__.startswith(make_preprocessor().keras_hub_version)
