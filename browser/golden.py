@@ -28,8 +28,8 @@ with quiet_stderr():  # TensorFlow logs while it is loaded
     from export.verify import samples
     from export.verify.files import image_file
     from graph_ops import Gemma4CausalLMPreprocessor, Gemma4Tokenizer
-    from graph_ops.config import SOFT_TOKEN_BUDGETS
     from graph_ops.audio.encode import encode_audio
+    from graph_ops.config import SOFT_TOKEN_BUDGETS
     from graph_ops.image.encode import encode_image_arrays, encode_images
 
 LONE_SURROGATES = ("\ud800", "a\udfffb", "\udc00\ud83d", "\U0001f600\ud83d", "<|image\udead|>")

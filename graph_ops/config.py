@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from graph_ops.rules import check_choice, check_color, check_flag, check_positive, check_whole
 
-SOURCE = "transformers 5.23.0 (models/gemma4) and keras-hub 0.32.0 (models/gemma4)"
+SOURCE = "transformers 5.24.0 (models/gemma4) and keras-hub 0.32.0 (models/gemma4)"
 
 
 PARITIES = ("keras_hub", "transformers")

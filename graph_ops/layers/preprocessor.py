@@ -63,8 +63,8 @@ class Gemma4CausalLMPreprocessor(TokenCounting, AnswerParsing, PreprocessorSetti
         chat_variant: "small" for E2B and E4B, "large" for the larger models.
         allow_special_tokens_in_chat: whether messages may spell special tokens, media and turns among them;
             otherwise those are ordinary characters.
-        keras_hub_version: "0.32" or "0.33": the keras-hub that rows equal in parity "keras_hub"; by default the
-            one that is installed.
+        keras_hub_version: "0.32" or "0.33": the keras-hub that rows equal in parity "keras_hub"; by default
+            the one that is installed.
         **kwargs: `name`, `dtype`; KerasHub's video numbers, which have no effect without a video converter.
 
     Raises:

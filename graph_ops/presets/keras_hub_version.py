@@ -14,8 +14,8 @@ def keras_hub_version_of(named: str | None) -> str:
     """The one of `KERAS_HUB_VERSIONS` whose rows those of a version equal: the latest that is not above it.
 
     Args:
-        named: such as "0.33" or "0.33.0.dev202610250352"; None for the one that is installed, without which it
-            is `RowConfig`'s.
+        named: such as "0.33" or "0.33.0.dev202610250352"; None for the one that is installed, without which
+            it is `RowConfig`'s.
 
     Raises:
         ValueError: no version.
@@ -27,8 +27,8 @@ def keras_hub_version_of(named: str | None) -> str:
         wanted = _numbers(given)
     except ValueError:
         raise ValueError(
-            f"`keras_hub_version`: must be a version such as {KERAS_HUB_VERSIONS[-1]}; got {given!r}. Name one, "
-            "or leave it out for the installed one."
+            f"`keras_hub_version`: must be a version such as {KERAS_HUB_VERSIONS[-1]}; got {given!r}. Name "
+            "one, or leave it out for the installed one."
         ) from None
     older = [version for version in KERAS_HUB_VERSIONS if _numbers(version) <= wanted]
     return older[-1] if older else KERAS_HUB_VERSIONS[0]
