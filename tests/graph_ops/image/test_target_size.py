@@ -100,16 +100,12 @@ def test_target_size_of_a_budget_is_that_of_a_configuration_with_it(budget):
     )
     budgets = np.array(SOFT_TOKEN_BUDGETS)[np.arange(len(sizes)) % len(SOFT_TOKEN_BUDGETS)]
     chosen = np.where(np.arange(len(sizes)) % 2, budget, budgets)
-    found = tf.stack(
-        target_size(
-            *tf.constant(sizes.T, tf.int32),
-            tf.constant(chosen, tf.int32),
-            config=ImageConfig(max_soft_tokens=max(SOFT_TOKEN_BUDGETS)),
-        ),
-        axis=-1,
-    ).numpy()
+    height, width = tf.unstack(tf.constant(sizes.T, tf.int32))
+    largest = ImageConfig(max_soft_tokens=max(SOFT_TOKEN_BUDGETS))
+    sides = target_size(height, width, tf.constant(chosen, tf.int32), config=largest)
+    found = tf.stack(sides, axis=-1).numpy()
     is_own = chosen == budget
-    expected = [reference_target_size(*size, alone) for size in sizes[is_own].tolist()]
+    expected = [reference_target_size(height, width, alone) for height, width in sizes[is_own].tolist()]
     np.testing.assert_array_equal(found[is_own], expected)
 
 

@@ -1,5 +1,7 @@
 """What a request chooses for its items."""
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -30,7 +32,7 @@ def test_the_choices_are_the_released_models_below_the_preprocessors_own_and_thi
 
 
 def test_soft_tokens_of_files_sizes_and_features_are_those_of_the_budget():
-    how = {"medium": IMAGE, "config": CONFIG, "parity": "transformers"}
+    how: dict[str, Any] = {"medium": IMAGE, "config": CONFIG, "parity": "transformers"}
     budgets = tf.constant([[70, 0]])
     files = from_files(tf.constant([[PNG, PNG]]), budgets, **how)
     assert files.slots.num_soft_tokens.numpy().tolist() == [[63, 130]]
