@@ -143,7 +143,7 @@ def _one_item(each: Configured, parity: str, axes: tuple[int | None, ...]) -> Si
 
     def function(tensors: Tensors) -> Tensors:
         items, sizes = (tensors[name][:, tf.newaxis] for name in (medium.argument, medium.sizes))
-        budgets = given_budgets(tensors, medium)
+        budgets = given_budgets(tensors, medium=medium)
         budgets = None if budgets is None else budgets[:, tf.newaxis]
         batch = from_arrays(items, sizes, budgets, medium=medium, config=config, parity=parity, target=LITERT)
         features = {medium.values: batch.values[:, 0], medium.marks: batch.marks[:, 0]}
@@ -169,7 +169,7 @@ def _whole_row(settings: Settings) -> Signature:
             medium.name: from_arrays(
                 tensors[medium.argument],
                 tensors[medium.sizes],
-                given_budgets(tensors, medium),
+                given_budgets(tensors, medium=medium),
                 medium=medium,
                 config=config,
                 parity=parity,
@@ -223,7 +223,7 @@ def _counting(settings: Settings, size: int | None) -> Signature:
 def _counted(each: Configured, tensors: Tensors, settings: Settings) -> MediumBatch:
     """Slots of which only the soft tokens are known; values and marks that nobody asks for."""
     most = each.medium.block(settings.row, each.config)
-    counts, budgets = tensors[each.medium.soft_tokens], given_budgets(tensors, each.medium)
+    counts, budgets = tensors[each.medium.soft_tokens], given_budgets(tensors, medium=each.medium)
     slots = pipeline.counted_slots(counts, budgets, most=most, config=each.config)
     nothing = tf.zeros_like(slots.num_soft_tokens)[..., tf.newaxis, tf.newaxis]
     return MediumBatch(tf.cast(nothing, tf.float32), nothing, slots)

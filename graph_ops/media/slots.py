@@ -86,7 +86,7 @@ def items_of(inputs: Mapping[str, tf.Tensor], *, medium: Medium, config: Any, pa
     return from_arrays(items, inputs[medium.sizes], medium=medium, config=config, parity=parity)
 
 
-def given_budgets(inputs: Mapping[str, tf.Tensor], medium: Medium) -> tf.Tensor | None:
+def given_budgets(inputs: Mapping[str, tf.Tensor], *, medium: Medium) -> tf.Tensor | None:
     """What a request chooses for the items of a medium, int32 [B, K], or None."""
     return inputs.get(medium.budget) if medium.budget else None
 

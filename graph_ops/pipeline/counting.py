@@ -49,7 +49,7 @@ def count_tokens(tensors: Mapping[str, tf.Tensor], settings: Settings) -> Count:
             present = medium.is_filled(given)
             sizes[medium.sizes], finding = limit_slots(given, present, medium=medium, most=most)
             findings.append(finding)
-            if medium.budget and (budgets := given_budgets(tensors, medium)) is not None:
+            if medium.budget and (budgets := given_budgets(tensors, medium=medium)) is not None:
                 sizes[medium.budget], _ = limit_slots(budgets, present, medium=medium, most=most)
     return count_row_tokens(prompts, sizes, settings, also=first_finding(*findings))
 
@@ -100,7 +100,7 @@ def _row_medium(
     if medium.sizes in sizes:
         slots = from_sizes(
             sizes[medium.sizes],
-            given_budgets(sizes, medium),
+            given_budgets(sizes, medium=medium),
             medium=medium,
             config=each.config,
             parity=settings.row.parity,

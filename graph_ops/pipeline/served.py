@@ -232,7 +232,7 @@ def _features(
 def _batch(inputs: Tensors, each: Configured, settings: Settings) -> MediumBatch | None:
     """A medium's items, from whatever form they were given in."""
     medium, config, parity = each.medium, each.config, settings.row.parity
-    budgets = given_budgets(inputs, medium)
+    budgets = given_budgets(inputs, medium=medium)
     if medium.values in inputs:
         values, marks = inputs[medium.values], inputs[medium.marks]
         return from_features(values, marks, budgets, medium=medium, config=config)

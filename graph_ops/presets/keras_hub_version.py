@@ -11,7 +11,7 @@ DISTRIBUTIONS = ("keras-hub", "keras-hub-nightly")
 
 
 def keras_hub_version_of(named: str | None) -> str:
-    """The one of `KERAS_HUB_VERSIONS` whose rows those of a version equal: the latest that is not above it.
+    """Which of `KERAS_HUB_VERSIONS` has the rows of a version: the latest that is not above it.
 
     Args:
         named: such as "0.33" or "0.33.0.dev202610250352"; None for the one that is installed, without which
