@@ -10,6 +10,12 @@ NUMERIC := $(addprefix tests/graph_ops/audio/test_,encode.py magnitude.py mel.py
 	tests/graph_ops/layers/test_inputs.py::test_forms_of_one_clip_agree \
 	tests/graph_ops/layers/test_inputs.py::test_precomputed_media_agree_with_raw_ones \
 	tests/export/saved_model/test_saved_model.py::test_a_row_is_the_same_alone_and_in_any_batch
+# A part for `make test-keras-hub`.
+WHOLE_ROWS := tests/parity/test_keras_hub_rows.py -k 'end or installed or bare or defaults-image'
+KERAS_HUB := 0.33.0.dev202610250352
+NIGHTLY := build/keras-hub-$(KERAS_HUB)
+PROCESSOR := build/processor
+PYTORCH := torch==2.13.0 torchvision==0.28.0 sympy mpmath networkx fsspec filelock
 VOCABULARY ?= graph_ops/demonstration/demonstration.spm
 BROWSER := build/browser
 BUCKETS := --static text=256,1024 --static image=768x768 --static audio=10
@@ -21,7 +27,8 @@ needs = @$(2) -c 'import sys; (3, $(1:3.%=%)) <= sys.version_info[:2] <= (3, 13)
 VERSION = $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2> /dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo example playground test test-slow test-browser test-python test-conditions test-wheel test-tensorflows \
+.PHONY: help demo example playground test test-slow test-browser test-python test-conditions test-keras-hub test-processor \
+	test-wheel test-tensorflows \
 	check bench fuzz clean bundle chromium
 
 help:  ## this list
@@ -58,6 +65,12 @@ test-python: .venv-$(VERSION)/installed  ## a part of the tests on another Pytho
 
 test-conditions: .venv/installed-dev  ## the sums of floats as other processors and numbers of threads take them
 	tools/conditions.sh $(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow' -k 'not extractor and not converter' $(NUMERIC)
+
+test-keras-hub: $(NIGHTLY)/installed  ## whole rows beside the next keras-hub
+	KERAS_HUB=$(KERAS_HUB) PYTHONPATH=$(NIGHTLY) $(BIN)/python -m pytest -n 2 $(WHOLE_ROWS)
+
+test-processor: $(PROCESSOR)/installed  ## whole rows beside transformers' processor (installs PyTorch; needs the real vocabulary)
+	PYTHONPATH=$(PROCESSOR) $(BIN)/python -m pytest tests/parity/test_transformers_processor.py
 
 test-wheel: .venv/installed  ## the wheel, used in a folder that has an export/ of its own
 	tools/test_wheel.sh $(BIN)/python
@@ -107,9 +120,21 @@ clean:  ## everything that the other targets made
 	PYTHONWARNINGS=ignore .venv-$*/bin/python -m pip install --quiet --no-compile --progress-bar on --editable '.[test]'
 	touch $@
 
+# Beside the installed keras-hub and before it on the path: it needs nothing else.
+$(NIGHTLY)/installed: .venv/installed-dev
+	rm -rf $(NIGHTLY)
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-compile --no-deps --target $(NIGHTLY) keras-hub-nightly==$(KERAS_HUB)
+	touch $@
+
+# What the processor needs besides transformers: PyTorch for the CPU, away from the environment of the other tests.
+$(PROCESSOR)/installed: .venv/installed-dev
+	rm -rf $(PROCESSOR)
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-compile --no-deps --target $(PROCESSOR) $(PYTORCH)
+	touch $@
+
 bundle: .venv/installed
 	rm -rf $(BROWSER)/bundle
-	$(BIN)/gemma4-graph litert --tokenizer $(VOCABULARY) $(BUCKETS) --out $(BROWSER)/bundle
+	$(BIN)/gemma4-graph litert --tokenizer $(VOCABULARY) $(BUCKETS) --max-soft-tokens-input --out $(BROWSER)/bundle
 
 browser/node_modules/installed: browser/package-lock.json browser/install.sh
 	browser/install.sh node npm

@@ -29,6 +29,7 @@ with quiet_stderr():  # TensorFlow logs while it is loaded
     from export.verify.files import image_file
     from graph_ops import Gemma4CausalLMPreprocessor, Gemma4Tokenizer
     from graph_ops.audio.encode import encode_audio
+    from graph_ops.config import SOFT_TOKEN_BUDGETS
     from graph_ops.image.encode import encode_image_arrays, encode_images
 
 LONE_SURROGATES = ("\ud800", "a\udfffb", "\udc00\ud83d", "\U0001f600\ud83d", "<|image\udead|>")
@@ -65,7 +66,7 @@ def _answers(folder: str) -> dict[str, Any]:
         "runs": [
             {"signature": name, "inputs": _encoded(inputs), "outputs": _encoded(bundle.run(name, **inputs))}
             for name in bundle.description["signatures"]
-            for inputs in _requests(bundle, name)
+            for inputs in _with_budgets(bundle, name)
         ],
     }
 
@@ -127,8 +128,24 @@ def _image(preprocessor: Gemma4CausalLMPreprocessor) -> dict[str, Any]:
         tf.constant([pixels]), tf.constant([pixels.shape[:2]]), config=preprocessor.image_converter.config
     )
     names = ("pixel_values", "pixel_position_ids", "soft_tokens")
-    return {"size": pixels.shape[:2]} | _encoded(
+    return {"size": pixels.shape[:2], "small": _small(preprocessor, pixels)} | _encoded(
         {"pixels": pixels} | {name: step[0].numpy() for name, step in zip(names, steps[:3], strict=True)}
+    )
+
+
+def _small(preprocessor: Gemma4CausalLMPreprocessor, pixels: np.ndarray) -> dict[str, Any]:
+    """The same picture with a request's own budget."""
+    most = min(SOFT_TOKEN_BUDGETS)
+    config = dataclasses.replace(preprocessor.image_converter.config, max_soft_tokens=most)
+    small = encode_image_arrays(tf.constant([pixels]), tf.constant([pixels.shape[:2]]), config=config)
+    prompt = "See <|image|> here"
+    row = preprocessor.generate_preprocess({"prompts": prompt, "images": pixels, "max_soft_tokens": most})
+    return {"most": most, "prompt": prompt} | _encoded(
+        {
+            "values": small.values[0].numpy(),
+            "soft_tokens": small.num_soft_tokens.numpy(),
+            "token_ids": row["token_ids"].numpy(),
+        }
     )
 
 
@@ -267,6 +284,14 @@ def _padded(name: str, text: str, size: int) -> Arrays:
     return {name: padded, f"{name}_length": np.array([len(codes)], np.int32)}
 
 
+def _with_budgets(bundle: Bundle, name: str) -> Iterator[Arrays]:
+    """`_requests`, every other one with smaller budgets, where the signature takes them."""
+    given = bundle.description["signatures"][name]["inputs"].get("max_soft_tokens")
+    for number, inputs in enumerate(_requests(bundle, name)):
+        chosen = 140 * (number % 2)
+        yield inputs | ({"max_soft_tokens": np.full(given["shape"], chosen, np.int32)} if given else {})
+
+
 def _requests(bundle: Bundle, name: str) -> Iterator[Arrays]:
     """Requests to a signature, every input as large as the signature has it."""
     kind, inputs = re.sub(r"_\d+(x\d+|s)?$", "", name), bundle.description["signatures"][name]["inputs"]
@@ -285,7 +310,7 @@ def _requests(bundle: Bundle, name: str) -> Iterator[Arrays]:
             counts = {
                 given: np.zeros(shape, np.int32)
                 for given, shape in shapes.items()
-                if given.endswith("_soft_tokens")
+                if given.removesuffix("_soft_tokens") in MEDIA
             }
             for given in counts:
                 counts[given][0, 0] = 77 * used

@@ -133,12 +133,13 @@ export class Preprocessor {
    * @param {object} [sizes]
    * @param {number[][]} [sizes.images] [height, width] of each picture.
    * @param {number[]} [sizes.audio] samples of each clip at 16 kHz.
+   * @param {number[]} [sizes.maxSoftTokens] of each picture, as for `preprocessImage`.
    * @returns {Promise<{numTokens: number, fits: boolean}>} a prompt that does not fit rejects nothing.
    */
-  async countTokens(prompt, { images = [], audio = [] } = {}) {
+  async countTokens(prompt, { images = [], audio = [], maxSoftTokens = [] } = {}) {
     const { ids } = await this.tokenize(prompt);
     const { name, inputs } = this.#bucket('count_tokens', ids.length);
-    const given = { token_ids: ids, lengths: [ids.length] };
+    const given = { token_ids: ids, lengths: [ids.length], ...budgetsOf(inputs, maxSoftTokens) };
     for (const [input, sizes] of [['image_sizes', images], ['audio_lengths', audio]]) {
       const slots = checkedSlots(input, inputs, sizes);
       if (slots) given[input] = sizes.flat();
@@ -192,13 +193,17 @@ export class Preprocessor {
    * @param {ImageData | CanvasImageSource} picture `ImageData` is taken to the bit; anything else, such as what `decodeImage` returns, is
    *   drawn to a canvas first, which keeps the colours of transparent pixels only as far as alpha shows them. What is transparent is
    *   composited over the bundle's colour, or its alpha is left out, as the bundle's settings say.
+   * @param {object} [options]
+   * @param {number} [options.maxSoftTokens] a smaller budget for this picture, 70, 140, 280, 560 or 1120, for bundles that were exported
+   *   with `--max-soft-tokens-input`; 0 for the bundle's own.
    * @returns {Promise<{pixelValues: Float32Array, pixelPositionIds: Int32Array, softTokens: number}>} [2520, 768] in 0…1; [2520, 2] as (x, y),
    *   -1 for padding; what `generatePreprocess` wants to know.
    */
-  async preprocessImage(picture) {
+  async preprocessImage(picture, { maxSoftTokens = 0 } = {}) {
     const { data, width, height } = picture instanceof ImageData ? picture : pixelsOf(picture);
-    const { name, size } = this.#bucket('preprocess_image', height, width);
-    const outputs = await this.run(name, { images: composited(data, width, height, size, this.#files.background_color), image_sizes: [height, width] });
+    const { name, inputs, size } = this.#bucket('preprocess_image', height, width);
+    const images = composited(data, width, height, size, this.#files.background_color);
+    const outputs = await this.run(name, { images, image_sizes: [height, width], ...budgetsOf(inputs, [maxSoftTokens]) });
     return { pixelValues: outputs.pixel_values, pixelPositionIds: outputs.pixel_position_ids, softTokens: outputs.soft_tokens[0] };
   }
 
@@ -222,12 +227,13 @@ export class Preprocessor {
    * @param {object} [counts]
    * @param {number[]} [counts.images] `softTokens` of each picture.
    * @param {number[]} [counts.audio] `softTokens` of each clip.
+   * @param {number[]} [counts.maxSoftTokens] what each picture was preprocessed with.
    * @returns {Promise<Object<string, Int32Array>>} by the names of the signature's outputs: `token_ids`, `padding_mask`, ...
    */
-  async generatePreprocess(prompt, { images = [], audio = [] } = {}) {
+  async generatePreprocess(prompt, { images = [], audio = [], maxSoftTokens = [] } = {}) {
     const bytes = encode(prompt);
     const { name, inputs } = this.#bucket('generate_preprocess_counts', bytes.length);
-    const given = { prompts: bytes, prompts_length: [bytes.length] };
+    const given = { prompts: bytes, prompts_length: [bytes.length], ...budgetsOf(inputs, maxSoftTokens) };
     for (const [input, counts] of [['image_soft_tokens', images], ['audio_soft_tokens', audio]]) {
       if (checkedSlots(input, inputs, counts)) given[input] = counts;
     }
@@ -262,7 +268,7 @@ export class Preprocessor {
    *
    * @throws {Error} a message spells a special token, which the signature would read as one; or the signature reads none.
    */
-  async generatePreprocessChat(messages, { images, audio, ...options } = {}) {
+  async generatePreprocessChat(messages, { images, audio, maxSoftTokens, ...options } = {}) {
     if (this.#settings.allow_special_tokens === 'none') {
       throw new Error('`allow_special_tokens`: chat needs a signature that reads special tokens; got none. Export with --allow-special-tokens prompts.');
     }
@@ -271,7 +277,7 @@ export class Preprocessor {
     if (typed.length && !this.#chatOptions(options).allowSpecialTokens) {
       throw new Error(`\`messages\`: must spell no special token, which this signature reads as one; got ${typed[0]}. Take it out, or use \`tokenizeChat\`.`);
     }
-    return this.generatePreprocess(text.slice('<bos>'.length), { images, audio });
+    return this.generatePreprocess(text.slice('<bos>'.length), { images, audio, maxSoftTokens });
   }
 
   /**
@@ -403,6 +409,17 @@ function checkedSlots(input, inputs, items) {
     throw new Error(`\`${input}\`: this bundle has ${slots} slot(s); got ${items.length}. Leave some out, or export with more slots.`);
   }
   return slots;
+}
+
+/** The input with budgets of pictures, for signatures that have it. Throws if there are some and it has not. */
+function budgetsOf(inputs, budgets) {
+  if (!inputs.max_soft_tokens) {
+    const chosen = budgets.find(Boolean);
+    if (chosen) throw new Error(`\`max_soft_tokens\`: this bundle takes none; got ${chosen}. Leave it out, or export with --max-soft-tokens-input.`);
+    return {};
+  }
+  checkedSlots('max_soft_tokens', { max_soft_tokens: { shape: [1, inputs.max_soft_tokens.shape.at(-1)] } }, budgets);
+  return { max_soft_tokens: budgets };
 }
 
 const encode = (text) => new TextEncoder().encode(text);

@@ -147,6 +147,30 @@ testOf('preprocess_image', 'a photograph has the patches and the soft tokens of 
   assert.equal(found.counts[0], found.counts[1]);
 });
 
+testOf('preprocess_image', 'a photograph with a budget of its own has the patches and the row of Python', async (context) => {
+  const found = await page.evaluate(async () => {
+    const { pixels, small } = golden.image;
+    const [height, width] = golden.image.size;
+    const picture = new ImageData(width, height);
+    for (let index = 0; index < width * height; index++) picture.data.set([...pixels.subarray(3 * index, 3 * index + 3), 255], 4 * index);
+    const { pixelValues, softTokens } = await preprocessor.preprocessImage(picture, { maxSoftTokens: small.most });
+    const row = await preprocessor.generatePreprocess(small.prompt, { images: [softTokens], maxSoftTokens: [small.most] });
+    const { numTokens } = await preprocessor.countTokens(small.prompt, { images: [[height, width]], maxSoftTokens: [small.most] });
+    const refused = await preprocessor.preprocessImage(picture, { maxSoftTokens: 71 }).catch((error) => error.message);
+    const used = small.values.length;
+    const pixelsFound = { ...difference(pixelValues.subarray(0, used), small.values), rest: pixelValues.subarray(used).some(Boolean) };
+    const length = row.padding_mask.reduce((sum, one) => sum + one, 0);
+    return { pixels: pixelsFound, size: used, counts: [softTokens, small.soft_tokens[0]], ids: difference(row.token_ids, small.token_ids), lengths: [numTokens, length], refused };
+  });
+  context.diagnostic(`pixels within ${found.pixels.largest * 255}/255, ${found.pixels.differing} of ${found.size} differ`);
+  assert(AGREES.pixel_values({ ...found.pixels, size: found.size }));
+  assert(!found.pixels.rest);
+  assert.equal(found.counts[0], found.counts[1]);
+  assert.equal(found.ids.differing, 0);
+  assert.equal(found.lengths[0], found.lengths[1]);
+  assert.match(found.refused, /^`max_soft_tokens`: must be one of 70, .*; got 71, and its own is 280/);
+});
+
 testOf('preprocess_image', 'files are turned and composited as the bundle says', async (context) => {
   const found = await page.evaluate(async () => {
     const { files } = preprocessor.description;

@@ -58,20 +58,31 @@ class Artifact(Protocol):
     def tensor_rows(self) -> list[TensorRow]:
         """Each input and output of each signature."""
 
-    def request(self, prompt: str, media: Mapping[str, Sequence[bytes]]) -> "Arrays":
-        """The features of one prompt and its files, by the medium's name.
+    def request(
+        self, prompt: str, media: Mapping[str, Sequence[bytes]], *, max_soft_tokens: Sequence[int] = ()
+    ) -> "Arrays":
+        """The features of one prompt and its files, by the medium's name, with a budget for all images, or
+        one for each.
 
         Raises:
-            ValueError: media that it does not take, or the row's `status`.
+            ValueError: media or budgets that it does not take, or the row's `status`.
         """
 
-    def chat(self, messages: Any, tools: Any, switches: dict[str, bool]) -> "Arrays":
+    def chat(
+        self,
+        messages: Any,
+        tools: Any,
+        switches: dict[str, bool],
+        *,
+        max_soft_tokens: Sequence[int] = (),
+    ) -> "Arrays":
         """The features of one dialogue.
 
         Args:
             messages: a list of mappings, with files in the parts that are media.
             tools: schemas of functions, or None.
             switches: of `render_chat`.
+            max_soft_tokens: a budget for all images, or one for each.
 
         Raises:
             TypeError, ValueError: an artifact that takes no messages, messages that the template does not

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from graph_ops.rules import check_choice, check_color, check_flag, check_positive, check_whole
 
-SOURCE = "transformers 5.23.0 (models/gemma4) and keras-hub 0.32.0 (models/gemma4)"
+SOURCE = "transformers 5.24.0 (models/gemma4) and keras-hub 0.32.0 (models/gemma4)"
 
 
 PARITIES = ("keras_hub", "transformers")
@@ -26,6 +26,12 @@ BACKGROUND_COLORS: Mapping[str, tuple[int, int, int] | None] = {
 """
 
 
+SOFT_TOKEN_BUDGETS = (70, 140, 280, 560, 1120)
+"""Most soft tokens of an image that the vision encoder was trained with. Source: transformers'
+`_SUPPORTED_SOFT_TOKENS`.
+"""
+
+
 @dataclasses.dataclass(frozen=True)
 class ImageConfig:
     """How an image becomes patches. Source: `Gemma4ImageProcessorPil`."""
@@ -33,7 +39,9 @@ class ImageConfig:
     patch_size: int = 16
     """Side of a square patch, in pixels."""
     max_soft_tokens: int = 280
-    """Most soft tokens (pooled patches) that one image may take."""
+    """Most soft tokens (pooled patches) that one image may take; the released models were trained with each
+    of `SOFT_TOKEN_BUDGETS`.
+    """
     pooling_kernel_size: int = 3
     """Side of the square of patches that the vision encoder pools into one soft token."""
     scale: float | tuple[float, ...] | None = 1 / 255
@@ -74,6 +82,14 @@ class ImageConfig:
         """The colour to composite over, or None to leave alpha out, where rows equal that of `PARITIES`."""
         color = self.background_color
         return BACKGROUND_COLORS[parity] if isinstance(color, str) else color
+
+    @property
+    def budgets(self) -> tuple[int, ...]:
+        """What a request may choose for an image: those of `SOFT_TOKEN_BUDGETS` below `max_soft_tokens`, and
+        this.
+        """
+        most = self.max_soft_tokens
+        return (*(budget for budget in SOFT_TOKEN_BUDGETS if budget < most), most)
 
     @property
     def max_patches(self) -> int:
@@ -193,6 +209,7 @@ class AudioConfig:
 
 
 SPECIAL_TOKEN_TEXTS = ("all", "prompts", "none")
+KERAS_HUB_VERSIONS = ("0.32", "0.33")
 CHAT_VERSIONS = (5,)
 CHAT_VARIANTS = ("small", "large")
 
@@ -215,7 +232,7 @@ class RowConfig:
     sequence_length: int = 1024
     """Tokens in a row."""
     add_start_token: bool = True
-    """Whether a training row begins with `<bos>`; a generation row always does in KerasHub."""
+    """Whether a row begins with `<bos>`; a generation row always does in keras-hub before 0.33."""
     add_end_token: bool = True
     """Whether a training row ends with `<eos>`; a generation row never does."""
     max_images_per_prompt: int = 2
@@ -236,6 +253,10 @@ class RowConfig:
     """
     parity: str = "keras_hub"
     """Which reference the rows equal: one of `PARITIES`."""
+    keras_hub_version: str = "0.32"
+    """Which keras-hub they equal in its parity, one of `KERAS_HUB_VERSIONS`. Ours; a preprocessor takes the
+    installed one by default.
+    """
     allow_special_tokens: str = "all"
     """Texts in which a special token may be spelled, one of `SPECIAL_TOKEN_TEXTS`: in all, in prompts alone,
     or in none but for the placeholders of media. Elsewhere it is ordinary characters. Ours.
@@ -263,6 +284,7 @@ class RowConfig:
             least=0,
         )
         check_choice(self, "parity", PARITIES)
+        check_choice(self, "keras_hub_version", KERAS_HUB_VERSIONS)
         check_choice(self, "allow_special_tokens", SPECIAL_TOKEN_TEXTS)
         check_choice(self, "chat_version", CHAT_VERSIONS)
         check_choice(self, "chat_variant", CHAT_VARIANTS)
@@ -270,5 +292,5 @@ class RowConfig:
 
     @property
     def generation_starts(self) -> bool:
-        """Whether a generation row begins with `<bos>`: in KerasHub always."""
-        return self.add_start_token or self.parity == "keras_hub"
+        """Whether a generation row begins with `<bos>`."""
+        return self.add_start_token or (self.parity == "keras_hub" and self.keras_hub_version == "0.32")

@@ -3,6 +3,7 @@
 import enum
 from collections.abc import Mapping
 
+from graph_ops.config import SOFT_TOKEN_BUDGETS
 from graph_ops.target import LITERT
 
 
@@ -41,6 +42,7 @@ class Fault(enum.IntEnum):
     CHAT_DECLARATION = 29
     TOO_MANY_TOKENS = 30
     SPELLED_QUOTE = 31
+    SOFT_TOKEN_BUDGET = 32
 
 
 SENTENCES: Mapping[Fault, str] = {
@@ -137,6 +139,11 @@ SENTENCES: Mapping[Fault, str] = {
     Fault.SOFT_TOKENS: (
         "`image_soft_tokens`, `audio_soft_tokens`: a count must be from 0 to the most that a medium takes; "
         "got {0}, and the most is {1}. Pass what `preprocess_image` and `preprocess_audio` return."
+    ),
+    Fault.SOFT_TOKEN_BUDGET: (
+        f"`max_soft_tokens`: must be one of {', '.join(map(str, SOFT_TOKEN_BUDGETS))}, at most the "
+        "preprocessor's own, which 0 stands for; got {0}, and its own is {1}. Choose a smaller one, or raise "
+        "the image converter's `max_soft_tokens`."
     ),
     Fault.IMAGE_SIZE: (
         "`image_sizes`: a height and width must lie within the array that holds the image, on a device also "

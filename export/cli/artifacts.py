@@ -11,6 +11,8 @@ from rich.markup import escape
 from export.artifact import find_artifact, open_artifact
 from export.cli.options import (
     Engine,
+    MaxSoftTokens,
+    MaxSoftTokensInput,
     Out,
     PreprocessorOptions,
     Prompt,
@@ -39,6 +41,7 @@ def saved_model(
         bool,
         typer.Option(help="Give pixels as uint8, a quarter of the bytes, for the client to scale."),
     ] = False,
+    max_soft_tokens_input: MaxSoftTokensInput = False,
     json_: AsJson = False,
 ) -> None:
     """Write DIR/N, a SavedModel with every signature, for TF Serving and `tf.saved_model.load`."""
@@ -47,7 +50,8 @@ def saved_model(
         preprocessor = make_preprocessor(options, engine=engine, report=report)
         from export.saved_model.write import export_saved_model
 
-        written = export_saved_model(preprocessor, out, version=version, compact=compact, report=report)
+        choices = {"compact": compact, "max_soft_tokens_input": max_soft_tokens_input}
+        written = export_saved_model(preprocessor, out, version=version, **choices, report=report)
     _show_written(written, written, as_json=json_)
 
 
@@ -63,6 +67,7 @@ def litert(
             "several times.",
         ),
     ] = None,
+    max_soft_tokens_input: MaxSoftTokensInput = False,
     json_: AsJson = False,
 ) -> None:
     """Write a LiteRT bundle for phones, embedded devices and browsers: one .tflite in builtin ops, and
@@ -75,7 +80,13 @@ def litert(
         from export.litert.write import MODEL, export_litert
 
         buckets = parse_buckets(static) if static else None
-        written = export_litert(preprocessor, out, buckets=buckets, report=report)
+        written = export_litert(
+            preprocessor,
+            out,
+            buckets=buckets,
+            max_soft_tokens_input=max_soft_tokens_input,
+            report=report,
+        )
     _show_written(written, written / MODEL, as_json=json_)
 
 
@@ -94,6 +105,7 @@ def run(
     folder: Folder,
     prompt: Prompt,
     media: dict[str, list[bytes]],
+    max_soft_tokens: MaxSoftTokens = None,
     pictures: Annotated[
         pathlib.Path | None,
         option("DIR", "Folder for PNGs of the patches and spectrograms."),
@@ -110,7 +122,7 @@ def run(
         from export.outputs import scaled
 
         artifact = open_artifact(place)
-        outputs = artifact.request(prompt, decodable(media))
+        outputs = artifact.request(prompt, decodable(media), max_soft_tokens=max_soft_tokens or ())
         settings, pieces = artifact.settings, artifact.vocabulary.pieces
         drawn = (
             write_pictures(scaled(outputs, settings), pictures, **_picture_settings(settings))

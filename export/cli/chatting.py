@@ -8,7 +8,7 @@ import typer
 
 from export.artifact import open_artifact
 from export.cli.artifacts import Folder, found, show_row
-from export.cli.options import option, with_media_options
+from export.cli.options import MaxSoftTokens, option, with_media_options
 from export.cli.terminal import AsJson, at_work
 
 
@@ -25,6 +25,7 @@ def chat(
     tools: Annotated[
         pathlib.Path | None, option("FILE", "JSON: a list of functions' schemas in OpenAI's shape.")
     ] = None,
+    max_soft_tokens: MaxSoftTokens = None,
     think: Annotated[bool, typer.Option(help="Ask the model to think.")] = False,
     json_: AsJson = False,
 ) -> None:
@@ -38,7 +39,10 @@ def chat(
     place = found(folder)
     with at_work("loading the model"):
         artifact = open_artifact(place)
-        outputs = artifact.chat(dialogue, _listed(tools, "tools"), {"enable_thinking": think})
+        switches = {"enable_thinking": think}
+        outputs = artifact.chat(
+            dialogue, _listed(tools, "tools"), switches, max_soft_tokens=max_soft_tokens or ()
+        )
         pieces = artifact.vocabulary.pieces
     show_row(outputs, pieces, [], as_json=json_)
 

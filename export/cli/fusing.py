@@ -10,6 +10,7 @@ from rich.markup import escape
 from export.cli.artifacts import size_of
 from export.cli.options import (
     ENGINES,
+    MaxSoftTokensInput,
     PreprocessorOptions,
     Version,
     choice,
@@ -86,6 +87,7 @@ def fuse(
             help="Whether to load what was written and ask it once; by default yes, where it can run here."
         ),
     ] = None,
+    max_soft_tokens_input: MaxSoftTokensInput = False,
     json_: AsJson = False,
 ) -> None:
     """Write DIR/N, one SavedModel of the preprocessor and a model: strings and media in, text out; or a
@@ -93,6 +95,7 @@ def fuse(
     """
     generation: dict[str, Any] = {"max_new_tokens": max_new_tokens, "strip_prompt": strip_prompt}
     generation |= {"stop_tokens": stop_token} if stop_token else {}
+    choices = {"max_soft_tokens_input": max_soft_tokens_input}
     if litert:
         given = {**generation, "stop_tokens": stop_token, "version": version, "sampler": sampler}
         check_bundle_options(given, engine)
@@ -110,10 +113,11 @@ def fuse(
         if litert:
             from export.fusing.litert import fuse_litert
 
-            written = fuse_litert(preprocessor, loaded, out, report=report)
+            written = fuse_litert(preprocessor, loaded, out, **choices, report=report)
         else:
             from export.fusing.write import fuse as fuse_parts
 
+            generation |= choices
             written = fuse_parts(preprocessor, loaded, out, version=version, report=report, **generation)
         report("asking it")
         checked = _checked(written, litert, check)

@@ -12,7 +12,15 @@ from typing import Annotated, Any
 
 import typer
 
-from graph_ops.config import CHAT_VARIANTS, PARITIES, SPECIAL_TOKEN_TEXTS, ImageConfig, RowConfig
+from graph_ops.config import (
+    CHAT_VARIANTS,
+    KERAS_HUB_VERSIONS,
+    PARITIES,
+    SOFT_TOKEN_BUDGETS,
+    SPECIAL_TOKEN_TEXTS,
+    ImageConfig,
+    RowConfig,
+)
 
 DEFAULTS = "gemma4_2b"
 """The preset that numbers are taken from when none is named: a released model that reads all media."""
@@ -25,17 +33,18 @@ def option(metavar: str, text: str) -> Any:
     return typer.Option(help=text, metavar=metavar)
 
 
-def choice(values: Sequence[str], text: str) -> Any:
-    """An option that takes one of a few words: others are refused while the command line is read, and the
+def choice(values: Sequence[Any], text: str, *, metavar: str = "WORD") -> Any:
+    """An option that takes one of a few values: others are refused while the command line is read, and the
     shell completes these.
     """
+    words = [str(value) for value in values]
 
-    def check(value: str | None) -> str | None:
+    def check(value: Any) -> Any:
         if value is not None and value not in values:
-            raise typer.BadParameter(f"must be one of {', '.join(values)}; got {value!r}.")
+            raise typer.BadParameter(f"must be one of {', '.join(words)}; got {value!r}.")
         return value
 
-    return typer.Option(help=text, callback=check, autocompletion=lambda: list(values), metavar="WORD")
+    return typer.Option(help=text, callback=check, autocompletion=lambda: words, metavar=metavar)
 
 
 Engine = Annotated[
@@ -55,6 +64,18 @@ MEDIA_FILES = {
     "audio": Annotated[list[pathlib.Path] | None, option("FILE", "WAV file; may be given several times.")],
 }
 """The option of each medium's files, by the medium's name."""
+MaxSoftTokens = Annotated[
+    list[int] | None,
+    option(
+        "N",
+        "Most soft tokens of images, 70 to 1120: once for all, or once for each; 0 for the export's own. For "
+        "exports with --max-soft-tokens-input.",
+    ),
+]
+MaxSoftTokensInput = Annotated[
+    bool,
+    typer.Option(help="Add an input, max_soft_tokens, with which requests choose each image's budget."),
+]
 Prompt = Annotated[str, option("TEXT", "Text with one <|image|> or <|audio|> for each medium.")]
 
 
@@ -81,6 +102,10 @@ class PreprocessorOptions:
     ] = None
     vocabulary_sha256: Annotated[str | None, option("HEX", "Refuse any other vocabulary.")] = None
     parity: Annotated[str | None, choice(PARITIES, "Rows of keras_hub (the default) or transformers.")] = None
+    keras_hub_version: Annotated[
+        str | None,
+        choice(KERAS_HUB_VERSIONS, "Rows of which keras-hub; by default the installed one."),
+    ] = None
     allow_special_tokens: Annotated[
         str | None,
         choice(
@@ -112,6 +137,15 @@ class PreprocessorOptions:
     max_audio_clips_per_prompt: Annotated[
         int | None,
         option("N", f"Clip slots in a row ({RowConfig.max_audio_clips_per_prompt})."),
+    ] = None
+    max_soft_tokens: Annotated[
+        int | None,
+        choice(
+            SOFT_TOKEN_BUDGETS,
+            f"Most soft tokens of an image, {', '.join(map(str, SOFT_TOKEN_BUDGETS))}; by default the "
+            f"preset's, {ImageConfig.max_soft_tokens}.",
+            metavar="N",
+        ),
     ] = None
     max_image_pixels: Annotated[
         int | None,

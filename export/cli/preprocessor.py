@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _ROW_OPTIONS = (
     "parity",
+    "keras_hub_version",
     "allow_special_tokens",
     "allow_special_tokens_in_chat",
     "chat_variant",
@@ -22,7 +23,7 @@ _ROW_OPTIONS = (
     "add_start_token",
     "add_end_token",
 )
-_IMAGE_OPTIONS = ("max_image_pixels", "apply_exif_orientation", "background_color")
+_IMAGE_OPTIONS = ("max_soft_tokens", "max_image_pixels", "apply_exif_orientation", "background_color")
 _AUDIO_OPTIONS = ("strict",)
 
 
@@ -58,6 +59,7 @@ def make_preprocessor(
         vocabulary_sha256=options.vocabulary_sha256,
         tokenizer=tokenizer,
         **_given(options, _ROW_OPTIONS),
+        **_vision_tokens(options),
         **converters,
     )
 
@@ -93,6 +95,11 @@ def check_source(options: PreprocessorOptions) -> "Vocabulary | None":
 
 def _given(options: PreprocessorOptions, names: Sequence[str]) -> dict[str, Any]:
     return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+
+
+def _vision_tokens(options: PreprocessorOptions) -> dict[str, int]:
+    """A row has as many places for an image as it may have soft tokens."""
+    return {} if options.max_soft_tokens is None else {"num_vision_tokens_per_image": options.max_soft_tokens}
 
 
 def _image_settings(options: PreprocessorOptions) -> dict[str, Any]:

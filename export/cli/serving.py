@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from export.cli.options import Prompt, option, with_media_options
+from export.cli.options import MaxSoftTokens, Prompt, option, with_media_options
 from export.cli.quiet import quiet_stderr
 from export.cli.terminal import AsJson, at_work, show
 from export.serving_configuration import check_model_folder
@@ -113,6 +113,7 @@ def request(
     ],
     prompt: Prompt,
     media: dict[str, list[bytes]],
+    max_soft_tokens: MaxSoftTokens = None,
     signature: Annotated[str, option("NAME", "Signature to run.")] = "generate_preprocess",
     model_name: Annotated[str, option("NAME", "Name of the model.")] = "gemma4",
     seed: Annotated[int, option("N", "Seed of a signature that draws.")] = 0,
@@ -125,7 +126,7 @@ def request(
         from export.serving.client import Client
 
         client = Client(address, model_name, timeout=timeout)
-        outputs = client.request(signature, prompt, media, seed=seed)
+        outputs = client.request(signature, prompt, media, seed=seed, max_soft_tokens=max_soft_tokens or ())
         row = None
         if {"token_ids", "padding_mask"} <= outputs.keys():
             ids = outputs["token_ids"][0][outputs["padding_mask"][0]]

@@ -37,6 +37,7 @@ def fuse_litert(
     model: Any,
     out: str | os.PathLike[str],
     *,
+    max_soft_tokens_input: bool = False,
     report: Report = lambda _: None,
 ) -> pathlib.Path:
     """Writes the folder `out`: the preprocessor's signatures and `predict`, or `prefill` and `decode` for a
@@ -46,6 +47,7 @@ def fuse_litert(
         preprocessor: what makes the features; its tokenizer's engine must be "builtin".
         model: as for `fuse`; what it computes must convert to builtin ops for one row.
         out: folder; must not exist.
+        max_soft_tokens_input: whether signatures that take images take `max_soft_tokens` too.
         report: called with a line before each slow step.
 
     Returns:
@@ -58,7 +60,7 @@ def fuse_litert(
     """
     settings = preprocessor.settings
     check_model(model, settings)
-    table = device_signatures(settings)
+    table = device_signatures(settings, max_soft_tokens_input=max_soft_tokens_input)
     if is_causal_lm(model):
         table |= {"prefill": _prefilling(model, settings), "decode": _decoding(model, settings)}
     else:

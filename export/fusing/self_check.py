@@ -11,7 +11,7 @@ import tensorflow as tf
 from export.litert import run as litert_running
 from export.media import MEDIA_IN_EXPORTS
 from export.outputs import Arrays
-from export.saved_model.run import load
+from export.saved_model.run import budget_inputs, load
 from export.saved_model.signatures import DEFAULT
 from export.verify.samples import demonstration_file
 from graph_ops.family import GEMMA4
@@ -54,6 +54,8 @@ def check_answers(folder: str | os.PathLike[str]) -> Check:
     prompt, files = _request(accepted)
     inputs = {BY_NAME[name].argument: tf.constant([found]) for name, found in files.items()}
     inputs["prompts"] = tf.constant([prompt])
+    for medium in MEDIA:
+        inputs |= budget_inputs(medium, len(files.get(medium.name, ())), (), accepted)
     if "seed" in accepted:
         inputs["seed"] = tf.constant([0])
 

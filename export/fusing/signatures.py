@@ -31,11 +31,13 @@ FUSED_OUTPUTS = {
 OWN_OUTPUTS = ("status",)
 
 
-def fused_signatures(settings: Settings, model: Any, generation: Generation) -> dict[str, Signature]:
+def fused_signatures(
+    settings: Settings, model: Any, generation: Generation, *, max_soft_tokens_input: bool = False
+) -> dict[str, Signature]:
     """All signatures of the preprocessor, and those through the model; the default one is the last of the
     model's that applies.
     """
-    table = signatures(settings)
+    table = signatures(settings, max_soft_tokens_input=max_soft_tokens_input)
     del table[DEFAULT]
     table["predict"] = _predicting(table["generate_preprocess"], model)
     if speaks_ids(model, settings):

@@ -47,6 +47,7 @@ def fuse(
     max_new_tokens: int | None = None,
     stop_tokens: Sequence[str] = GEMMA4.stop,
     strip_prompt: bool = False,
+    max_soft_tokens_input: bool = False,
     report: Report = lambda _: None,
 ) -> pathlib.Path:
     """Writes `out/version`: the preprocessor's signatures, and `predict`, `loss` and `generate` through the
@@ -62,6 +63,7 @@ def fuse(
         max_new_tokens: most tokens in an answer; by default all that `sequence_length` leaves.
         stop_tokens: pieces that end an answer.
         strip_prompt: whether `text` is the answer alone, without its prompt.
+        max_soft_tokens_input: whether signatures that take images take `max_soft_tokens` too.
         report: called with a line before each slow step.
 
     Returns:
@@ -75,15 +77,16 @@ def fuse(
     """
     settings = preprocessor.settings
     check_model(model, settings)
+    choice = {"max_soft_tokens_input": max_soft_tokens_input}
     generation = generation_settings(settings, tuple(stop_tokens), max_new_tokens, strip_prompt)
 
     def write(folder: pathlib.Path) -> None:
-        fused = _Fused(preprocessor, model, fused_signatures(settings, model, generation), report)
+        table = fused_signatures(settings, model, generation, **choice)
+        fused = _Fused(preprocessor, model, table, report)
         report("saving")
         save_checked(fused, folder)
         describe(preprocessor, folder)
-        write_warmup_requests(
-            {name: signature for name, signature in signatures(settings).items() if name != DEFAULT}, folder
-        )
+        own = signatures(settings, **choice)
+        write_warmup_requests({name: own[name] for name in own if name != DEFAULT}, folder)
 
     return publish_version(out, version, write, report)

@@ -46,13 +46,23 @@ class BundleArtifact:
             for key, tensor in signature[f"{direction}s"].items()
         ]
 
-    def request(self, prompt: str, media: Mapping[str, Sequence[bytes]]) -> Arrays:
+    def request(
+        self, prompt: str, media: Mapping[str, Sequence[bytes]], *, max_soft_tokens: Sequence[int] = ()
+    ) -> Arrays:
         """See `Artifact`."""
-        return running.request(self._bundle, prompt.encode(), running.decoded(media, self.settings))
+        items = running.decoded(media, self.settings)
+        return running.request(self._bundle, prompt.encode(), items, max_soft_tokens=max_soft_tokens)
 
-    def chat(self, messages: Any, tools: Any, switches: dict[str, bool]) -> Arrays:
+    def chat(
+        self,
+        messages: Any,
+        tools: Any,
+        switches: dict[str, bool],
+        *,
+        max_soft_tokens: Sequence[int] = (),
+    ) -> Arrays:
         """See `Artifact`."""
-        del messages, tools, switches
+        del messages, tools, switches, max_soft_tokens
         raise ValueError(
             "`folder`: messages need a SavedModel, which has strings; this is a LiteRT bundle. Export with "
             "`gemma4-graph saved-model`, or pass a device the text that `render_chat` gives."

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from export.budgets import check_budgets
 from export.litert.write import DESCRIPTION, MODEL, VOCABULARY
 from export.media import MEDIA_IN_EXPORTS
 from export.outputs import Arrays
@@ -92,13 +93,16 @@ def request(
     prompt: bytes,
     media: Mapping[str, Sequence[np.ndarray]],
     *,
+    max_soft_tokens: Sequence[int] = (),
     signature: str = "generate_preprocess",
 ) -> Arrays:
     """Runs `generate_preprocess`, or a signature that takes the same, on one prompt and its items by the
-    medium's name, for example pixels uint8 [H, W, 3] and samples float32 [T] at 16 kHz.
+    medium's name, for example pixels uint8 [H, W, 3] and samples float32 [T] at 16 kHz; with a budget for all
+    images, or one for each.
 
     Raises:
-        ValueError: more items than the bundle has slots for, or the row's status.
+        ValueError: more items than the bundle has slots for, budgets that it does not take, or the row's
+            status.
     """
     accepted = bundle.description["signatures"][signature]["inputs"]
     inputs = text_inputs("prompts", prompt)
@@ -112,6 +116,11 @@ def request(
             )
         if most:
             inputs[name], inputs[medium.sizes] = pack_items([items], medium=medium, slots=most)
+        if medium.budget:
+            takes = medium.budget in accepted
+            chosen = check_budgets(max_soft_tokens, len(items), medium, accepted=takes)
+            if takes:
+                inputs[medium.budget] = np.array([[*chosen, *[0] * (most - len(items))]], np.int32)
     return bundle.run(signature, **inputs)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from export.budgets import with_budget_inputs
 from export.litert.buckets import Buckets
 from export.litert.text_signatures import INPUTS as TEXT_INPUTS
 from export.litert.text_signatures import OUTPUTS as TEXT_OUTPUTS
@@ -25,7 +26,7 @@ from export.litert.text_signatures import (
 from export.media import MEDIA_IN_EXPORTS
 from export.saved_model.signatures import Input, Signature, Tensors
 from graph_ops.features import BY_NAME, feature_names
-from graph_ops.media.slots import MediumBatch, from_arrays
+from graph_ops.media.slots import MediumBatch, from_arrays, given_budgets
 from graph_ops.media.table import MEDIA
 from graph_ops.pipeline import litert as pipeline
 from graph_ops.pipeline.counting import count_row_tokens
@@ -56,18 +57,18 @@ OUTPUTS = {
 }
 
 
-def device_signatures(settings: Settings, buckets: Buckets | None = None) -> dict[str, Signature]:
+def device_signatures(
+    settings: Settings, buckets: Buckets | None = None, *, max_soft_tokens_input: bool = False
+) -> dict[str, Signature]:
     """All signatures that the settings support, by name; with buckets, each of fixed size with the size in
-    its name.
+    its name; with `max_soft_tokens` where they take images, if it is wanted.
     """
+    table = _varying(settings) if buckets is None else _fixed(settings, buckets)
+    table = with_budget_inputs(table) if max_soft_tokens_input else table
+    table = {name: _rewritten(signature, _with_known_shapes) for name, signature in table.items()}
     if buckets is None:
-        return {
-            name: _rewritten(signature, _with_known_shapes) for name, signature in _varying(settings).items()
-        }
-    return {
-        name: _rewritten(_rewritten(signature, _with_known_shapes), _ending_elementwise)
-        for name, signature in _fixed(settings, buckets).items()
-    }
+        return table
+    return {name: _rewritten(signature, _ending_elementwise) for name, signature in table.items()}
 
 
 def describe_output(name: str) -> str:
@@ -142,7 +143,9 @@ def _one_item(each: Configured, parity: str, axes: tuple[int | None, ...]) -> Si
 
     def function(tensors: Tensors) -> Tensors:
         items, sizes = (tensors[name][:, tf.newaxis] for name in (medium.argument, medium.sizes))
-        batch = from_arrays(items, sizes, medium=medium, config=config, parity=parity, target=LITERT)
+        budgets = given_budgets(tensors, medium=medium)
+        budgets = None if budgets is None else budgets[:, tf.newaxis]
+        batch = from_arrays(items, sizes, budgets, medium=medium, config=config, parity=parity, target=LITERT)
         features = {medium.values: batch.values[:, 0], medium.marks: batch.marks[:, 0]}
         return (
             features
@@ -166,6 +169,7 @@ def _whole_row(settings: Settings) -> Signature:
             medium.name: from_arrays(
                 tensors[medium.argument],
                 tensors[medium.sizes],
+                given_budgets(tensors, medium=medium),
                 medium=medium,
                 config=config,
                 parity=parity,
@@ -219,7 +223,8 @@ def _counting(settings: Settings, size: int | None) -> Signature:
 def _counted(each: Configured, tensors: Tensors, settings: Settings) -> MediumBatch:
     """Slots of which only the soft tokens are known; values and marks that nobody asks for."""
     most = each.medium.block(settings.row, each.config)
-    slots = pipeline.counted_slots(tensors[each.medium.soft_tokens], most=most)
+    counts, budgets = tensors[each.medium.soft_tokens], given_budgets(tensors, medium=each.medium)
+    slots = pipeline.counted_slots(counts, budgets, most=most, config=each.config)
     nothing = tf.zeros_like(slots.num_soft_tokens)[..., tf.newaxis, tf.newaxis]
     return MediumBatch(tf.cast(nothing, tf.float32), nothing, slots)
 

@@ -37,6 +37,7 @@ def export_litert(
     out: "str | os.PathLike[str]",
     *,
     buckets: Buckets | None = None,
+    max_soft_tokens_input: bool = False,
     report: Report = lambda _: None,
 ) -> pathlib.Path:
     """Writes the folder `out` with the model, its description and the vocabulary.
@@ -45,6 +46,7 @@ def export_litert(
         preprocessor: what to export; its tokenizer's engine must be "builtin".
         out: folder; must not exist.
         buckets: fixed sizes of inputs, for browsers; None for sizes that vary.
+        max_soft_tokens_input: whether signatures that take images take `max_soft_tokens` too.
         report: called with a line before each slow step.
 
     Returns:
@@ -54,7 +56,8 @@ def export_litert(
         ValueError: the tokenizer's engine, or an op that LiteRT lacks.
         FileExistsError: the folder is there already.
     """
-    return write_bundle(preprocessor, device_signatures(preprocessor.settings, buckets), out, report)
+    table = device_signatures(preprocessor.settings, buckets, max_soft_tokens_input=max_soft_tokens_input)
+    return write_bundle(preprocessor, table, out, report)
 
 
 def write_bundle(

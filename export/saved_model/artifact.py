@@ -47,13 +47,22 @@ class SavedModelArtifact:
             for key, spec in specs.items()
         ]
 
-    def request(self, prompt: str, media: Mapping[str, Sequence[bytes]]) -> Arrays:
+    def request(
+        self, prompt: str, media: Mapping[str, Sequence[bytes]], *, max_soft_tokens: Sequence[int] = ()
+    ) -> Arrays:
         """See `Artifact`."""
-        return running.request(self._loaded, prompt, media)
+        return running.request(self._loaded, prompt, media, max_soft_tokens=max_soft_tokens)
 
-    def chat(self, messages: Any, tools: Any, switches: dict[str, bool]) -> Arrays:
+    def chat(
+        self,
+        messages: Any,
+        tools: Any,
+        switches: dict[str, bool],
+        *,
+        max_soft_tokens: Sequence[int] = (),
+    ) -> Arrays:
         """See `Artifact`."""
-        return chat_request(self._loaded, messages, tools, switches)
+        return chat_request(self._loaded, messages, tools, switches, max_soft_tokens=max_soft_tokens)
 
     def runtimes(self) -> list[Runtime]:
         """See `Artifact`."""

@@ -1,11 +1,12 @@
 """One dialogue for an exported SavedModel: Python's messages as the inputs of its signature."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from export.outputs import Arrays
-from export.saved_model.run import Loaded, checked
+from export.saved_model.run import Loaded, budget_inputs, checked
 from graph_ops.family import GEMMA4
 from graph_ops.layers.inputs.chat import read_chat
 from graph_ops.media.table import MEDIA
@@ -33,12 +34,19 @@ def chat_inputs(messages: Any, tools: Any, switches: dict[str, bool]) -> dict[st
     return inputs
 
 
-def chat_request(loaded: Loaded, messages: Any, tools: Any, switches: dict[str, bool]) -> Arrays:
-    """Runs `SIGNATURE` on one dialogue.
+def chat_request(
+    loaded: Loaded,
+    messages: Any,
+    tools: Any,
+    switches: dict[str, bool],
+    *,
+    max_soft_tokens: Sequence[int] = (),
+) -> Arrays:
+    """Runs `SIGNATURE` on one dialogue, with a budget for all images, or one for each.
 
     Raises:
-        TypeError, ValueError: an export without the signature, media that it does not take, messages that the
-            template does not take, or the row's `status`.
+        TypeError, ValueError: an export without the signature, media or budgets that it does not take,
+            messages that the template does not take, or the row's `status`.
     """
     signature = loaded.signatures.get(SIGNATURE)
     if signature is None:
@@ -53,4 +61,7 @@ def chat_request(loaded: Loaded, messages: Any, tools: Any, switches: dict[str, 
             raise ValueError(
                 f"`{name}`: this export takes none. Leave the files out or export with that converter."
             )
+    for medium in MEDIA:
+        items = int(inputs[medium.argument].shape[1])
+        inputs |= budget_inputs(medium, items, max_soft_tokens, accepted)
     return checked(signature(**{name: inputs[name] for name in accepted}))

@@ -3,12 +3,14 @@
 import contextlib
 import os
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from export.budgets import check_budgets
 from export.outputs import Arrays
+from graph_ops.media.medium import Medium
 from graph_ops.media.table import MEDIA
 
 
@@ -36,11 +38,18 @@ def load(folder: str | os.PathLike[str]) -> Loaded:
     return Loaded(module, dict(module.signatures))
 
 
-def request(loaded: Loaded, prompt: str, media: Mapping[str, Sequence[bytes]]) -> Arrays:
-    """Runs `generate_preprocess` on one prompt and its encoded files, by the medium's name.
+def request(
+    loaded: Loaded,
+    prompt: str,
+    media: Mapping[str, Sequence[bytes]],
+    *,
+    max_soft_tokens: Sequence[int] = (),
+) -> Arrays:
+    """Runs `generate_preprocess` on one prompt and its encoded files, by the medium's name, with a budget for
+    all images, or one for each.
 
     Raises:
-        ValueError: media that the export does not take, or the row's `status`.
+        ValueError: media or budgets that the export does not take, or the row's `status`.
     """
     signature = loaded.signatures["generate_preprocess"]
     accepted = signature.structured_input_signature[1]
@@ -54,7 +63,23 @@ def request(loaded: Loaded, prompt: str, media: Mapping[str, Sequence[bytes]]) -
                 f"`{name}`: this export takes {sorted(accepted)} only. Leave the files out or export with "
                 "that converter."
             )
+        given |= budget_inputs(medium, len(files), max_soft_tokens, accepted)
     return checked(signature(**given))
+
+
+def budget_inputs(
+    medium: Medium, items: int, chosen: Sequence[int], accepted: Container[str]
+) -> dict[str, tf.Tensor]:
+    """The input with the budgets of one row's items, int32 [1, K], where a signature takes it.
+
+    Raises:
+        ValueError: budgets that it does not take.
+    """
+    if not medium.budget:
+        return {}
+    takes = medium.budget in accepted
+    budgets = check_budgets(chosen, items, medium, accepted=takes)
+    return {medium.budget: tf.constant([budgets], tf.int32, shape=[1, items])} if takes else {}
 
 
 def checked(answer: dict[str, tf.Tensor]) -> Arrays:

@@ -7,6 +7,7 @@ import functools
 
 import tensorflow as tf
 
+from export.budgets import with_budget_inputs
 from export.saved_model.chat_signatures import chat_signatures
 from export.saved_model.text_signatures import INPUTS as TEXT_INPUTS
 from export.saved_model.text_signatures import OUTPUTS as TEXT_OUTPUTS
@@ -58,13 +59,16 @@ def array_inputs(medium: Medium) -> dict[str, Input]:
 ARRAY_INPUTS = {name: given for medium in MEDIA for name, given in array_inputs(medium).items()}
 
 
-def signatures(settings: Settings, *, compact: bool = False) -> dict[str, Signature]:
+def signatures(
+    settings: Settings, *, compact: bool = False, max_soft_tokens_input: bool = False
+) -> dict[str, Signature]:
     """All signatures that the settings support, by name.
 
     Args:
         settings: of the preprocessor.
         compact: whether `pixel_values` are the pixels themselves, uint8, for the client to scale: a quarter
             of the bytes to send.
+        max_soft_tokens_input: whether those that take images take `max_soft_tokens` too.
     """
     if compact and (image := settings.config_of(IMAGE)):
         settings = settings.with_config(IMAGE, dataclasses.replace(image, scale=None, offset=None))
@@ -86,6 +90,7 @@ def signatures(settings: Settings, *, compact: bool = False) -> dict[str, Signat
     table["generate_postprocess"] = _postprocessing(settings)
     table |= text_signatures(settings)
     table["count_tokens"] = _counting(settings)
+    table = with_budget_inputs(table) if max_soft_tokens_input else table
     table[DEFAULT] = table["generate_preprocess"]
     return table
 

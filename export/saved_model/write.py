@@ -46,6 +46,7 @@ def export_saved_model(
     *,
     version: int | None = None,
     compact: bool = False,
+    max_soft_tokens_input: bool = False,
     report: Report = lambda _: None,
 ) -> pathlib.Path:
     """Writes `out/version` with every signature that the preprocessor supports.
@@ -59,6 +60,8 @@ def export_saved_model(
         version: number of the version; by default one more than the highest that is there.
         compact: whether `pixel_values` are uint8, for the client to multiply by the image converter's `scale`
             and add its `offset` to.
+        max_soft_tokens_input: whether signatures that take images take `max_soft_tokens` too, int32 [B, I]: a
+            smaller budget for each image, or 0.
         report: called with a line before each slow step.
 
     Returns:
@@ -70,7 +73,9 @@ def export_saved_model(
     """
 
     def write(folder: pathlib.Path) -> None:
-        table = signatures(preprocessor.settings, compact=compact)
+        table = signatures(
+            preprocessor.settings, compact=compact, max_soft_tokens_input=max_soft_tokens_input
+        )
         servable = _Servable(preprocessor, table, report)
         report("saving")
         save_checked(servable, folder)

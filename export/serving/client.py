@@ -9,7 +9,7 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, Protocol
 
 import grpc
@@ -18,6 +18,7 @@ import tensorflow as tf
 from google.protobuf import json_format
 from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2, prediction_service_pb2_grpc
 
+from export.budgets import check_budgets
 from export.media import decodable
 from export.outputs import Arrays
 from export.serving.prediction import Limits
@@ -53,10 +54,16 @@ class Client:
         self._transport, self._signatures = _connected(address, model_name, timeout)
 
     def request(
-        self, signature: str, prompt: str, media: Mapping[str, Sequence[bytes]], *, seed: int = 0
+        self,
+        signature: str,
+        prompt: str,
+        media: Mapping[str, Sequence[bytes]],
+        *,
+        seed: int = 0,
+        max_soft_tokens: Sequence[int] = (),
     ) -> Arrays:
         """Runs a signature on one row, a prompt and its files by the medium's name; `seed` is for those that
-        draw.
+        draw, `max_soft_tokens` a budget for all images, or one for each.
 
         Raises:
             ValueError: no such signature, inputs that it does not take or that this client has no value for,
@@ -67,12 +74,12 @@ class Client:
         given = {name: _strings([prompt.encode()]) for name in ("prompts", "text")}
         for medium in MEDIA:
             given[medium.argument] = _strings(media.get(medium.name, ()))[np.newaxis]
-        given["seed"] = np.array([seed], np.int32)
         accepted = self._find(signature).inputs
+        numbers = {"seed": np.array([seed], np.int32)} | _budgets(media, max_soft_tokens, accepted)
         if missing := sorted(
             name
             for name, info in accepted.items()
-            if name not in given or (info.dtype != tf.string.as_datatype_enum and name != "seed")
+            if name not in (given if info.dtype == tf.string.as_datatype_enum else numbers)
         ):
             raise ValueError(
                 f"`signature`: must take a prompt and files; {signature} takes {missing} too. Use another "
@@ -84,6 +91,7 @@ class Client:
                     f"`{medium.argument}`: {signature} takes {sorted(accepted)} only. Leave the files out or "
                     f"use another signature."
                 )
+        given |= numbers
         outputs = self._run(signature, {name: given[name] for name in accepted})
         if status := outputs["status"][0].decode() if "status" in outputs else "":
             raise ValueError(status)
@@ -113,6 +121,17 @@ class Client:
             known = sorted(key for key in self._signatures if not key.startswith("__"))
             raise ValueError(f"`signature`: must be one of the model's, {known}; got {name}.")
         return self._signatures[name]
+
+
+def _budgets(media: Mapping[str, Sequence[bytes]], chosen: Sequence[int], accepted: Container[str]) -> Arrays:
+    """Inputs with the budgets of one row's items, int32 [1, K]."""
+    found = {}
+    for medium in MEDIA:
+        if medium.budget:
+            items = len(media.get(medium.name, ()))
+            budgets = check_budgets(chosen, items, medium, accepted=medium.budget in accepted)
+            found[medium.budget] = np.array(budgets, np.int32)[np.newaxis]
+    return found
 
 
 def _connected(address: str, model_name: str, timeout: float) -> tuple[_Transport, Mapping[str, Any]]:

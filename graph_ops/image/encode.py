@@ -13,11 +13,19 @@ from graph_ops.image.sizes import size_finding
 from graph_ops.target import TENSORFLOW, Target
 
 
-def encode_images(encoded: tf.Tensor, *, config: ImageConfig, parity: str = RowConfig.parity) -> Patches:
+def encode_images(
+    encoded: tf.Tensor,
+    budgets: tf.Tensor | None = None,
+    *,
+    config: ImageConfig,
+    parity: str = RowConfig.parity,
+) -> Patches:
     """Patches of encoded files.
 
     Args:
         encoded: string [N], JPEG, PNG, GIF, BMP or WebP files; "" = no image.
+        budgets: int32 [N], most soft tokens of each image, of `config.budgets`; by default
+            `config.max_soft_tokens`.
         config: all of it.
         parity: one of `PARITIES`, for a `background_color` that follows it.
     """
@@ -25,19 +33,26 @@ def encode_images(encoded: tf.Tensor, *, config: ImageConfig, parity: str = RowC
     def encode(index: tf.Tensor) -> Patches:
         with tf.name_scope("decode"):
             pixels, finding = decode_image(encoded[index], config=config, parity=parity)
-        return _after(finding, resized_patches(pixels, config=config))
+        budget = None if budgets is None else budgets[index]
+        return _after(finding, resized_patches(pixels, budget, config=config))
 
     return _each(encode, absent=tf.equal(encoded, ""), config=config)
 
 
 def encode_image_arrays(
-    images: tf.Tensor, sizes: tf.Tensor, *, config: ImageConfig, target: Target = TENSORFLOW
+    images: tf.Tensor,
+    sizes: tf.Tensor,
+    budgets: tf.Tensor | None = None,
+    *,
+    config: ImageConfig,
+    target: Target = TENSORFLOW,
 ) -> Patches:
     """Patches of images that share one array, each in its top left corner.
 
     Args:
         images: uint8 [N, H, W, 3]; what lies outside an image's true size is ignored.
         sizes: int32 [N, 2], each image's height and width; 0, 0 = no image.
+        budgets: int32 [N], as for `encode_images`.
         config: sizes, scale, offset and `max_image_pixels`.
         target: where it runs. For static sizes N must be known while tracing; the outputs are the same, but
             for one value in hundreds of millions that is off by one level.
@@ -51,13 +66,15 @@ def encode_image_arrays(
     """
     images, sizes = tf.convert_to_tensor(images), tf.convert_to_tensor(sizes)
     if target.static_sizes:
-        return encode_unrolled(images, sizes, config=config, target=target)
+        return encode_unrolled(images, sizes, budgets, config=config, target=target)
     finding = size_finding(sizes, tf.shape(images)[1:3], config=config)
 
     def encode(index: tf.Tensor) -> Patches:
         # A faulty size becomes an empty image.
         size = tf.where(finding.is_clean[index], sizes[index], 0)
-        return _after(finding.at(index), resized_patches(images[index, : size[0], : size[1]], config=config))
+        budget = None if budgets is None else budgets[index]
+        pixels = images[index, : size[0], : size[1]]
+        return _after(finding.at(index), resized_patches(pixels, budget, config=config))
 
     return _each(encode, absent=tf.reduce_all(tf.equal(sizes, 0), axis=-1), config=config)
 

@@ -11,8 +11,16 @@ from graph_ops.image.resize_litert import Size, resize_to_patches
 from graph_ops.target import Target
 
 
-def encode_unrolled(images: tf.Tensor, sizes: tf.Tensor, *, config: ImageConfig, target: Target) -> Patches:
-    """`encode_image_arrays`, uint8 [N, H, W, 3] and int32 [N, 2], of an N that is known while tracing.
+def encode_unrolled(
+    images: tf.Tensor,
+    sizes: tf.Tensor,
+    budgets: tf.Tensor | None = None,
+    *,
+    config: ImageConfig,
+    target: Target,
+) -> Patches:
+    """`encode_image_arrays`, uint8 [N, H, W, 3] and int32 [N, 2], of an N that is known while tracing, with
+    or without budgets int32 [N].
 
     Raises:
         ValueError: the number is unknown or 0.
@@ -23,7 +31,7 @@ def encode_unrolled(images: tf.Tensor, sizes: tf.Tensor, *, config: ImageConfig,
             f"{images.shape[0]}. Fix dim 0 of the input's spec."
         )
     known, sides = tf.get_static_value(sizes), images.shape[1:3]
-    if known is not None and sides.is_fully_defined():
+    if known is not None and budgets is None and sides.is_fully_defined():
         # Planned outside of the graph: sizes and targets are numbers in it.
         with tf.init_scope():
             limits = tf.minimum(tf.constant(sides.as_list()), target.longest_side)
@@ -33,7 +41,7 @@ def encode_unrolled(images: tf.Tensor, sizes: tf.Tensor, *, config: ImageConfig,
         finding = Finding(tf.constant(fault), tf.constant(detail))
     else:
         limits = tf.minimum(tf.shape(images)[1:3], target.longest_side)
-        plan = planned_sizes(sizes, limits, config=config)
+        plan = planned_sizes(sizes, limits, budgets, config=config)
         unstacked = ([tf.unstack(row) for row in tf.unstack(part)] for part in (plan.sizes, plan.targets))
         pairs, finding = zip(*unstacked, strict=True), plan.finding
     rows = [

@@ -47,10 +47,12 @@ def image_to_patches(pixels: tf.Tensor, *, config: ImageConfig) -> Patches:
     return scaled(resized_patches(tf.convert_to_tensor(pixels), config=config), config=config)
 
 
-def resized_patches(pixels: tf.Tensor, *, config: ImageConfig) -> Patches:
-    """`image_to_patches` before scaling: uint8 [max_patches, patch_dim], a quarter of the bytes to move."""
+def resized_patches(pixels: tf.Tensor, budget: tf.Tensor | None = None, *, config: ImageConfig) -> Patches:
+    """`image_to_patches` before scaling: uint8 [max_patches, patch_dim], a quarter of the bytes to move. With
+    a budget int32 [], which is one of `config.budgets`, of at most so many soft tokens.
+    """
     size = tf.shape(pixels)[:2]
-    target_height, target_width = target_size(size[0], size[1], config=config)
+    target_height, target_width = target_size(size[0], size[1], budget, config=config)
     thin = tf.equal(target_height, 0)
 
     def resized() -> tf.Tensor:

@@ -29,29 +29,36 @@ class PlannedSizes(NamedTuple):
     finding: Finding
 
 
-def planned_sizes(sizes: tf.Tensor, limits: tf.Tensor, *, config: ImageConfig) -> PlannedSizes:
+def planned_sizes(
+    sizes: tf.Tensor, limits: tf.Tensor, budgets: tf.Tensor | None = None, *, config: ImageConfig
+) -> PlannedSizes:
     """The plan for images int32 [N, 2], height and width; 0, 0 for no image.
 
     Args:
         sizes: int32 [N, 2].
         limits: int32 [2], the longest sides that there may be.
+        budgets: int32 [N], as for `target_size`.
         config: patch and pooling sizes, the soft-token budget, `max_image_pixels`.
     """
     finding = size_finding(sizes, limits, config=config)
     sizes = tf.where(finding.is_clean[:, tf.newaxis], sizes, 0)
-    targets = tf.stack(target_size(sizes[:, 0], sizes[:, 1], config=config), axis=-1)
+    targets = tf.stack(target_size(sizes[:, 0], sizes[:, 1], budgets, config=config), axis=-1)
     thin = tf.reduce_any(tf.not_equal(sizes, 0), axis=-1) & tf.equal(targets[:, 0], 0)
     too_thin = check(thin, Fault.IMAGE_TOO_THIN, sizes[:, 0], sizes[:, 1])
     return PlannedSizes(sizes, targets, first_finding(finding, too_thin))
 
 
 def image_soft_tokens(
-    sizes: tf.Tensor, *, config: ImageConfig, target: Target = TENSORFLOW
+    sizes: tf.Tensor,
+    budgets: tf.Tensor | None = None,
+    *,
+    config: ImageConfig,
+    target: Target = TENSORFLOW,
 ) -> tuple[tf.Tensor, Finding]:
-    """Soft tokens int32 [N] of images of the sizes int32 [N, 2], 0 for no image and for a faulty one, and
-    what is wrong with each.
+    """Soft tokens int32 [N] of images of the sizes int32 [N, 2] with budgets int32 [N], 0 for no image and
+    for a faulty one, and what is wrong with each.
     """
     limits = tf.fill([2], target.longest_side or _LONGEST)
-    plan = planned_sizes(sizes, limits, config=config)
+    plan = planned_sizes(sizes, limits, budgets, config=config)
     squares = plan.targets // config.side_multiple
     return squares[:, 0] * squares[:, 1], plan.finding

@@ -9,6 +9,7 @@ is exactly k²: there the rounding decides whether k or k - 1 comes out. Such si
 k² / m in lowest terms, some 22,000 within 64 Mpx; for 1,391 of them k - 1 comes out, and these are a table.
 """
 
+import dataclasses
 import functools
 import math
 
@@ -18,12 +19,16 @@ import tensorflow as tf
 from graph_ops.config import ImageConfig
 
 
-def target_size(height: tf.Tensor, width: tf.Tensor, *, config: ImageConfig) -> tuple[tf.Tensor, tf.Tensor]:
+def target_size(
+    height: tf.Tensor, width: tf.Tensor, budgets: tf.Tensor | None = None, *, config: ImageConfig
+) -> tuple[tf.Tensor, tf.Tensor]:
     """The size that an image of `height` × `width` is resized to.
 
     Args:
       height: int32 [...], in pixels.
       width: int32 [...], in pixels; `height` × `width` at most `config.max_image_pixels`.
+      budgets: int32 [...], most soft tokens of each image, of `config.budgets`; by default
+        `config.max_soft_tokens`.
       config: patch and pooling sizes and the soft-token budget.
 
     Returns:
@@ -33,10 +38,11 @@ def target_size(height: tf.Tensor, width: tf.Tensor, *, config: ImageConfig) -> 
 
     Source: transformers' `get_aspect_ratio_preserving_size`, equal to it for every size.
     """
-    most = config.max_soft_tokens
+    most = config.max_soft_tokens if budgets is None else budgets
     good = (height > 0) & (width > 0)
     tall, wide = tf.maximum(height, 1), tf.maximum(width, 1)
-    rows, columns = _whole_squares(tall, wide, config=config), _whole_squares(wide, tall, config=config)
+    rows = _whole_squares(tall, wide, budgets, config=config)
+    columns = _whole_squares(wide, tall, budgets, config=config)
     good &= (rows > 0) | (columns > 0)
     # A strip is one square thick, whatever its ideal length.
     strip_rows, strip_columns = tf.minimum(tall // wide, most), tf.minimum(wide // tall, most)
@@ -47,9 +53,11 @@ def target_size(height: tf.Tensor, width: tf.Tensor, *, config: ImageConfig) -> 
     )
 
 
-def _whole_squares(side: tf.Tensor, other: tf.Tensor, *, config: ImageConfig) -> tf.Tensor:
+def _whole_squares(
+    side: tf.Tensor, other: tf.Tensor, budgets: tf.Tensor | None, *, config: ImageConfig
+) -> tf.Tensor:
     """int32 [...]: the reference's floor(sqrt(m side / other)), for positive sides; what exceeds m is m."""
-    most = config.max_soft_tokens
+    most = config.max_soft_tokens if budgets is None else budgets
     # m side / other without overflow: m times the whole part, and m times the remainder, which is less than
     # `other`. Where that could
     # still overflow, an image has 10^13 pixels.
@@ -57,11 +65,21 @@ def _whole_squares(side: tf.Tensor, other: tf.Tensor, *, config: ImageConfig) ->
     # A rounded square root, however coarse, is one too large at most.
     root = tf.cast(tf.floor(tf.sqrt(tf.cast(square, tf.float32)) + 0.5), tf.int32)
     root = tf.minimum(tf.where(root * root > square, root - 1, root), most)
-    sides, others = (tf.constant(column) for column in _rounded_down(config).T)
-    rounded_down = tf.reduce_any(
-        tf.equal(side[..., tf.newaxis], sides) & tf.equal(other[..., tf.newaxis], others), axis=-1
-    )
-    return tf.where(rounded_down, root - 1, root)
+    return tf.where(_is_rounded_down(side, other, budgets, config=config), root - 1, root)
+
+
+def _is_rounded_down(
+    side: tf.Tensor, other: tf.Tensor, budgets: tf.Tensor | None, *, config: ImageConfig
+) -> tf.Tensor:
+    """Bool [...]: whether (side, other) is in the table of its budget."""
+    found = tf.zeros_like(side, tf.bool)
+    for most in (config.max_soft_tokens,) if budgets is None else config.budgets:
+        table = _rounded_down(dataclasses.replace(config, max_soft_tokens=most))
+        sides, others = (tf.constant(column) for column in table.T)
+        is_case = tf.equal(side[..., tf.newaxis], sides) & tf.equal(other[..., tf.newaxis], others)
+        is_listed = tf.reduce_any(is_case, axis=-1)
+        found |= is_listed if budgets is None else is_listed & tf.equal(budgets, most)
+    return found
 
 
 @functools.cache

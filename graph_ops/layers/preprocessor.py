@@ -30,6 +30,7 @@ from graph_ops.media.image import IMAGE
 from graph_ops.media.table import MEDIA
 from graph_ops.pipeline.served import decode
 from graph_ops.presets.catalogue import load_preset
+from graph_ops.presets.keras_hub_version import keras_hub_version_of
 from graph_ops.presets.saving import write_folder
 from graph_ops.presets.settings import check_vocabulary
 
@@ -45,8 +46,7 @@ class Gemma4CausalLMPreprocessor(TokenCounting, AnswerParsing, PreprocessorSetti
         image_converter: a `Gemma4ImageConverter`, or None for a preprocessor that takes no images.
         audio_converter: a `Gemma4AudioConverter`, or None for one that takes no audio.
         sequence_length: tokens in a row.
-        add_start_token: whether a training row begins with `<bos>`. A generation row always does in parity
-            "keras_hub".
+        add_start_token: whether a row begins with `<bos>`. A generation row always does in keras-hub 0.32.
         add_end_token: whether a training row ends with `<eos>`.
         max_images_per_prompt: most images in a prompt.
         num_vision_tokens_per_image: soft tokens of an image in parity "keras_hub"; width of its block in
@@ -63,6 +63,8 @@ class Gemma4CausalLMPreprocessor(TokenCounting, AnswerParsing, PreprocessorSetti
         chat_variant: "small" for E2B and E4B, "large" for the larger models.
         allow_special_tokens_in_chat: whether messages may spell special tokens, media and turns among them;
             otherwise those are ordinary characters.
+        keras_hub_version: "0.32" or "0.33": the keras-hub that rows equal in parity "keras_hub"; by default
+            the one that is installed.
         **kwargs: `name`, `dtype`; KerasHub's video numbers, which have no effect without a video converter.
 
     Raises:
@@ -89,6 +91,7 @@ class Gemma4CausalLMPreprocessor(TokenCounting, AnswerParsing, PreprocessorSetti
         chat_version: int = 5,
         chat_variant: str = "small",
         allow_special_tokens_in_chat: bool = False,
+        keras_hub_version: str | None = None,
         **kwargs: Any,
     ) -> None:
         check_process()
@@ -105,6 +108,7 @@ class Gemma4CausalLMPreprocessor(TokenCounting, AnswerParsing, PreprocessorSetti
             num_audio_tokens_per_clip=num_audio_tokens_per_clip,
             audio_input_feat_size=audio_input_feat_size,
             parity=parity,
+            keras_hub_version=keras_hub_version_of(keras_hub_version),
             allow_special_tokens=allow_special_tokens,
             chat_version=chat_version,
             chat_variant=chat_variant,
@@ -194,7 +198,9 @@ class Gemma4CausalLMPreprocessor(TokenCounting, AnswerParsing, PreprocessorSetti
             x: dict of `prompts` and `responses` (a string or one a row), or of `messages` (a dialogue or
                 one a row), `tools` and the switches of `render_chat`; and media: `images`, `audio`, or what
                 converters made of them (`pixel_values` and `pixel_position_ids`, `audio_mel` and
-                `audio_mel_mask`). Of a tuple `(x, y)` or `(x, y, sample_weight)` the first is taken.
+                `audio_mel_mask`). `max_soft_tokens` chooses a smaller budget for images: a number for all, or
+                one for each, int32 [(B,) K], 0 for the image converter's own. Of a tuple `(x, y)` or `(x, y,
+                sample_weight)` the first is taken.
             y: ignored, as in KerasHub.
             sample_weight: ignored, as in KerasHub.
             sequence_length: tokens in a row; the preprocessor's by default.

@@ -68,6 +68,7 @@ class PreprocessorSettings(ChatTemplate):
     num_audio_tokens_per_clip = Setting("row")
     audio_input_feat_size = Setting("row")
     parity = Setting("row")
+    keras_hub_version = Setting("row")
     allow_special_tokens = Setting("row")
     chat_version = Setting("row")
     chat_variant = Setting("row")

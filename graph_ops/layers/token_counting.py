@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from graph_ops.faults import Fault, raise_findings
+from graph_ops.layers.inputs.budgets import as_budgets
 from graph_ops.layers.inputs.texts import as_texts
 from graph_ops.layers.process import check_process
 from graph_ops.media.medium import Medium
@@ -41,7 +42,7 @@ class TokenCounting:
             x: a prompt or several, or a dict of `prompts` and, for preprocessors that take them,
                 `image_sizes`, int32 [K, 2] (height and width in pixels, as shown), and `audio_lengths`, int32
                 [K] (samples at 16 kHz). For B prompts with an axis more; lists may be ragged, and empty slots
-                0.
+                0. `max_soft_tokens` as for a call.
 
         Returns:
             `TokenCount`. Text that does not fit is cut from a row; media that do not fit are refused.
@@ -58,8 +59,7 @@ class TokenCounting:
         single = prompts.shape.rank == 0
         tensors = {"prompts": prompts[tf.newaxis] if single else prompts}
         for each in settings.media:
-            if (sizes := given.pop(each.medium.sizes, None)) is not None:
-                tensors[each.medium.sizes] = _sizes(sizes, each.medium, single=single)
+            tensors |= _medium_inputs(given, each.medium, single=single)
         if given:
             raise ValueError(
                 f"`x`: takes `prompts` and the sizes of media that this preprocessor reads; got "
@@ -71,6 +71,18 @@ class TokenCounting:
         raise_findings(count.finding._replace(fault=tf.where(is_long, 0, fault)), "row")
         found = TokenCount(count.num_tokens, count.finding.is_clean)
         return TokenCount(*(part[0] for part in found)) if single else found
+
+
+def _medium_inputs(given: dict[str, Any], medium: Medium, *, single: bool) -> dict[str, tf.Tensor]:
+    """The sizes of a medium's items and their budgets, taken out of what was given."""
+    sizes = given.pop(medium.sizes, None)
+    if sizes is None:
+        return {}
+    found = {medium.sizes: _sizes(sizes, medium, single=single)}
+    if medium.budget and (budgets := given.pop(medium.budget, None)) is not None:
+        items = found[medium.sizes]
+        found[medium.budget] = as_budgets(budgets, items, medium=medium, batched=not single)
+    return found
 
 
 def _sizes(value: Any, medium: Medium, *, single: bool) -> tf.Tensor:

@@ -26,6 +26,7 @@ _VARYING_AXES = {
         (medium.marks, 2 + medium.is_trimmed),
     )
 }
+_VARYING_AXES |= {medium.budget: 2 for medium in MEDIA if medium.budget}
 _VARYING_AXES |= {name: spec.shape.rank for name, spec in SPECS._asdict().items()}
 """Leading axes of an input that may differ from call to call without a new trace; the others are the medium's
 own (channels, patches).

@@ -14,22 +14,35 @@ from graph_ops.media.medium import Medium
 from graph_ops.target import Target
 
 
-def _encode_files(files: tf.Tensor, *, config: ImageConfig, parity: str) -> Patches:
-    return encode_images(files, config=config, parity=parity)
+def _encode_files(
+    files: tf.Tensor, budgets: tf.Tensor | None = None, *, config: ImageConfig, parity: str
+) -> Patches:
+    return encode_images(files, budgets, config=config, parity=parity)
 
 
 def _encode_arrays(
-    arrays: tf.Tensor, sizes: tf.Tensor, *, config: ImageConfig, parity: str, target: Target
+    arrays: tf.Tensor,
+    sizes: tf.Tensor,
+    budgets: tf.Tensor | None = None,
+    *,
+    config: ImageConfig,
+    parity: str,
+    target: Target,
 ) -> Patches:
     del parity  # arrays are opaque
-    return encode_image_arrays(arrays, sizes, config=config, target=target)
+    return encode_image_arrays(arrays, sizes, budgets, config=config, target=target)
 
 
 def _count_sizes(
-    sizes: tf.Tensor, *, config: ImageConfig, parity: str, target: Target
+    sizes: tf.Tensor,
+    budgets: tf.Tensor | None = None,
+    *,
+    config: ImageConfig,
+    parity: str,
+    target: Target,
 ) -> tuple[tf.Tensor, Finding]:
     del parity  # soft tokens of an item are the same in both; how many a row takes is not said here
-    return image_soft_tokens(sizes, config=config, target=target)
+    return image_soft_tokens(sizes, budgets, config=config, target=target)
 
 
 def _count(positions: tf.Tensor, config: ImageConfig) -> tf.Tensor:
@@ -77,4 +90,5 @@ IMAGE = Medium(
     block=lambda row, config: row.num_vision_tokens_per_image,
     dims=_dims,
     is_trimmed=False,
+    budget="max_soft_tokens",
 )

@@ -66,6 +66,10 @@ class Medium:
     """Sizes of the letters of `features.DIMS` that its features use."""
     is_trimmed: bool
     """Whether KerasHub's class makes its tensors only as wide as the batch needs."""
+    budget: str | None = None
+    """Key and input that choose, for each item, most soft tokens below the preprocessor's own; its functions
+    then take `budgets`, int32 [N], behind the items. None where an item has no such choice.
+    """
     frames_per_soft_token: Callable[[Any], int] | None = None
     """Entries of an item's values that one soft token is made of, where they are trimmed with it."""
 

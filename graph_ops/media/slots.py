@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from graph_ops.faults import Finding, check
+from graph_ops.faults import Fault, Finding, check, first_finding
+from graph_ops.media.budgets import Budgets, read_budgets
 from graph_ops.media.medium import Medium
 from graph_ops.shapes import with_shape
 from graph_ops.target import TENSORFLOW, Target
@@ -20,11 +21,13 @@ class Slots(NamedTuple):
         present: bool [B, K]: whether the slot holds an item.
         num_soft_tokens: int32 [B, K]: soft tokens that the item really has; 0 where the slot is empty.
         finding: what is wrong with a row's items, [B].
+        budgets: int32 [B, K]: soft tokens that the item may have, where a request chooses; else None.
     """
 
     present: tf.Tensor
     num_soft_tokens: tf.Tensor
     finding: Finding
+    budgets: tf.Tensor | None = None
 
 
 class MediumBatch(NamedTuple):
@@ -41,27 +44,36 @@ class MediumBatch(NamedTuple):
     slots: Slots
 
 
-def from_files(files: tf.Tensor, *, medium: Medium, config: Any, parity: str) -> MediumBatch:
-    """Encoded files string [B, K], "" for an empty slot."""
-    items = medium.encode_files(_flat(files), config=config, parity=parity)
-    return _slotted(items, tf.not_equal(files, ""))
+def from_files(
+    files: tf.Tensor, budgets: tf.Tensor | None = None, *, medium: Medium, config: Any, parity: str
+) -> MediumBatch:
+    """Encoded files string [B, K], "" for an empty slot, with or without budgets int32 [B, K]."""
+    present = tf.not_equal(files, "")
+    chosen = _chosen(budgets, present, config)
+    items = medium.encode_files(_flat(files), *_flat_budgets(chosen), config=config, parity=parity)
+    return _slotted(items, present, chosen)
 
 
 def from_arrays(
     arrays: tf.Tensor,
     sizes: tf.Tensor,
+    budgets: tf.Tensor | None = None,
     *,
     medium: Medium,
     config: Any,
     parity: str,
     target: Target = TENSORFLOW,
 ) -> MediumBatch:
-    """Items [B, K, *item_shape] with their true sizes int32 [B, K(, axes)], 0 for an empty slot.
+    """Items [B, K, *item_shape] with their true sizes int32 [B, K(, axes)], 0 for an empty slot, with or
+    without budgets int32 [B, K].
 
     For static sizes B and K must be known while tracing.
     """
-    items = medium.encode_arrays(_flat(arrays), _flat(sizes), config=config, parity=parity, target=target)
-    return _slotted(items, medium.is_filled(sizes))
+    present = medium.is_filled(sizes)
+    chosen = _chosen(budgets, present, config)
+    given = (_flat(arrays), _flat(sizes), *_flat_budgets(chosen))
+    items = medium.encode_arrays(*given, config=config, parity=parity, target=target)
+    return _slotted(items, present, chosen)
 
 
 def items_of(inputs: Mapping[str, tf.Tensor], *, medium: Medium, config: Any, parity: str) -> MediumBatch:
@@ -74,24 +86,48 @@ def items_of(inputs: Mapping[str, tf.Tensor], *, medium: Medium, config: Any, pa
     return from_arrays(items, inputs[medium.sizes], medium=medium, config=config, parity=parity)
 
 
-def from_features(values: tf.Tensor, marks: tf.Tensor, *, medium: Medium, config: Any) -> MediumBatch:
-    """Items that went through a converter before: values float32 [B, K, …] and marks int32 [B, K, …]."""
-    return MediumBatch(values, marks, from_counts(medium.count(marks, config)))
+def given_budgets(inputs: Mapping[str, tf.Tensor], *, medium: Medium) -> tf.Tensor | None:
+    """What a request chooses for the items of a medium, int32 [B, K], or None."""
+    return inputs.get(medium.budget) if medium.budget else None
 
 
-def from_counts(counts: tf.Tensor) -> Slots:
-    """Slots of items with so many soft tokens int32 [B, K], 0 for an empty slot."""
-    return Slots(counts > 0, counts, Finding.none(tf.reduce_sum(counts, axis=1)))
+def from_features(
+    values: tf.Tensor, marks: tf.Tensor, budgets: tf.Tensor | None = None, *, medium: Medium, config: Any
+) -> MediumBatch:
+    """Items that went through a converter before: values float32 [B, K, …] and marks int32 [B, K, …], with or
+    without budgets int32 [B, K].
+    """
+    return MediumBatch(values, marks, from_counts(medium.count(marks, config), budgets, config=config))
+
+
+def from_counts(counts: tf.Tensor, budgets: tf.Tensor | None = None, *, config: Any = None) -> Slots:
+    """Slots of items with so many soft tokens int32 [B, K], 0 for an empty slot, that were converted with
+    budgets int32 [B, K], of which `config` says which there are; more soft tokens than that are reported.
+    """
+    if budgets is None:
+        return Slots(counts > 0, counts, Finding.none(tf.reduce_sum(counts, axis=1)))
+    most, finding = read_budgets(budgets, counts > 0, config=config)
+    finding = first_finding(finding, check(counts > most, Fault.SOFT_TOKENS, counts, most))
+    return Slots(counts > 0, counts, finding.of_rows(), most)
 
 
 def from_sizes(
-    sizes: tf.Tensor, *, medium: Medium, config: Any, parity: str, target: Target = TENSORFLOW
+    sizes: tf.Tensor,
+    budgets: tf.Tensor | None = None,
+    *,
+    medium: Medium,
+    config: Any,
+    parity: str,
+    target: Target = TENSORFLOW,
 ) -> Slots:
-    """Slots of items of which only the sizes int32 [B, K(, axes)] are known, 0 for an empty slot."""
+    """Slots of items of which only the sizes int32 [B, K(, axes)] are known, 0 for an empty slot, with or
+    without budgets int32 [B, K].
+    """
     present = medium.is_filled(sizes)
-    counts, finding = medium.count_sizes(_flat(sizes), config=config, parity=parity, target=target)
-    slotted = Finding(*(_unflat(part, present) for part in finding))
-    return Slots(present, _unflat(counts, present), slotted.of_rows())
+    chosen = _chosen(budgets, present, config)
+    given = (_flat(sizes), *_flat_budgets(chosen))
+    counts, finding = medium.count_sizes(*given, config=config, parity=parity, target=target)
+    return _slots(counts, finding, present, chosen)
 
 
 def no_slots(lengths: tf.Tensor) -> Slots:
@@ -127,12 +163,27 @@ def limit_slots(
     return with_shape(padded, [None, most, *slots.shape[2:]]), finding
 
 
-def _slotted(items: Any, present: tf.Tensor) -> MediumBatch:
+def _slotted(items: Any, present: tf.Tensor, chosen: Budgets | None) -> MediumBatch:
     """Values, marks, soft tokens and findings of B × K items in the slots of `present` [B, K]."""
     values, marks, counts, finding = items
-    slotted = Finding(*(_unflat(part, present) for part in finding))
-    slots = Slots(present, _unflat(counts, present), slotted.of_rows())
+    slots = _slots(counts, finding, present, chosen)
     return MediumBatch(_unflat(values, present), _unflat(marks, present), slots)
+
+
+def _slots(counts: tf.Tensor, finding: Finding, present: tf.Tensor, chosen: Budgets | None) -> Slots:
+    """Soft tokens and findings of B × K items in the slots of `present` [B, K]."""
+    slotted = Finding(*(_unflat(part, present) for part in finding))
+    slotted = first_finding(chosen.finding, slotted) if chosen else slotted
+    return Slots(present, _unflat(counts, present), slotted.of_rows(), chosen and chosen.most)
+
+
+def _chosen(budgets: tf.Tensor | None, present: tf.Tensor, config: Any) -> Budgets | None:
+    return None if budgets is None else read_budgets(budgets, present, config=config)
+
+
+def _flat_budgets(chosen: Budgets | None) -> tuple[tf.Tensor, ...]:
+    """The budgets int32 [B × K] as an argument, if there are any."""
+    return (_flat(chosen.most),) if chosen else ()
 
 
 def _flat(slots: tf.Tensor) -> tf.Tensor:

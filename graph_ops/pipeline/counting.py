@@ -8,7 +8,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from graph_ops.faults import Fault, Finding, check, first_finding
-from graph_ops.media.slots import from_sizes, limit_slots, no_slots
+from graph_ops.media.slots import from_sizes, given_budgets, limit_slots, no_slots
 from graph_ops.rows.encode import RowMedium, measure_rows
 from graph_ops.settings import Configured, Settings
 from graph_ops.target import TENSORFLOW, Target
@@ -36,8 +36,8 @@ def count_tokens(tensors: Mapping[str, tf.Tensor], settings: Settings) -> Count:
     """Tokens of the rows that `generate_preprocess` makes of B requests.
 
     Args:
-        tensors: `prompts` string [B]; of each medium its sizes, int32 [B, K(, axes)], 0 for an empty slot, or
-            nothing.
+        tensors: `prompts` string [B]; of each medium its sizes, int32 [B, K(, axes)], 0 for an empty slot,
+            and its budgets int32 [B, K], or nothing.
         settings: what rows are built from.
     """
     prompts = settings.tokenizer.tokenize_rows(tensors["prompts"], reading=prompt_reading(settings.row))
@@ -49,6 +49,8 @@ def count_tokens(tensors: Mapping[str, tf.Tensor], settings: Settings) -> Count:
             present = medium.is_filled(given)
             sizes[medium.sizes], finding = limit_slots(given, present, medium=medium, most=most)
             findings.append(finding)
+            if medium.budget and (budgets := given_budgets(tensors, medium=medium)) is not None:
+                sizes[medium.budget], _ = limit_slots(budgets, present, medium=medium, most=most)
     return count_row_tokens(prompts, sizes, settings, also=first_finding(*findings))
 
 
@@ -64,7 +66,8 @@ def count_row_tokens(
 
     Args:
         prompts: ids int32 [B, L] and lengths int32 [B].
-        sizes: of each medium int32 [B, K(, axes)] with at most as many slots as rows have, or nothing.
+        sizes: of each medium int32 [B, K(, axes)] with at most as many slots as rows have, and its budgets
+            int32 [B, K], or nothing.
         settings: what rows are built from.
         also: what was found wrong with requests before, [B].
         target: where it runs.
@@ -97,6 +100,7 @@ def _row_medium(
     if medium.sizes in sizes:
         slots = from_sizes(
             sizes[medium.sizes],
+            given_budgets(sizes, medium=medium),
             medium=medium,
             config=each.config,
             parity=settings.row.parity,

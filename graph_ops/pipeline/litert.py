@@ -7,7 +7,7 @@ is a `Finding`, as everywhere.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -99,13 +99,16 @@ def generate_preprocess(
     )
 
 
-def counted_slots(counts: tf.Tensor, *, most: int) -> Slots:
-    """Slots of items that were preprocessed before, from their soft tokens int32 [1, K]; 0 for an empty
-    slot.
+def counted_slots(
+    counts: tf.Tensor, budgets: tf.Tensor | None = None, *, most: int, config: Any = None
+) -> Slots:
+    """Slots of items that were preprocessed before, from their soft tokens int32 [1, K], 0 for an empty slot,
+    and the budgets int32 [1, K] that they had, if there was a choice.
     """
     faulty = (counts < 0) | (counts > most)
-    slots = from_counts(tf.where(faulty, 0, counts))
-    return slots._replace(finding=check(faulty, Fault.SOFT_TOKENS, counts, most).of_rows())
+    slots = from_counts(tf.where(faulty, 0, counts), budgets, config=config)
+    finding = check(faulty, Fault.SOFT_TOKENS, counts, most).of_rows()
+    return slots._replace(finding=first_finding(finding, slots.finding))
 
 
 def length_finding(lengths: tf.Tensor, given: tf.Tensor) -> Finding:

@@ -8,7 +8,15 @@ import tensorflow as tf
 
 from graph_ops.faults import Fault, Finding, check, first_finding
 from graph_ops.media.features import item_features, padded_indices
-from graph_ops.media.slots import MediumBatch, from_arrays, from_features, from_files, limit_slots, no_slots
+from graph_ops.media.slots import (
+    MediumBatch,
+    from_arrays,
+    from_features,
+    from_files,
+    given_budgets,
+    limit_slots,
+    no_slots,
+)
 from graph_ops.rows.encode import MediumPlaces, RowMedium, encode_rows
 from graph_ops.rows.packing import next_token_labels
 from graph_ops.settings import Configured, Settings
@@ -29,7 +37,7 @@ def encode(
     Args:
         inputs: `prompts` string [B]; `responses` string [B] (training; without it, ""); of each medium its
             files string [B, K], or its arrays [B, K, …] with their sizes, or its features, such as
-            `pixel_values` with `pixel_position_ids`.
+            `pixel_values` with `pixel_position_ids`; and its budgets int32 [B, K], if a request chooses.
         settings: what the graph is built from.
         sequence_length: tokens in a row.
         training: whether rows have responses, labels and loss weights.
@@ -224,16 +232,18 @@ def _features(
 def _batch(inputs: Tensors, each: Configured, settings: Settings) -> MediumBatch | None:
     """A medium's items, from whatever form they were given in."""
     medium, config, parity = each.medium, each.config, settings.row.parity
+    budgets = given_budgets(inputs, medium=medium)
     if medium.values in inputs:
-        return from_features(inputs[medium.values], inputs[medium.marks], medium=medium, config=config)
+        values, marks = inputs[medium.values], inputs[medium.marks]
+        return from_features(values, marks, budgets, medium=medium, config=config)
     if medium.argument not in inputs:
         return None
     items = inputs[medium.argument]
     with tf.name_scope(medium.name):
         if items.dtype == tf.string:
-            return _shared(from_files, medium=medium, config=config, parity=parity)(items)
+            return _shared(from_files, medium=medium, config=config, parity=parity)(items, budgets)
         step = _shared(from_arrays, medium=medium, config=config, parity=parity)
-        return step(items, inputs[medium.sizes])
+        return step(items, inputs[medium.sizes], budgets)
 
 
 @functools.lru_cache(maxsize=_SHARED_STEPS)
@@ -256,8 +266,8 @@ def _limit_media(inputs: Tensors, settings: Settings, rows: tf.Tensor) -> tuple[
         present = (
             tf.not_equal(items, "") if items.dtype == tf.string else medium.is_filled(inputs[medium.sizes])
         )
-        for name in (medium.argument, medium.sizes):
-            if name in inputs:
+        for name in (medium.argument, medium.sizes, medium.budget):
+            if name and name in inputs:
                 limited[name], finding = limit_slots(inputs[name], present, medium=medium, most=most)
         findings.append(finding)
     return limited, first_finding(*findings)

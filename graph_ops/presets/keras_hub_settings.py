@@ -25,7 +25,7 @@ OWN_FIELDS: dict[type, tuple[str, ...]] = {
     ImageConfig: ("max_image_pixels", "apply_exif_orientation", "background_color"),
     AudioConfig: ("frames_per_soft_token", "strict"),
     RowConfig: (
-        *("parity", "allow_special_tokens"),
+        *("parity", "keras_hub_version", "allow_special_tokens"),
         *("chat_version", "chat_variant", "allow_special_tokens_in_chat"),
     ),
 }

@@ -23,6 +23,9 @@ from graph_ops.settings import Settings
 Json = dict[str, Any]
 Folder = str | os.PathLike[str]
 
+_INSTALLED = ("keras_hub_version",)
+"""Settings that are always written, because what is installed where they are read is their default."""
+
 
 def write_folder(settings: Settings, folder: Folder) -> None:
     """Writes every file of the layout that preprocessing needs; a model's own files in the folder stay as
@@ -106,7 +109,7 @@ def _write_metadata(settings: Settings, path: pathlib.Path) -> None:
         changed = {
             field: getattr(config, field)
             for field in fields
-            if getattr(config, field) != getattr(default, field)
+            if field in _INSTALLED or getattr(config, field) != getattr(default, field)
         }
         own |= {name: changed} if changed else {}
     metadata = json.loads(path.read_text("utf-8")) if path.is_file() else {}

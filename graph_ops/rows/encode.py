@@ -29,7 +29,8 @@ class RowMedium(NamedTuple):
     Attributes:
         ids: of its special tokens.
         slots: items of the batch; K = 0 for none.
-        fixed: soft tokens that every item takes in a row, or None if each takes as many as it has.
+        fixed: soft tokens that every item takes in a row, or fewer where a request chose them; or None if
+            each takes as many as it has.
         block: width of an item's block of indices, or None for as wide as the batch's longest item needs.
         count_fault: what a row is reported as if its placeholders are not as many as its items.
     """
@@ -44,7 +45,10 @@ class RowMedium(NamedTuple):
     def counts(self) -> tf.Tensor:
         """Int32 [B, K]: the soft tokens that each slot takes in its row; 0 for an empty one."""
         slots = self.slots
-        return slots.num_soft_tokens if self.fixed is None else tf.where(slots.present, self.fixed, 0)
+        if self.fixed is None:
+            return slots.num_soft_tokens
+        fixed = self.fixed if slots.budgets is None else tf.minimum(self.fixed, slots.budgets)
+        return tf.where(slots.present, fixed, 0)
 
 
 class MediumPlaces(NamedTuple):

@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "target": set(),
     "shapes": set(),
     "file_types": set(),
-    "fault_table": {"target"},
+    "fault_table": {"config", "target"},
     "faults": {"fault_table", "file_types"},
     "features": set(),
     "text": {"config", "family"},

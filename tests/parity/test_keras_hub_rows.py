@@ -4,6 +4,7 @@
 own error.
 """
 
+import os
 from dataclasses import astuple
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 import tensorflow as tf
 
 from export.verify import samples
+from graph_ops import Gemma4CausalLMPreprocessor, Gemma4ImageConverter
 from graph_ops.family import GEMMA4
 from tests.data import needs_real
 from tests.parity.comparing import differences, labelled
@@ -281,3 +283,37 @@ def test_postprocessing_strips_what_keras_hub_strips(pair):
         "padding_mask": np.array([[1] * len(ids), [1] * 5 + [0] * (len(ids) - 5)]),
     }
     assert ours.generate_postprocess(x) == theirs.generate_postprocess(x)
+
+
+@pytest.mark.parametrize("most", [70, pytest.param(560, marks=pytest.mark.slow)])
+def test_rows_of_another_budget_equal_keras_hub(most, demonstration_tokenizer):
+    """As the preprocessor's own, and, but for the room that is left, as a request's."""
+    row = {"num_vision_tokens_per_image": most, "sequence_length": 1500, "max_images_per_prompt": 2}
+    theirs = keras_hub.models.Gemma4CausalLMPreprocessor(
+        keras_hub.models.Gemma4Tokenizer(demonstration_tokenizer.proto),
+        image_converter=keras_hub.layers.Gemma4ImageConverter(scale=1 / 255, max_soft_tokens=most),
+        **row,
+    )
+    own = Gemma4CausalLMPreprocessor(
+        demonstration_tokenizer, Gemma4ImageConverter(max_soft_tokens=most), **row
+    )
+    larger = Gemma4CausalLMPreprocessor(
+        demonstration_tokenizer,
+        Gemma4ImageConverter(max_soft_tokens=1120),
+        **{**row, "num_vision_tokens_per_image": 1120, "sequence_length": 3000},
+    )
+    for case in ("image", "image upscaled"):
+        expected, x = labelled(theirs(dict(CASES[case]))), CASES[case]
+        assert differences(expected, labelled(own(dict(x)))) == {}
+        found = labelled(larger({**x, "max_soft_tokens": most}))
+        blocks = found.pop("vision_indices").numpy().reshape(len(x["prompts"]), 2, 1120)
+        assert not blocks[..., most:].any()
+        cut = {name: value[:, : expected[name].shape[1]] for name, value in found.items()}
+        cut |= {name: found[name][:, :, : 9 * most] for name in ("pixel_values", "pixel_position_ids")}
+        cut["vision_indices"] = blocks[..., :most].reshape(len(blocks), -1)
+        assert differences(expected, cut) == {}
+
+
+def test_the_installed_keras_hub_is_the_one_whose_rows_are_equal(make_preprocessor):
+    assert keras_hub.__version__.startswith(os.environ.get("KERAS_HUB", ""))
+    assert keras_hub.__version__.startswith(make_preprocessor().keras_hub_version)

@@ -6,6 +6,7 @@ lists, arrays and ranks.
     int32 [B, I, 2]
     audio    files (bytes) or samples        -> string [B, A], or float32 [B, A, T] and `audio_lengths` int32
     [B, A]
+    max_soft_tokens  int | list | array      -> int32 [B, I]
 
 Lists may hold media of different sizes, one or several a row, or none (`[]` or None). Rows that hold equally
 many of one size keep that number of slots; otherwise a row gets as many slots as the preprocessor allows, as
@@ -17,5 +18,6 @@ in KerasHub.
 | `texts.py` | prompts and responses |
 | `forms.py` | what one image and one clip look like, and what is said of another shape |
 | `items.py` | lists of files or arrays, padded to slots |
+| `budgets.py` | what is chosen for the items that are there |
 | `slots.py` | arrays, tensors and ragged tensors, brought to slots |
 """

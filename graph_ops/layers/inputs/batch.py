@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from graph_ops.config import RowConfig
 from graph_ops.features import BY_NAME
+from graph_ops.layers.inputs.budgets import as_budgets
 from graph_ops.layers.inputs.chat import CHAT_KEYS, chat_inputs
 from graph_ops.layers.inputs.forms import quoted
 from graph_ops.layers.inputs.slots import as_slots
@@ -14,7 +15,11 @@ from graph_ops.layers.inputs.texts import as_responses, as_texts
 from graph_ops.media.table import MEDIA
 
 TEXT_KEYS = ("prompts", "responses")
-_ITEM_KEYS = tuple(key for medium in MEDIA for key in (medium.argument, medium.sizes))
+_BUDGETS = tuple((medium, medium.budget) for medium in MEDIA if medium.budget)
+_ITEM_KEYS = (
+    *(key for medium in MEDIA for key in (medium.argument, medium.sizes)),
+    *(key for _, key in _BUDGETS),
+)
 MEDIA_KEYS = (
     *_ITEM_KEYS,
     *(key for medium in MEDIA for key in (medium.values, medium.marks)),
@@ -39,6 +44,7 @@ def batch_inputs(x: Any, *, row: RowConfig) -> tuple[dict[str, tf.Tensor], bool]
     if "messages" in given:
         _check_known(given, [*CHAT_KEYS, *_ITEM_KEYS])
         inputs, batched = chat_inputs(given, row=row)
+        inputs |= _budgets(given, inputs, batched)
         for key, value in inputs.items():
             _check_batch(key, value, inputs["roles"])
         return inputs, batched
@@ -58,9 +64,24 @@ def batch_inputs(x: Any, *, row: RowConfig) -> tuple[dict[str, tf.Tensor], bool]
         for key in (medium.values, medium.marks):
             if key in given:
                 inputs[key] = _feature(key, given[key], batched)
+    inputs |= _budgets(given, inputs, batched)
     for key, value in inputs.items():
         _check_batch(key, value, inputs["prompts"])
     return inputs, batched
+
+
+def _budgets(given: dict[str, Any], inputs: dict[str, tf.Tensor], batched: bool) -> dict[str, tf.Tensor]:
+    """What is chosen for the items that are there."""
+    found = {}
+    for medium, key in _BUDGETS:
+        items = inputs.get(medium.argument, inputs.get(medium.values))
+        if key in given and items is None:
+            raise ValueError(
+                f"`{key}`: is for `{medium.argument}`; got none of them. Pass them, or leave it out."
+            )
+        if key in given:
+            found[key] = as_budgets(given[key], items, medium=medium, batched=batched)
+    return found
 
 
 def _check_keys(given: dict[str, Any]) -> None:

@@ -78,3 +78,15 @@ def test_wav_files_are_taken_strictly_where_that_is_asked_for():
     for strict in (True, False, None):
         made = make_preprocessor(PreprocessorOptions(tokenizer=DEMONSTRATION, strict=strict))
         assert made.audio_converter.config.strict == bool(strict)
+
+
+@pytest.mark.parametrize("most", [70, 560])
+def test_a_budget_is_the_converters_and_the_rows(most):
+    options = PreprocessorOptions(tokenizer=DEMONSTRATION, max_soft_tokens=most, sequence_length=2000)
+    made = make_preprocessor(options)
+    assert made.image_converter.config.max_soft_tokens == made.num_vision_tokens_per_image == most
+
+
+def test_rows_are_of_the_keras_hub_that_is_named():
+    made = make_preprocessor(PreprocessorOptions(tokenizer=DEMONSTRATION, keras_hub_version="0.33"))
+    assert made.keras_hub_version == "0.33"

@@ -5,7 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from export.fusing.signatures import OWN_OUTPUTS, call_model, named_outputs
+from export.fusing.fusable import generation_settings
+from export.fusing.signatures import OWN_OUTPUTS, call_model, fused_signatures, named_outputs
+from export.verify import samples
+from graph_ops.family import GEMMA4
 
 FEATURES = {"token_ids": tf.constant([[1, 2]]), "padding_mask": tf.constant([[True, False]])}
 
@@ -50,3 +53,19 @@ def test_outputs_have_names():
 def test_an_output_of_our_name_is_refused(name):
     with pytest.raises(ValueError, match=f"none of its outputs may be called {name!r}"):
         named_outputs({name: tf.constant([1.0])})
+
+
+def test_requests_choose_budgets_through_a_model_too(make_preprocessor):
+    settings = make_preprocessor(audio=False, parity="transformers").settings
+
+    def model(features):
+        return {"soft_tokens": tf.reduce_sum(tf.cast(features["vision_mask"], tf.int32), axis=1)}
+
+    generation = generation_settings(settings, GEMMA4.stop, None, False)
+    assert "max_soft_tokens" not in fused_signatures(settings, model, generation)["predict"].inputs
+    table = fused_signatures(settings, model, generation, max_soft_tokens_input=True)
+    assert table["predict"].inputs["max_soft_tokens"].shape == (None, None)
+    file = tf.io.encode_png(samples.pixels(480, 640))
+    row = {"prompts": ["<|image|>"] * 2, "images": [[file]] * 2, "max_soft_tokens": [[70], [0]]}
+    answer = table["predict"].function({name: tf.constant(value) for name, value in row.items()})
+    assert answer["soft_tokens"].numpy().tolist() == [63, 266]

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from transformers.models.gemma4.image_processing_pil_gemma4 import Gemma4ImageProcessorPil
 
-from graph_ops.config import ImageConfig
+from graph_ops.config import SOFT_TOKEN_BUDGETS, ImageConfig
 from graph_ops.faults import Fault
 from graph_ops.image import encode
 from graph_ops.target import LITERT, TENSORFLOW
@@ -117,3 +118,32 @@ def test_static_dims_are_known_while_tracing():
     for concrete in (Edge().encoded.get_concrete_function(), Edge().arrays.get_concrete_function()):
         shapes = [output.shape.as_list() for output in tf.nest.flatten(concrete.structured_outputs)]
         assert shapes == [[None, 2520, 768], [None, 2520, 2], [None], [None], [None, 2]]
+
+
+def test_each_image_of_a_batch_equals_the_reference_with_its_own_budget():
+    """The released models' five budgets, in one call of files and in one of arrays."""
+    config = ImageConfig(max_soft_tokens=max(SOFT_TOKEN_BUDGETS))
+    pictures = [scene(120, 170, seed=seed) for seed in range(len(SOFT_TOKEN_BUDGETS))]
+    pictures[1] = noise(7, 300)
+    budgets = tf.constant(SOFT_TOKEN_BUDGETS)
+    files = tf.constant([encoded_png(picture) for picture in pictures])
+    held = np.zeros((len(pictures), 170, 300, 3), np.uint8)
+    for place, picture in zip(held, pictures, strict=True):
+        place[: picture.shape[0], : picture.shape[1]] = picture
+    sizes = tf.constant([picture.shape[:2] for picture in pictures])
+    for found in (
+        encode.encode_images(files, budgets, config=config),
+        encode.encode_image_arrays(tf.constant(held), sizes, budgets, config=config),
+    ):
+        assert not found.finding.fault.numpy().any()
+        for index, budget in enumerate(SOFT_TOKEN_BUDGETS):
+            reference = Gemma4ImageProcessorPil(max_soft_tokens=budget)
+            expected = reference.preprocess(
+                pictures[index], return_tensors="np", input_data_format="channels_last"
+            )
+            most = 9 * budget
+            np.testing.assert_array_equal(found.values[index, :most], expected["pixel_values"][0])
+            np.testing.assert_array_equal(found.positions[index, :most], expected["image_position_ids"][0])
+            assert not found.values[index, most:].numpy().any()
+            assert (found.positions[index, most:].numpy() == -1).all()
+            assert found.num_soft_tokens[index] == expected["num_soft_tokens_per_image"][0]

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from transformers.models.gemma4 import image_processing_pil_gemma4
 
-from graph_ops.config import ImageConfig
+from graph_ops.config import SOFT_TOKEN_BUDGETS, ImageConfig
 from graph_ops.image.target_size import target_size
 
 CONFIG = ImageConfig()
@@ -89,6 +89,24 @@ def test_target_size_equals_the_reference_where_the_ideal_size_is_an_exact_multi
 )
 def test_target_size_follows_the_configuration(config):
     assert_target_sizes_equal_the_reference(np.random.default_rng(1).integers(1, 3_000, (500, 2)), config)
+
+
+@pytest.mark.parametrize("budget", SOFT_TOKEN_BUDGETS)
+def test_target_size_of_a_budget_is_that_of_a_configuration_with_it(budget):
+    """In one call, beside images of other budgets."""
+    alone = ImageConfig(max_soft_tokens=budget)
+    sizes = np.concatenate(
+        [np.random.default_rng(2).integers(1, 5_000, (2_000, 2)), exact_multiples(alone, longest=10**6)[::97]]
+    )
+    budgets = np.array(SOFT_TOKEN_BUDGETS)[np.arange(len(sizes)) % len(SOFT_TOKEN_BUDGETS)]
+    chosen = np.where(np.arange(len(sizes)) % 2, budget, budgets)
+    height, width = tf.unstack(tf.constant(sizes.T, tf.int32))
+    largest = ImageConfig(max_soft_tokens=max(SOFT_TOKEN_BUDGETS))
+    sides = target_size(height, width, tf.constant(chosen, tf.int32), config=largest)
+    found = tf.stack(sides, axis=-1).numpy()
+    is_own = chosen == budget
+    expected = [reference_target_size(height, width, alone) for height, width in sizes[is_own].tolist()]
+    np.testing.assert_array_equal(found[is_own], expected)
 
 
 def test_target_size_of_a_side_that_is_not_positive_is_0():

@@ -60,7 +60,7 @@ def test_a_folder_has_the_files_of_its_media_and_what_they_say(tmp_path, make_pr
     own = read(folder / "metadata.json")[OWN_SETTINGS]
     assert own == {
         "vocabulary_sha256": preprocessor.tokenizer.vocabulary.sha256,
-        "row": {"parity": "transformers"},
+        "row": {"parity": "transformers", "keras_hub_version": preprocessor.keras_hub_version},
     }
     assert read_keras_hub(folder).media == {"image": ImageConfig()}
 
