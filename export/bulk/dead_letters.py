@@ -51,9 +51,10 @@ def status_fault(status: str) -> RowFault:
 
 def as_json_lines(letters: Iterable[DeadLetter]) -> str:
     """The file of dead letters: a JSON object a line."""
-    return "".join(json.dumps(letter._asdict(), ensure_ascii=False) + "\n" for letter in letters)
+    text = "".join(json.dumps(letter._asdict(), ensure_ascii=False) + "\n" for letter in letters)
+    return text.encode("utf-8", "backslashreplace").decode()  # lone surrogates, as JSON escapes them
 
 
 def from_json_lines(text: str) -> list[DeadLetter]:
     """What `as_json_lines` wrote."""
-    return [DeadLetter(**json.loads(line)) for line in text.splitlines()]
+    return [DeadLetter(**json.loads(line)) for line in text.split("\n") if line]

@@ -15,13 +15,13 @@ class Run(NamedTuple):
     """Rows of one file.
 
     Attributes:
-        index: of the file, with the mark before `start` alone.
+        file: its index, with the mark before `start` alone.
         format: of the file.
         start: number of the first row.
         stop: number after the last row.
     """
 
-    index: FileIndex
+    file: FileIndex
     format: str
     start: int
     stop: int

@@ -47,9 +47,10 @@ def row_files(output: str) -> list[str]:
     ]
     of = {int(match[2]) for _, match in found}
     if len(of) != 1 or len(found) != max(of):
+        of_them = max(of, default="some")
         raise FileNotFoundError(
-            f"`output`: all shards must be there; {output} has {len(found)} of {max(of, default='some')}. Run "
-            "the job again: it finishes what is missing."
+            f"`output`: all shards must be there; {output} has {len(found)} of {of_them}. Run the job again: "
+            "it finishes what is missing."
         )
     return [joined(folder, each) for each, _ in found]
 

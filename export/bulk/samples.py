@@ -76,12 +76,15 @@ def key_of(record: Mapping[str, Any], source: str, key: str) -> str:
         RowFault: the field is missing.
     """
     if not key:
-        return source
+        return source.encode("utf-8", "backslashreplace").decode()
     value = record.get(key)
     value = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
     if value is None or isinstance(value, list | dict):
         raise RowFault("columns", f"`{key}`: must name the row; got {value!r}. Give it a string.")
-    return str(value)
+    text = str(value)
+    if text != text.encode("utf-8", "replace").decode():
+        raise RowFault("columns", f"`{key}`: must be Unicode; got {text!r}. Replace what is not.")
+    return text
 
 
 def read_sample(record: Mapping[str, Any], source: str, folder: str, reading: Reading) -> Sample:

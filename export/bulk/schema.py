@@ -99,7 +99,7 @@ class Schema:
                 f"`schema`: must be of version {VERSION}; got {fields['version']}. Read it with the release "
                 "that wrote it."
             )
-        listed = [
+        listed: list[dict[str, Any]] = [
             {k: tuple(v) if isinstance(v, list) else v for k, v in one.items()} for one in fields["tensors"]
         ]
         return cls(**fields | {"tensors": tuple(Tensor(**one) for one in listed)})

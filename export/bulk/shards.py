@@ -91,15 +91,15 @@ class ShardWork:
             except (ImportError, GeneratorExit):
                 raise
             except Exception as error:  # a file that was readable when it was counted
-                letter = broken_file(run.index.path, error)
+                letter = broken_file(run.file.path, error)
                 self.letters.append(letter)
                 self.tally.faults[letter.kind] += 1
 
     def _samples_of(self, run: Run) -> Iterator[Sample]:
-        path, reading = run.index.path, self._prepared.reading
+        path, reading = run.file.path, self._prepared.reading
         folder = folder_of_rows(path, run.format)
         limits = self._prepared.job.limits
-        for number, fields in read_rows(run.index, run.format, run.start, run.stop, limits):
+        for number, fields in read_rows(run.file, run.format, run.start, run.stop, limits):
             source = f"{path}#{number}"
             if isinstance(fields, RowFault):
                 self._refuse(source, source, fields)
