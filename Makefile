@@ -4,7 +4,7 @@ DEMO := build/demo
 TESTS ?= tests
 # A part for `make test-python`: ids beside SentencePiece, pixels beside Pillow, each step in each place, the class, both exports.
 FAST := tests/graph_ops/test_everywhere.py tests/graph_ops/text/bpe/test_engine.py tests/graph_ops/image/test_decode.py \
-	tests/graph_ops/layers/test_inputs.py tests/export/litert/test_litert.py::test_a_row_equals_that_of_the_saved_model
+	tests/graph_ops/layers/test_inputs.py tests/export/bulk/test_pipeline.py tests/export/litert/test_litert.py::test_a_row_equals_that_of_the_saved_model
 # A part for `make test-conditions`: floats that are sums, and rows alone and in a batch.
 NUMERIC := $(addprefix tests/graph_ops/audio/test_,encode.py magnitude.py mel.py resample.py resample_soxr.py) \
 	tests/graph_ops/layers/test_inputs.py::test_forms_of_one_clip_agree \
@@ -21,7 +21,7 @@ needs = @$(2) -c 'import sys; (3, $(1:3.%=%)) <= sys.version_info[:2] <= (3, 13)
 VERSION = $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2> /dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo example playground test test-slow test-browser test-python test-conditions test-wheel test-tensorflows \
+.PHONY: help demo example playground test test-slow test-browser test-python test-bulk test-conditions test-wheel test-tensorflows \
 	check bench fuzz clean bundle chromium
 
 help:  ## this list
@@ -55,6 +55,9 @@ test-browser: .venv/installed-dev bundle browser/node_modules/installed chromium
 
 test-python: .venv-$(VERSION)/installed  ## a part of the tests on another Python: make PYTHON=python3.10 test-python
 	.venv-$(VERSION)/bin/python -m pytest -n 2 --dist loadfile -m 'not slow' $(FAST)
+
+test-bulk: .venv-bulk/installed  ## bulk preprocessing on Beam, slow tests too, in an environment of its own
+	.venv-bulk/bin/python -m pytest -n 2 --dist loadfile tests/export/bulk tests/export/cli/test_bulk.py
 
 test-conditions: .venv/installed-dev  ## the sums of floats as other processors and numbers of threads take them
 	tools/conditions.sh $(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow' -k 'not extractor and not converter' $(NUMERIC)
@@ -105,6 +108,13 @@ clean:  ## everything that the other targets made
 	$(PYTHON) -m venv .venv-$*
 	@echo 'installing for Python $* (about a minute)'
 	PYTHONWARNINGS=ignore .venv-$*/bin/python -m pip install --quiet --no-compile --progress-bar on --editable '.[test]'
+	touch $@
+
+.venv-bulk/installed: pyproject.toml
+	$(call needs,3.10,$(PYTHON))
+	$(PYTHON) -m venv .venv-bulk
+	@echo 'installing Beam and what it is tested with (about a minute)'
+	PYTHONWARNINGS=ignore .venv-bulk/bin/python -m pip install --quiet --no-compile --progress-bar on --editable '.[test-bulk]'
 	touch $@
 
 bundle: .venv/installed

@@ -13,7 +13,7 @@ from export.bulk.layout import Layout
 from export.bulk.model import Model, Task
 from export.bulk.packing import packed_tensors
 from export.bulk.samples import Reading, columns_of
-from export.bulk.schema import Schema, Tensor, tensors_of
+from export.bulk.schema import Schema, Tensor
 from export.bulk.sinks import SINKS, check_sink
 from export.bulk.sources.formats import FORMATS, format_of
 from export.bulk.sources.record import Limits, Mark
@@ -135,7 +135,7 @@ def prepare(job: Job, model: Model) -> Prepared:
         )
     task = Task("messages" in columns, wanted)
     model.check(task)
-    tensors = tensors_of(model.short_row(task), model.settings, compact=job.pixels == "uint8")
+    tensors = model.tensors(task, compact=job.pixels == "uint8")
     return Prepared(job, tuple((file.path, name) for file, name in files), columns, task, tensors)
 
 

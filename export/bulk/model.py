@@ -16,6 +16,7 @@ from export.artifact import find_artifact
 from export.bulk.dead_letters import RowFault, status_fault
 from export.bulk.files import is_uri, listed, local_copy
 from export.bulk.samples import Sample
+from export.bulk.schema import Tensor, tensors_of
 from export.outputs import Arrays
 from export.saved_model.run import load
 from export.saved_model.write import DESCRIPTION, read_description
@@ -94,6 +95,7 @@ class Model:
         """What `get_config` of its preprocessor said."""
         self.media = tuple(each for each in MEDIA if self.settings[each.converter] is not None)
         """Those that it takes."""
+        self._tensors: dict[tuple[Task, bool], tuple[Tensor, ...]] = {}
 
     def check(self, task: Task) -> None:
         """Checks that the export has what a task needs.
@@ -106,6 +108,13 @@ class Model:
                 f"`model`: must be an export with the signature {task.signature}; this one has none. Export "
                 "it with a vocabulary that has the chat template's tokens."
             )
+
+    def tensors(self, task: Task, *, compact: bool) -> tuple[Tensor, ...]:
+        """The tensors of a task's rows, in order; pixels uint8 if they are to be compact."""
+        key = task, compact
+        if key not in self._tensors:
+            self._tensors[key] = tensors_of(self.short_row(task), self.settings, compact=compact)
+        return self._tensors[key]
 
     def short_row(self, task: Task) -> Arrays:
         """The row of a short text without media, all tensors of the task in it."""

@@ -6,7 +6,7 @@ import pytest
 from export.bulk.model import Task
 from export.bulk.packing import SEGMENTS, Packer, packed_tensors, unpack
 from export.bulk.samples import Reading, read_sample
-from export.bulk.schema import restore, store, tensors_of
+from export.bulk.schema import restore, store
 from tests.export.bulk.rig import ROWS, same, write_lines
 
 TASK = Task(False, True)
@@ -19,7 +19,7 @@ def made(model, tmp_path_factory):
     reading = Reading(("prompts", "responses"), "id", "", 1 << 20)
     samples = [read_sample(row, "", str(folder), reading) for row in [*ROWS, *ROWS]]
     rows = model.rows(samples, TASK)
-    tensors = tensors_of(model.short_row(TASK), model.settings, compact=True)
+    tensors = model.tensors(TASK, compact=True)
     return [(sample.key, row) for sample, row in zip(samples, rows, strict=True)], tensors
 
 
