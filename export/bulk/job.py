@@ -59,7 +59,7 @@ class Job:
     batch_bytes: int = 16 << 20
     """Bytes of its texts and files."""
     threads: int | None = None
-    """Of one op, in a worker; None for TensorFlow's choice."""
+    """Of TensorFlow in a worker, in an op and side by side; None for its choice."""
 
     def __post_init__(self) -> None:
         rules = {

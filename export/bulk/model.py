@@ -55,7 +55,8 @@ def load_model(folder: str, *, threads: int | None = None) -> "Model":
 
     Args:
         folder: DIR, for its newest version, or DIR/N.
-        threads: of one op; None for TensorFlow's choice. Kept from the first model of a process.
+        threads: of TensorFlow, in an op and side by side; None for its choice. Kept from the first model of
+            a process.
 
     Raises:
         FileNotFoundError: no SavedModel there.
@@ -69,6 +70,7 @@ def _loaded(folder: str, threads: int | None) -> "Model":
     if threads:
         with contextlib.suppress(RuntimeError):  # an op has run: the process has its threads
             tf.config.threading.set_intra_op_parallelism_threads(threads)
+            tf.config.threading.set_inter_op_parallelism_threads(threads)
     if not is_uri(folder):
         return Model(find_artifact(folder))
     with tempfile.TemporaryDirectory() as copied:

@@ -57,7 +57,7 @@ class RecordEncoder:
             folder: what relative paths of media begin at.
             pixels: dtype of pixels in rows, uint8 or float32.
             max_row_bytes: of a record, with its media.
-            threads: of one op; None for TensorFlow's choice.
+            threads: of TensorFlow; None for its choice.
         """
         texts = ("messages",) if chat else ("prompts", "responses") if labels else ("prompts",)
         self._model, self._folder, self._threads = model, folder, threads

@@ -1,20 +1,16 @@
 """`gemma4-graph bulk`: millions of samples through a SavedModel, on Apache Beam."""
 
-import contextlib
 import dataclasses
 import json
 import os
 import pathlib
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from export.cli import interruption
 from export.cli.artifacts import found
 from export.cli.options import choice, option, with_fields
 from export.cli.terminal import AsJson, at_work, say, show
@@ -28,7 +24,6 @@ FORMATS = ("tfrecord", "array_record", "parquet")
 INPUT_FORMATS = ("jsonl", "parquet", "tfrecord", "folder")
 PIXELS = ("uint8", "float32")
 """Of `export.bulk`, which loads TensorFlow."""
-_POLL_SECONDS = 0.5
 _SHOWN_LETTERS = 5
 
 
@@ -54,7 +49,7 @@ class JobOptions:
     pack: Annotated[bool, typer.Option(help="Put several samples into a row.")] = False
     shards: Annotated[int | None, option("N", "Files of rows; by default one for each 512 rows.")] = None
     threads: Annotated[
-        int | None, option("N", "Threads of one op in a process; by default, cores by processes.")
+        int | None, option("N", "Threads of TensorFlow in a process; by default, cores by processes.")
     ] = None
     batch_rows: Annotated[int, option("N", "Rows in a call of the model.")] = 16
     batch_bytes: Annotated[int, option("N", "Bytes of texts and files in a call of the model.")] = 16 << 20
@@ -135,10 +130,11 @@ def _run(prepared: "Prepared", workers: int, beam: list[str], report: Callable[[
     _check_beam()
     from export.bulk.local_workers import run_workers
     from export.bulk.pipeline import run
+    from export.bulk.progress import Progress
 
     report("checking the output")
     begin(prepared)
-    layout, progress = prepared.job.layout, Progress(prepared, report)
+    layout, progress = prepared.job.layout, Progress(prepared.job.layout, report)
     if workers > 1:
         run_workers(prepared, workers, progress.tell)
     else:
@@ -156,62 +152,6 @@ def _check_beam() -> None:
         raise ImportError(
             "`bulk`: jobs run on Apache Beam, which is not installed. Run: pip install 'gemma4-graph[bulk]'."
         ) from None
-
-
-class Progress:
-    """Says how far a job is, by the markers of its shards."""
-
-    def __init__(self, prepared: "Prepared", report: Callable[[str], None]) -> None:
-        self._layout, self._report = prepared.job.layout, report
-        self._begun, self._last = time.monotonic(), 0.0
-        self._before = len(self._layout.markers())
-        self._rows_before = self._tally().samples
-
-    def tell(self) -> None:
-        """Says it, if it has not just been said."""
-        interruption.check()
-        if time.monotonic() - self._last < _POLL_SECONDS:
-            return
-        self._last = time.monotonic()
-        self._report(self.line())
-
-    def line(self) -> str:
-        """What is done, and how fast."""
-        markers = self._layout.markers()
-        if not markers:
-            return "working on the first shards"
-        of = int(markers[0].removesuffix(".json").rpartition("-")[2])
-        tally = self._tally()
-        rate = (tally.samples - self._rows_before) / max(time.monotonic() - self._begun, 1e-9)
-        faults = f", {tally.faults.total():,} dead letters" if tally.faults else ""
-        kept = f", {self._before} of them kept" if self._before else ""
-        return (
-            f"{len(markers)} of {of} shards{kept}: {tally.samples:,} samples, {tally.tokens:,} tokens"
-            f"{faults}, {rate:.1f} samples/s"
-        )
-
-    def _tally(self) -> "Tally":
-        from export.bulk.statistics import total
-
-        return total(self._layout.marker_texts())
-
-    @contextlib.contextmanager
-    def told_meanwhile(self) -> Iterator[None]:
-        """Says it from another thread while this one works."""
-        done = threading.Event()
-
-        def follow() -> None:
-            while not done.wait(_POLL_SECONDS):
-                with contextlib.suppress(KeyboardInterrupt):
-                    self.tell()
-
-        thread = threading.Thread(target=follow, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            done.set()
-            thread.join()
 
 
 def _done_parts(tally: "Tally", job: "Job") -> list[Any]:

@@ -38,7 +38,7 @@ def test_counters_and_shards_that_are_kept(model, model_folder, tmp_path):
         found = result.metrics().query()["counters"]
         counted.append({each.key.metric.name: each.committed for each in found if _is_ours(each)})
     first, second = counted
-    assert (first["rows"], first["media: image"], first["faults: record"]) == (5, 2, 1)
+    assert (first["rows"], first["media: image"], first["faults: record"]) == (6, 2, 1)
     assert second == {"shards kept": 2}
 
 
