@@ -241,8 +241,8 @@ def main(
         if memory_rows:
             lines = _child(place, "memory", "--memory-rows", str(memory_rows))
             last = lines[-2 * MEMORY_MARKS :]
-            for done, megabytes in zip(last[::2], last[1::2], strict=True):
-                print(f"{int(done):,} rows: {megabytes} MB", flush=True)
+            for count, size in zip(last[::2], last[1::2], strict=True):
+                print(f"{int(count):,} rows: {size} MB", flush=True)
 
 
 def _child(folder: pathlib.Path, only: str, *more: str) -> list[str]:

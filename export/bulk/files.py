@@ -26,7 +26,7 @@ class Found(NamedTuple):
     Attributes:
         path: local, or a URI.
         size: bytes; 0 for a folder.
-        is_folder: whether it is one, whose files are its rows.
+        is_folder: whether it is one; then its files are rows.
     """
 
     path: str

@@ -58,13 +58,14 @@ class Job:
     """Rows in a call of the model; no matter for the bytes that come out."""
     batch_bytes: int = 16 << 20
     """Bytes of its texts and files."""
-    threads: int | None = None
-    """Of TensorFlow in a worker, in an op and side by side; None for its choice."""
+    threads: int = 1
+    """Of TensorFlow in a worker. Other numbers add spectrograms up in another order."""
 
     def __post_init__(self) -> None:
         rules = {
             "shards": (self.shards is None or self.shards > 0, "a positive whole number"),
             "max_row_bytes": (self.max_row_bytes > 0, "a positive whole number"),
+            "threads": (self.threads > 0, "a positive whole number"),
             "batch_rows": (self.batch_rows > 0, "a positive whole number"),
             "batch_bytes": (self.batch_bytes > 0, "a positive whole number"),
             "pixels": (self.pixels in PIXELS, f"one of {', '.join(PIXELS)}"),
@@ -174,7 +175,7 @@ def _described(prepared: Prepared) -> dict[str, Any]:
     inputs = [(each.path, each.size) for pattern in job.input for each in find(pattern)]
     settings = {
         name: getattr(job, name)
-        for name in ("format", "key", "prompt", "pixels", "pack", "shards", "max_row_bytes")
+        for name in ("format", "key", "prompt", "pixels", "pack", "shards", "max_row_bytes", "threads")
     }
     listed = hashlib.sha256(json.dumps(inputs).encode()).hexdigest()
     return {"model": digest.hexdigest(), "inputs": listed, "task": prepared.task.signature, **settings}

@@ -119,7 +119,7 @@ def _parsed(parsed: Mapping[str, tf.Tensor], tensor: Tensor) -> tf.Tensor:
     padding = tf.constant(tensor.padding, values.dtype)
     ragged = tf.RaggedTensor.from_row_lengths(values, lengths)
     shape = tensor.shape if len(tensor.shape) > 1 else (1, *tensor.shape)
-    return tf.reshape(ragged.to_tensor(padding, shape), tensor.shape)
+    return tf.reshape(ragged.to_tensor(padding, shape=shape), tensor.shape)
 
 
 def _scaled(values: tf.Tensor, tensor: Tensor) -> tf.Tensor:

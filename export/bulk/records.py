@@ -45,7 +45,7 @@ class RecordEncoder:
         folder: str = "",
         pixels: str = Job.pixels,
         max_row_bytes: int = Job.max_row_bytes,
-        threads: int | None = None,
+        threads: int = 1,
     ) -> None:
         """Says how.
 
@@ -57,7 +57,7 @@ class RecordEncoder:
             folder: what relative paths of media begin at.
             pixels: dtype of pixels in rows, uint8 or float32.
             max_row_bytes: of a record, with its media.
-            threads: of TensorFlow; None for its choice.
+            threads: of TensorFlow.
         """
         texts = ("messages",) if chat else ("prompts", "responses") if labels else ("prompts",)
         self._model, self._folder, self._threads = model, folder, threads

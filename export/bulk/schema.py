@@ -109,7 +109,7 @@ def tensors_of(row: Arrays, settings: Mapping[str, Any], *, compact: bool) -> tu
     """The tensors of a model's rows.
 
     Args:
-        row: of a short text without media, whose end is padding.
+        row: of a short text without media, which ends with padding.
         settings: of the preprocessor.
         compact: whether pixels are stored as uint8.
     """

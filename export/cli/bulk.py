@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 import pathlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
@@ -48,9 +47,7 @@ class JobOptions:
     pixels: Annotated[str, choice(PIXELS, "Dtype of pixels in the files: uint8 or float32.")] = PIXELS[0]
     pack: Annotated[bool, typer.Option(help="Put several samples into a row.")] = False
     shards: Annotated[int | None, option("N", "Files of rows; by default one for each 512 rows.")] = None
-    threads: Annotated[
-        int | None, option("N", "Threads of TensorFlow in a process; by default, cores by processes.")
-    ] = None
+    threads: Annotated[int, option("N", "Threads of TensorFlow in a process.")] = 1
     batch_rows: Annotated[int, option("N", "Rows in a call of the model.")] = 16
     batch_bytes: Annotated[int, option("N", "Bytes of texts and files in a call of the model.")] = 16 << 20
     max_row_bytes: Annotated[int, option("N", "Of a row that is read, with its media.")] = 64 << 20
@@ -61,7 +58,7 @@ def _bulk(
         str, typer.Argument(help="DIR of a SavedModel, DIR/N, or a URI of the latter.", metavar="MODEL")
     ],
     options: JobOptions,
-    workers: Annotated[int, option("N", "Processes on this machine.")] = 1,
+    workers: Annotated[int, option("N", "Processes on this machine, for example one a core.")] = 1,
     beam: Annotated[
         list[str] | None,
         option("NAME=VALUE", "An option of Beam, such as runner=DataflowRunner; may be given several times."),
@@ -78,7 +75,7 @@ def _bulk(
         from export.bulk.job import prepare
         from export.bulk.model import load_model
 
-        job = _job(place, options, workers)
+        job = _job(place, options)
         report("loading the model")
         loaded = load_model(place, threads=job.threads)
         report("looking at the input")
@@ -109,16 +106,11 @@ def _check(workers: int, beam: list[str] | None, dry_run: int | None) -> None:
         )
 
 
-def _job(model: str, options: JobOptions, workers: int) -> "Job":
+def _job(model: str, options: JobOptions) -> "Job":
     from export.bulk.job import Job
 
     given = {field.name: getattr(options, field.name) for field in dataclasses.fields(options)}
-    threads = options.threads or max(1, (os.cpu_count() or 1) // workers)
-    return Job(
-        model,
-        **given
-        | {"input": tuple(options.input), "input_format": options.input_format or "", "threads": threads},
-    )
+    return Job(model, **given | {"input": tuple(options.input), "input_format": options.input_format or ""})
 
 
 def _run(prepared: "Prepared", workers: int, beam: list[str], report: Callable[[str], None]) -> "Tally":

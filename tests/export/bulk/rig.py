@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from export.bulk.shards import is_finished, write_shard
 from export.bulk.sources.formats import scan_file
 from export.verify.samples import demonstration_file
 
-ROWS = [
+ROWS: list[dict[str, Any]] = [
     {"id": "plain", "prompt": "One, two,", "response": " three."},
     {"id": "image", "prompt": "What is it? <|image|>", "response": "A cup.", "images": ["photo.jpg"]},
     {"id": "clip", "prompt": "Who? <|audio|>", "response": "A voice.", "audio": "speech.wav"},

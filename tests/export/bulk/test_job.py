@@ -12,6 +12,7 @@ from tests.export.bulk.rig import ROWS, make_job, prompts_alone, write_lines
     [
         {"shards": 0},
         {"batch_rows": 0},
+        {"threads": 0},
         {"batch_bytes": -1},
         {"max_row_bytes": 0},
         {"pixels": "float16"},

@@ -35,15 +35,21 @@ def workers_of(folder):
 def test_a_job_of_a_worker_that_is_killed_goes_on_and_writes_the_same_bytes(
     model, model_folder, tmp_path, monkeypatch
 ):
-    source = write_lines(tmp_path, ROWS * 8)
-    run_all(make_job(model_folder, source, "alone/rows", shards=8, threads=1), model)
-    job = make_job(model_folder, source, shards=8, threads=1)
+    rows = [row for row in ROWS if "audio" not in row]  # this process has threads, and sums differ by them
+    source = write_lines(tmp_path, rows * 8)
+    run_all(make_job(model_folder, source, "alone/rows", shards=8), model)
+    job = make_job(model_folder, source, shards=8)
     prepared = prepare(job, model)
     begin(prepared)
     monkeypatch.setenv("GEMMA4_GRAPH_TEST", str(tmp_path))
     killed, runs = [], []
     once = local_workers._run_once
-    monkeypatch.setattr(local_workers, "_run_once", lambda *given: runs.append(once(*given)) or runs[-1])
+
+    def remembered(*given):
+        runs.append(once(*given))
+        return runs[-1]
+
+    monkeypatch.setattr(local_workers, "_run_once", remembered)
 
     def kill_one():
         if not killed and job.layout.markers() and (workers := workers_of(tmp_path)):

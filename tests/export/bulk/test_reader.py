@@ -10,16 +10,15 @@ from tests.export.bulk.rig import ROWS, make_job, run_all, same, write_lines
 
 
 def of_the_class(preprocessor, photo, speech):
-    media = {"images": photo, "audio": speech}
-    rows = []
-    for row in ROWS:
-        given = {"prompts": [row["prompt"]], "responses": [row["response"]]}
-        for name, file in media.items():
-            given[name] = [[file] if name in row else []]
-        x, y, weight = preprocessor(given)
-        row = {**x, "y": y, "sample_weight": weight}
-        rows.append({name: np.asarray(value)[0] for name, value in row.items()})
-    return rows
+    given: dict[str, list] = {
+        "prompts": [row["prompt"] for row in ROWS],
+        "responses": [row["response"] for row in ROWS],
+    }
+    for name, file in (("images", photo), ("audio", speech)):
+        given[name] = [[file] if name in row else [] for row in ROWS]
+    x, y, weight = preprocessor(given)
+    arrays = {name: np.asarray(value) for name, value in {**x, "y": y, "sample_weight": weight}.items()}
+    return [{name: array[row] for name, array in arrays.items()} for row in range(len(ROWS))]
 
 
 @pytest.mark.parametrize("name", SINKS)

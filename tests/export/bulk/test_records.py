@@ -1,4 +1,5 @@
 import pickle
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,11 @@ def test_encoded_records_are_the_rows_of_a_job_and_bad_ones_have_a_status(model,
     run_all(job, model)
     encoder = RecordEncoder(str(model_folder), labels=True, key="id", folder=str(tmp_path))
     encoder = pickle.loads(pickle.dumps(encoder))
-    frames = [{"images": float("nan"), **ROWS[0]}, {**ROWS[1], "images": np.array(["photo.jpg"])}, *ROWS[2:]]
+    frames: list[Any] = [
+        {"images": float("nan"), **ROWS[0]},
+        {**ROWS[1], "images": np.array(["photo.jpg"])},
+        *ROWS[2:],
+    ]
     bad = [{"id": "a", "prompt": "x"}, {"id": "b", "prompt": "<|image|>", "response": ""}]
     *good, missing, refused = encoder([*frames, *bad])
     for encoded, row in zip(good, open_rows(job.output).as_numpy_iterator(), strict=True):

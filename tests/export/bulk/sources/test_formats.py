@@ -25,7 +25,7 @@ def test_rows_are_read_by_number(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text('{"n": 0}\n{"n": 1}\n{"n": 2}\n')
     index = scan_file(str(path), "jsonl", LIMITS)
-    assert [record.fields["n"] for record in read_rows(index, "jsonl", 1, 3, LIMITS)] == [1, 2]
+    assert [dict(record.fields)["n"] for record in read_rows(index, "jsonl", 1, 3, LIMITS)] == [1, 2]
 
 
 @pytest.mark.parametrize("name", ["jsonl", "tfrecord", "parquet"])
