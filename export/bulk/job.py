@@ -22,6 +22,9 @@ from export.saved_model.write import DESCRIPTION
 PIXELS = ("uint8", "float32")
 ROWS_PER_SHARD = 512
 """By default: with an image each, a file of about 1 GB."""
+_DECIDING = ("format", "key", "prompt", "pixels", "pack", "shards", "max_row_bytes", "threads")
+_DECIDING += ("batch_rows", "batch_bytes")
+"""Settings that bytes depend on; those of batches and threads in the last bits of spectrograms."""
 _PEEKED_ROWS = 64
 """Of a file, to find one that can be read."""
 
@@ -55,7 +58,7 @@ class Job:
     max_row_bytes: int = 64 << 20
     """Of a row that is read, with its media."""
     batch_rows: int = 16
-    """Rows in a call of the model; no matter for the bytes that come out."""
+    """Rows in a call of the model."""
     batch_bytes: int = 16 << 20
     """Bytes of its texts and files."""
     threads: int = 1
@@ -173,10 +176,7 @@ def _described(prepared: Prepared) -> dict[str, Any]:
         with open_file(joined(job.model, name)) as file:
             digest.update(file.read())
     inputs = [(each.path, each.size) for pattern in job.input for each in find(pattern)]
-    settings = {
-        name: getattr(job, name)
-        for name in ("format", "key", "prompt", "pixels", "pack", "shards", "max_row_bytes", "threads")
-    }
+    settings = {name: getattr(job, name) for name in _DECIDING}
     listed = hashlib.sha256(json.dumps(inputs).encode()).hexdigest()
     return {"model": digest.hexdigest(), "inputs": listed, "task": prepared.task.signature, **settings}
 
