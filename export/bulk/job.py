@@ -22,8 +22,10 @@ from export.saved_model.write import DESCRIPTION
 PIXELS = ("uint8", "float32")
 ROWS_PER_SHARD = 512
 """By default: with an image each, a file of about 1 GB."""
-_DECIDING = ("format", "key", "prompt", "pixels", "pack", "shards", "max_row_bytes", "threads")
-_DECIDING += ("batch_rows", "batch_bytes")
+_DECIDING = (
+    *("format", "key", "prompt", "pixels", "pack", "shards", "max_row_bytes"),
+    *("threads", "batch_rows", "batch_bytes"),
+)
 """Settings that bytes depend on; those of batches and threads in the last bits of spectrograms."""
 _PEEKED_ROWS = 64
 """Of a file, to find one that can be read."""

@@ -8,6 +8,10 @@ from export.cli.bulk import INPUT_FORMATS
 LIMITS = Limits(1000)
 
 
+def number_of(record):
+    return record.fields["n"]
+
+
 def test_a_files_name_says_its_format_unless_another_is_asked_for():
     for path, name in (("a.jsonl.gz", "jsonl"), ("a.parquet", "parquet"), ("a.tfrecord", "tfrecord")):
         assert format_of(Found(path, 1)) is FORMATS[name]
@@ -25,7 +29,7 @@ def test_rows_are_read_by_number(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text('{"n": 0}\n{"n": 1}\n{"n": 2}\n')
     index = scan_file(str(path), "jsonl", LIMITS)
-    assert [dict(record.fields)["n"] for record in read_rows(index, "jsonl", 1, 3, LIMITS)] == [1, 2]
+    assert [number_of(record) for record in read_rows(index, "jsonl", 1, 3, LIMITS)] == [1, 2]
 
 
 @pytest.mark.parametrize("name", ["jsonl", "tfrecord", "parquet"])

@@ -12,6 +12,10 @@ from export.bulk.sources.record import Limits, Mark
 LIMITS = Limits(1000)
 
 
+def number_of(record):
+    return record.fields["n"]
+
+
 def write(path, lines):
     path.write_bytes(b"\n".join(lines))
     return str(path)
@@ -50,9 +54,7 @@ def test_compressed_lines_and_what_breaks_off(suffix, compress, tmp_path):
     cut.write_bytes(compress(data)[:-20])
     index = scan(str(whole), LIMITS)
     assert (index.rows, index.marks, index.letters) == (600, (Mark(0, 0),), ())
-    assert [dict(record.fields)["n"] for record in read(str(whole), Mark(0, 0), 600, LIMITS)] == list(
-        range(600)
-    )
+    assert [number_of(record) for record in read(str(whole), Mark(0, 0), 600, LIMITS)] == list(range(600))
     index = scan(str(cut), LIMITS)
     assert index.letters[0].kind == "unreadable"
     assert index.rows < 600
