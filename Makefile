@@ -27,8 +27,8 @@ needs = @$(2) -c 'import sys; (3, $(1:3.%=%)) <= sys.version_info[:2] <= (3, 13)
 VERSION = $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2> /dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo example playground test test-slow test-browser test-python test-conditions test-keras-hub test-processor \
-	test-wheel test-tensorflows \
+.PHONY: help demo example playground test test-slow test-browser test-python test-bulk test-conditions test-keras-hub \
+	test-processor test-wheel test-tensorflows \
 	check bench fuzz clean bundle chromium
 
 help:  ## this list
@@ -62,6 +62,9 @@ test-browser: .venv/installed-dev bundle browser/node_modules/installed chromium
 
 test-python: .venv-$(VERSION)/installed  ## a part of the tests on another Python: make PYTHON=python3.10 test-python
 	.venv-$(VERSION)/bin/python -m pytest -n 2 --dist loadfile -m 'not slow' $(FAST)
+
+test-bulk: .venv-bulk/installed  ## bulk preprocessing on Beam, slow tests too, in an environment of its own
+	.venv-bulk/bin/python -m pytest -n 2 --dist loadfile tests/export/bulk tests/export/cli/test_bulk.py
 
 test-conditions: .venv/installed-dev  ## the sums of floats as other processors and numbers of threads take them
 	tools/conditions.sh $(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow' -k 'not extractor and not converter' $(NUMERIC)
@@ -130,6 +133,13 @@ $(NIGHTLY)/installed: .venv/installed-dev
 $(PROCESSOR)/installed: .venv/installed-dev
 	rm -rf $(PROCESSOR)
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-compile --no-deps --target $(PROCESSOR) $(PYTORCH)
+	touch $@
+
+.venv-bulk/installed: pyproject.toml
+	$(call needs,3.10,$(PYTHON))
+	$(PYTHON) -m venv .venv-bulk
+	@echo 'installing Beam and what it is tested with (about a minute)'
+	PYTHONWARNINGS=ignore .venv-bulk/bin/python -m pip install --quiet --no-compile --progress-bar on --editable '.[test-bulk]'
 	touch $@
 
 bundle: .venv/installed

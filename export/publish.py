@@ -79,7 +79,7 @@ def publish(
     made = [path for path in target.parents if not path.exists()]  # the innermost first
     scratch = None
     try:
-        with _room_errors(target):
+        with room_errors(target, argument="out"):
             target.parent.mkdir(parents=True, exist_ok=True)
             scratch = pathlib.Path(tempfile.mkdtemp(prefix=".export-", dir=target.parent))
             whole = scratch / "artifact"
@@ -98,12 +98,8 @@ def publish(
     return target
 
 
-def _is_number(name: str) -> bool:
-    return name.isascii() and name.isdigit()
-
-
 @contextlib.contextmanager
-def _room_errors(target: pathlib.Path) -> Iterator[None]:
+def room_errors(target: str | os.PathLike[str], *, argument: str) -> Iterator[None]:
     """A full disk, whether Python or TensorFlow met it, as an OSError that says what to do.
 
     TensorFlow's errors carry no number of the system's, only its sentence.
@@ -117,9 +113,13 @@ def _room_errors(target: pathlib.Path) -> Iterator[None]:
             raise
         reason = os.strerror(number) if number else next(text for text in reasons if text in str(error))
         raise OSError(
-            f"`out`: its disk must have room for the whole artifact; writing {target} ended with {reason!r}. "
-            f"Free some, or pass a folder on another disk. Nothing was left behind."
+            f"`{argument}`: its disk must have room for the whole artifact; writing {target} ended with "
+            f"{reason!r}. Free some, or pass a folder on another disk. Nothing was left behind."
         ) from error
+
+
+def _is_number(name: str) -> bool:
+    return name.isascii() and name.isdigit()
 
 
 @contextlib.contextmanager

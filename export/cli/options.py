@@ -179,11 +179,18 @@ def with_preprocessor_options(command: Callable[..., None]) -> Callable[..., Non
     """Gives a command the fields of `PreprocessorOptions` as options of its own; it receives them as
     `options`.
     """
-    hints = typing.get_type_hints(PreprocessorOptions, include_extras=True)
-    added = {
-        field.name: (hints[field.name], field.default) for field in dataclasses.fields(PreprocessorOptions)
+    return with_fields(command, "options", PreprocessorOptions)
+
+
+def with_fields(command: Callable[..., None], parameter: str, options: type) -> Callable[..., None]:
+    """Gives a command the fields of a dataclass as options of its own; it receives them as `parameter`."""
+    hints = typing.get_type_hints(options, include_extras=True)
+    added = {field.name: (hints[field.name], field.default) for field in dataclasses.fields(options)}
+    required = {
+        name: (hint, inspect.Parameter.empty) if default is dataclasses.MISSING else (hint, default)
+        for name, (hint, default) in added.items()
     }
-    return _with_added(command, "options", added, lambda given: PreprocessorOptions(**given))
+    return _with_added(command, parameter, required, lambda given: options(**given))
 
 
 def with_media_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import shlex
+import shutil
 
 import pytest
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
@@ -38,9 +39,18 @@ PYTHON = [
 ]
 
 
+OPTIONAL = ("export.bulk.pipeline", "grain", "pyspark", "ray")
+"""What examples import that stands in no extra of the tests."""
+
+
 @pytest.mark.parametrize("block", PYTHON)
 def test_the_python_example_prints_what_stands_below_it(block, request, tmp_path, monkeypatch):
     source = block.text
+    for package in OPTIONAL:
+        if re.search(rf"^(?:import|from) {package}\b", source, re.MULTILINE):
+            pytest.importorskip(package, reason=f"the example needs {package}")
+            if package == "pyspark" and not shutil.which("java"):
+                pytest.skip("Spark needs a Java runtime: apt-get install default-jre-headless")
     if "localhost:8500" in source:
         source = source.replace("localhost:8500", f"127.0.0.1:{request.getfixturevalue('server').port}")
     if "build/demo/device" in source:

@@ -1,0 +1,1 @@
+"""Millions of samples: preprocessed on Apache Beam, by an exported SavedModel."""

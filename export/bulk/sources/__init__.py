@@ -1,0 +1,1 @@
+"""What rows are read from: one file for each format."""
