@@ -29,10 +29,10 @@ class Third:
     def tensor_rows(self):
         return [TensorRow("third", "input", "text", "string", [None])]
 
-    def request(self, prompt, media):
+    def request(self, prompt, media, *, max_soft_tokens=()):
         return {"token_ids": np.array([[2, 5]]), "padding_mask": np.ones((1, 2), bool)}
 
-    def chat(self, messages, tools, switches):
+    def chat(self, messages, tools, switches, *, max_soft_tokens=()):
         return self.request("", {})
 
     def runtimes(self):

@@ -65,7 +65,7 @@ def test_requests_choose_budgets_through_a_model_too(make_preprocessor):
     assert "max_soft_tokens" not in fused_signatures(settings, model, generation)["predict"].inputs
     table = fused_signatures(settings, model, generation, max_soft_tokens_input=True)
     assert table["predict"].inputs["max_soft_tokens"].shape == (None, None)
-    file = tf.io.encode_png(samples.pixels(480, 640))
+    file = tf.io.encode_png(samples.pixels(480, 640)).numpy()
     row = {"prompts": ["<|image|>"] * 2, "images": [[file]] * 2, "max_soft_tokens": [[70], [0]]}
     answer = table["predict"].function({name: tf.constant(value) for name, value in row.items()})
     assert answer["soft_tokens"].numpy().tolist() == [63, 266]
