@@ -9,7 +9,7 @@ import dataclasses
 import math
 from collections.abc import Mapping
 
-from graph_ops.rules import check_choice, check_color, check_flag, check_positive, check_whole
+from graph_ops.rules import check_choice, check_color, check_flag, check_positive, check_rate, check_whole
 
 SOURCE = "transformers 5.23.0 (models/gemma4) and keras-hub 0.32.0 (models/gemma4)"
 
@@ -89,6 +89,20 @@ class ImageConfig:
     def side_multiple(self) -> int:
         """A resized side is a multiple of this many pixels: 16 × 3 = 48."""
         return self.patch_size * self.pooling_kernel_size
+
+
+@dataclasses.dataclass(frozen=True)
+class VideoConfig(ImageConfig):
+    """How a video becomes frames, and each of these patches. Source: `Gemma4VideoProcessor`."""
+
+    max_soft_tokens: int = 70
+    """Most soft tokens that one frame may take."""
+    num_frames: int = 32
+    """Frames that are taken from a video, at even distances."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_whole(self, "num_frames", least=1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -197,7 +211,11 @@ CHAT_VERSIONS = (5,)
 CHAT_VARIANTS = ("small", "large")
 
 
-MEDIUM_CONFIGS: Mapping[str, type] = {"image": ImageConfig, "audio": AudioConfig}
+MEDIUM_CONFIGS: Mapping[str, type] = {
+    "image": ImageConfig,
+    "audio": AudioConfig,
+    "video": VideoConfig,
+}
 """The configuration of each medium's converter, by the medium's name."""
 
 
@@ -234,6 +252,14 @@ class RowConfig:
     """Mel bins of the empty audio tensors that a preprocessor without audio converter emits; 0 leaves them
     out.
     """
+    max_videos_per_prompt: int = 1
+    """Video slots in a row; 0 only without videos. Ours: KerasHub's class has one."""
+    num_frames_per_video: int = 32
+    """Must be the video converter's `num_frames`, which KerasHub's class states a second time."""
+    num_vision_tokens_per_frame: int = 70
+    """Kept for KerasHub's configurations; a frame's count follows from its size."""
+    video_fps: float = 24.0
+    """Frames a second of a video that does not say; both references have 24."""
     parity: str = "keras_hub"
     """Which reference the rows equal: one of `PARITIES`."""
     allow_special_tokens: str = "all"
@@ -260,8 +286,12 @@ class RowConfig:
             "max_audio_clips_per_prompt",
             "num_audio_tokens_per_clip",
             "audio_input_feat_size",
+            "max_videos_per_prompt",
+            "num_frames_per_video",
+            "num_vision_tokens_per_frame",
             least=0,
         )
+        check_rate(self, "video_fps")
         check_choice(self, "parity", PARITIES)
         check_choice(self, "allow_special_tokens", SPECIAL_TOKEN_TEXTS)
         check_choice(self, "chat_version", CHAT_VERSIONS)

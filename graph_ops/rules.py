@@ -47,6 +47,14 @@ def check_flag(config: object, name: str) -> None:
         raise ValueError(f"`{name}`: must be True or False; got {value!r}. Pass one of them.")
 
 
+def check_rate(config: object, name: str) -> None:
+    """Whether a field is a positive, finite number."""
+    value = getattr(config, name)
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 < value < float("inf"):
+        raise ValueError(f"`{name}`: must be a positive number; got {value!r}. Pass frames a second.")
+    object.__setattr__(config, name, float(value))
+
+
 def check_color(config: object, name: str, *, otherwise: tuple[str | None, ...]) -> None:
     """Whether a field is a colour (red, green, blue) of levels in 0…255, or one of the other values."""
     value = getattr(config, name)

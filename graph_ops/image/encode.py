@@ -31,7 +31,12 @@ def encode_images(encoded: tf.Tensor, *, config: ImageConfig, parity: str = RowC
 
 
 def encode_image_arrays(
-    images: tf.Tensor, sizes: tf.Tensor, *, config: ImageConfig, target: Target = TENSORFLOW
+    images: tf.Tensor,
+    sizes: tf.Tensor,
+    *,
+    config: ImageConfig,
+    target: Target = TENSORFLOW,
+    places: tf.Tensor | None = None,
 ) -> Patches:
     """Patches of images that share one array, each in its top left corner.
 
@@ -39,6 +44,7 @@ def encode_image_arrays(
         images: uint8 [N, H, W, 3]; what lies outside an image's true size is ignored.
         sizes: int32 [N, 2], each image's height and width; 0, 0 = no image.
         config: sizes, scale, offset and `max_image_pixels`.
+        places: int32 [N], which of M images each is, where `images` are [M, H, W, 3]; by default the n-th.
         target: where it runs. For static sizes N must be known while tracing; the outputs are the same, but
             for one value in hundreds of millions that is off by one level.
 
@@ -51,13 +57,15 @@ def encode_image_arrays(
     """
     images, sizes = tf.convert_to_tensor(images), tf.convert_to_tensor(sizes)
     if target.static_sizes:
+        images = images if places is None else tf.gather(images, places)
         return encode_unrolled(images, sizes, config=config, target=target)
     finding = size_finding(sizes, tf.shape(images)[1:3], config=config)
 
     def encode(index: tf.Tensor) -> Patches:
         # A faulty size becomes an empty image.
         size = tf.where(finding.is_clean[index], sizes[index], 0)
-        return _after(finding.at(index), resized_patches(images[index, : size[0], : size[1]], config=config))
+        place = index if places is None else places[index]
+        return _after(finding.at(index), resized_patches(images[place, : size[0], : size[1]], config=config))
 
     return _each(encode, absent=tf.reduce_all(tf.equal(sizes, 0), axis=-1), config=config)
 

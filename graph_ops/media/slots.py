@@ -2,7 +2,7 @@
 know.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -13,6 +13,20 @@ from graph_ops.shapes import with_shape
 from graph_ops.target import TENSORFLOW, Target
 
 
+class FrameSlots(NamedTuple):
+    """The frames of V items of a row.
+
+    Attributes:
+        taken: int32 [B, V, F]: which of the given frames each is; -1 for none.
+        totals: int32 [B, V]: frames that were given; 0 for an empty slot.
+        seconds: int32 [B, V, F]: when each is shown, -1 for none; None as long as that is not known.
+    """
+
+    taken: tf.Tensor
+    totals: tf.Tensor
+    seconds: tf.Tensor | None = None
+
+
 class Slots(NamedTuple):
     """What a row must know of its K slots of one medium.
 
@@ -20,11 +34,13 @@ class Slots(NamedTuple):
         present: bool [B, K]: whether the slot holds an item.
         num_soft_tokens: int32 [B, K]: soft tokens that the item really has; 0 where the slot is empty.
         finding: what is wrong with a row's items, [B].
+        frames: of a medium with frames, whose K slots are those of V items one after the other.
     """
 
     present: tf.Tensor
     num_soft_tokens: tf.Tensor
     finding: Finding
+    frames: FrameSlots | None = None
 
 
 class MediumBatch(NamedTuple):
@@ -42,9 +58,9 @@ class MediumBatch(NamedTuple):
 
 
 def from_files(files: tf.Tensor, *, medium: Medium, config: Any, parity: str) -> MediumBatch:
-    """Encoded files string [B, K], "" for an empty slot."""
+    """Encoded files string [B, K, *file_shape], "" for an empty slot."""
     items = medium.encode_files(_flat(files), config=config, parity=parity)
-    return _slotted(items, tf.not_equal(files, ""))
+    return _slotted(items, medium.has_files(files))
 
 
 def from_arrays(
@@ -76,12 +92,20 @@ def items_of(inputs: Mapping[str, tf.Tensor], *, medium: Medium, config: Any, pa
 
 def from_features(values: tf.Tensor, marks: tf.Tensor, *, medium: Medium, config: Any) -> MediumBatch:
     """Items that went through a converter before: values float32 [B, K, …] and marks int32 [B, K, …]."""
-    return MediumBatch(values, marks, from_counts(medium.count(marks, config)))
+    frames = medium.frames and medium.frames(config)
+    return MediumBatch(values, marks, from_counts(medium.count(marks, config), frames=frames))
 
 
-def from_counts(counts: tf.Tensor) -> Slots:
-    """Slots of items with so many soft tokens int32 [B, K], 0 for an empty slot."""
-    return Slots(counts > 0, counts, Finding.none(tf.reduce_sum(counts, axis=1)))
+def from_counts(counts: tf.Tensor, *, frames: int | None = None) -> Slots:
+    """Slots of items with so many soft tokens int32 [B, K], 0 for an empty slot; of a medium with frames so
+    many of them an item.
+    """
+    slots = Slots(counts > 0, counts, Finding.none(tf.reduce_sum(counts, axis=1)))
+    if frames is None:
+        return slots
+    present = tf.reshape(slots.present, [tf.shape(counts)[0], -1, frames])
+    taken = tf.where(present, tf.range(frames), -1)
+    return slots._replace(frames=FrameSlots(taken, tf.reduce_max(taken, axis=2) + 1))
 
 
 def from_sizes(
@@ -89,9 +113,8 @@ def from_sizes(
 ) -> Slots:
     """Slots of items of which only the sizes int32 [B, K(, axes)] are known, 0 for an empty slot."""
     present = medium.is_filled(sizes)
-    counts, finding = medium.count_sizes(_flat(sizes), config=config, parity=parity, target=target)
-    slotted = Finding(*(_unflat(part, present) for part in finding))
-    return Slots(present, _unflat(counts, present), slotted.of_rows())
+    counts, finding, *frames = medium.count_sizes(_flat(sizes), config=config, parity=parity, target=target)
+    return _slots(counts, finding, frames, present)
 
 
 def no_slots(lengths: tf.Tensor) -> Slots:
@@ -129,10 +152,31 @@ def limit_slots(
 
 def _slotted(items: Any, present: tf.Tensor) -> MediumBatch:
     """Values, marks, soft tokens and findings of B × K items in the slots of `present` [B, K]."""
-    values, marks, counts, finding = items
+    values, marks, counts, finding, *frames = items
+    slots = _slots(counts, finding, frames, present)
+    values, marks = _unflat(values, present), _unflat(marks, present)
+    if frames:
+        values, marks = _joined(values), _joined(marks)
+    return MediumBatch(values, marks, slots)
+
+
+def _slots(counts: tf.Tensor, finding: Finding, frames: Sequence[tf.Tensor], present: tf.Tensor) -> Slots:
+    """Of B × K items; `frames` are their `taken` and `totals`, or none."""
     slotted = Finding(*(_unflat(part, present) for part in finding))
-    slots = Slots(present, _unflat(counts, present), slotted.of_rows())
-    return MediumBatch(_unflat(values, present), _unflat(marks, present), slots)
+    counts = _unflat(counts, present)
+    if not frames:
+        return Slots(present, counts, slotted.of_rows())
+    taken, totals = (_unflat(part, present) for part in frames)
+    return Slots(_joined(taken) >= 0, _joined(counts), slotted.of_rows(), FrameSlots(taken, totals))
+
+
+def _joined(frames: tf.Tensor) -> tf.Tensor:
+    """[B, V, F, …] -> [B, V × F, …]."""
+    shape, (items, each) = tf.shape(frames), frames.shape[1:3]
+    joined = tf.reshape(frames, tf.concat([shape[:1], [shape[1] * shape[2]], shape[3:]], axis=0))
+    return with_shape(
+        joined, [frames.shape[0], None if None in (items, each) else items * each, *frames.shape[3:]]
+    )
 
 
 def _flat(slots: tf.Tensor) -> tf.Tensor:

@@ -9,6 +9,7 @@ import tensorflow as tf
 from graph_ops.faults import Fault, Finding, check, first_finding
 from graph_ops.media.features import item_features, padded_indices
 from graph_ops.media.slots import MediumBatch, from_arrays, from_features, from_files, limit_slots, no_slots
+from graph_ops.pipeline.videos import expand_frames, with_times
 from graph_ops.rows.encode import MediumPlaces, RowMedium, encode_rows
 from graph_ops.rows.packing import next_token_labels
 from graph_ops.settings import Configured, Settings
@@ -68,7 +69,7 @@ def encode_media(
     configuration, what that finds wrong with rows.
 
     Args:
-        inputs: as for `encode`; files string [B, K], arrays or features.
+        inputs: as for `encode`; files string [B, K], arrays or features; the media's options.
         settings: what the graph is built from.
         rows: a tensor [B] of any dtype.
         served: whether every row gets these slots.
@@ -106,6 +107,8 @@ def encode_tokens(
     """
     row, is_whole = settings.row, learned is not None
     trims = not served and row.parity == "keras_hub"
+    slots = {name: batch.slots for name, batch in media.items()}
+    prompts, learned, also = expand_frames(prompts, slots, settings, also=also, learned=learned)
     with tf.name_scope("rows"):
         encoded = encode_rows(
             prompts,
@@ -193,6 +196,7 @@ def _row_medium(
         fixed=medium.fixed_soft_tokens(row),
         block=None if trims and medium.is_trimmed else medium.block(row, each.config),
         count_fault=medium.count_fault,
+        is_compact=medium.frames is not None and row.parity == "keras_hub",
     )
 
 
@@ -213,16 +217,22 @@ def _features(
     if trims_items and medium.frames_per_soft_token:
         entries = medium.frames_per_soft_token(each.config) * tf.maximum(places.longest, 1)
     features = item_features(batch, finding, medium=medium, entries=entries)
-    block, indices = medium.block(settings.row, each.config), places.indices
+    indices = places.indices
     if not medium.is_trimmed:
-        indices = padded_indices(indices, width=medium.num_slots(settings.row) * block)
+        indices = padded_indices(indices, width=settings.indices_width(medium))
     elif not trims and batch.values.shape[1] is not None:
+        block = medium.block(settings.row, each.config)
         indices = with_shape(indices, [None, batch.values.shape[1] * block])
     return features | {medium.indices: indices, medium.mask: places.mask}
 
 
 def _batch(inputs: Tensors, each: Configured, settings: Settings) -> MediumBatch | None:
     """A medium's items, from whatever form they were given in."""
+    batch = _untimed_batch(inputs, each, settings)
+    return batch and batch._replace(slots=with_times(batch.slots, inputs, each, settings))
+
+
+def _untimed_batch(inputs: Tensors, each: Configured, settings: Settings) -> MediumBatch | None:
     medium, config, parity = each.medium, each.config, settings.row.parity
     if medium.values in inputs:
         return from_features(inputs[medium.values], inputs[medium.marks], medium=medium, config=config)
@@ -253,10 +263,9 @@ def _limit_media(inputs: Tensors, settings: Settings, rows: tf.Tensor) -> tuple[
         if medium.argument not in inputs:
             continue
         items = inputs[medium.argument]
-        present = (
-            tf.not_equal(items, "") if items.dtype == tf.string else medium.is_filled(inputs[medium.sizes])
-        )
-        for name in (medium.argument, medium.sizes):
+        is_files = items.dtype == tf.string
+        present = medium.has_files(items) if is_files else medium.is_filled(inputs[medium.sizes])
+        for name in (medium.argument, medium.sizes, *(option.name for option in medium.options)):
             if name in inputs:
                 limited[name], finding = limit_slots(inputs[name], present, medium=medium, most=most)
         findings.append(finding)

@@ -1,0 +1,89 @@
+"""Videos in lists: which lists are frames, and which are videos."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from graph_ops.layers.inputs.forms import check_shape, described, file_bytes
+from graph_ops.media.medium import Medium
+
+_FRAME = 3  # axes of a frame
+
+
+def videos_of(row: Any, *, medium: Medium, most_rows: int) -> list[Any]:
+    """The videos of a row, each an array [T, H, W, 3] or a list of files.
+
+    A list of frames (files, or arrays [H, W, 3]) is one video; a list of other things is several.
+
+    Raises:
+        TypeError, ValueError: names the argument, the rule, what was given and how to correct it.
+    """
+    if is_one_video(row, medium=medium):
+        return [_video(row, medium=medium)]
+    if isinstance(row, Sequence) and not hasattr(row, "dtype"):
+        return [video for each in row for video in videos_of(each, medium=medium, most_rows=most_rows)]
+    array = _array(row, medium)
+    check_shape(tf.TensorShape(array.shape), medium=medium, most_rows=most_rows)
+    if array.ndim != len(medium.item_shape) + 1:
+        raise ValueError(
+            f"`{medium.argument}`: {medium.item}; got an array of shape {array.shape}. Reshape it."
+        )
+    return list(array)
+
+
+def is_one_video(value: Any, *, medium: Medium) -> bool:
+    """Whether a value is a video: a file, an array [T, H, W, 3], or a list of frames."""
+    if file_bytes(value, medium=medium) is not None:
+        return True
+    if hasattr(value, "dtype"):
+        return len(value.shape) == len(medium.item_shape)
+    if not isinstance(value, Sequence) or not value:
+        return False
+    first = value[0]
+    return file_bytes(first, medium=medium) is not None or len(np.shape(first)) == _FRAME
+
+
+def check_ragged(medium: Medium) -> None:
+    """Refuses ragged tensors of a medium with frames.
+
+    Raises:
+        TypeError: it is one.
+    """
+    if medium.frames:
+        raise TypeError(
+            f"`{medium.argument}`: must be a list, an array or a tensor; got a ragged tensor. Pass a list of "
+            f"videos, or a dense tensor with `{medium.sizes}`."
+        )
+
+
+def _video(value: Any, *, medium: Medium) -> Any:
+    if (file := file_bytes(value, medium=medium)) is not None:
+        return [file]
+    if hasattr(value, "dtype"):
+        array = _array(value, medium)
+        check_shape(tf.TensorShape(array.shape), medium=medium, most_rows=0)
+        return array
+    files = [file_bytes(frame, medium=medium) for frame in value]
+    if any(file is None for file in files) and any(file is not None for file in files):
+        raise TypeError(
+            f"`{medium.argument}`: files and arrays must not be mixed in one video. Decode the files or encode "
+            "the arrays."
+        )
+    if files[0] is not None:
+        return files
+    frames = [_array(frame, medium) for frame in value]
+    if len({frame.shape for frame in frames}) > 1:
+        raise ValueError(
+            f"`{medium.argument}`: frames that are arrays must all have one size; got "
+            f"{sorted({frame.shape for frame in frames})[:3]}. Resize them, or pass them as files."
+        )
+    return np.stack(frames)
+
+
+def _array(value: Any, medium: Medium) -> np.ndarray:
+    array = np.asarray(value)
+    if array.dtype == object:
+        raise TypeError(f"`{medium.argument}`: {medium.item}; got {described(value)}. Convert it.")
+    return array
