@@ -99,7 +99,7 @@ FEATURES = (
         ("B", "U"),
         "video",
         "0",
-        "positions of the frames' soft tokens: one after the other for parity keras_hub, else a block a frame",
+        "positions of the frames' soft tokens, for parity keras_hub without gaps, else a block a frame",
     ),
     Feature("video_mask", tf.bool, ("B", "S"), "video", "False", "True on soft tokens of frames"),
     Feature("y", tf.int32, ("B", "S"), "labels", "id of `<pad>`", "each token's successor"),

@@ -50,7 +50,7 @@ def check_flag(config: object, name: str) -> None:
 def check_rate(config: object, name: str) -> None:
     """Whether a field is a positive, finite number."""
     value = getattr(config, name)
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 < value < float("inf"):
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 < float(value) < float("inf"):
         raise ValueError(f"`{name}`: must be a positive number; got {value!r}. Pass frames a second.")
     object.__setattr__(config, name, float(value))
 

@@ -13,7 +13,7 @@ import numpy as np
 from export.litert.write import DESCRIPTION, MODEL, VOCABULARY
 from export.media import MEDIA_IN_EXPORTS
 from export.outputs import Arrays
-from graph_ops.media.arrays import pack_items
+from graph_ops.media.arrays import pack_items, unknown_options
 from graph_ops.media.table import MEDIA
 from graph_ops.text.vocabulary.vocabulary import Vocabulary, load_vocabulary
 
@@ -112,6 +112,9 @@ def request(
             )
         if most:
             inputs[name], inputs[medium.sizes] = pack_items([items], medium=medium, slots=most)
+            options = unknown_options(medium, rows=1, slots=most)
+            wanted = {key: accepted[key]["dtype"] for key in options}
+            inputs |= {key: value.astype(wanted[key]) for key, value in options.items()}
     return bundle.run(signature, **inputs)
 
 

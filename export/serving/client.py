@@ -18,7 +18,7 @@ import tensorflow as tf
 from google.protobuf import json_format
 from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2, prediction_service_pb2_grpc
 
-from export.media import decodable
+from export.media import decodable, pack_files
 from export.outputs import Arrays
 from export.serving.prediction import Limits
 from graph_ops.family import GEMMA4
@@ -66,13 +66,13 @@ class Client:
         media = decodable(media)
         given = {name: _strings([prompt.encode()]) for name in ("prompts", "text")}
         for medium in MEDIA:
-            given[medium.argument] = _strings(media.get(medium.name, ()))[np.newaxis]
+            given |= pack_files(medium, media.get(medium.name, ()))
         given["seed"] = np.array([seed], np.int32)
         accepted = self._find(signature).inputs
         if missing := sorted(
             name
             for name, info in accepted.items()
-            if name not in given or (info.dtype != tf.string.as_datatype_enum and name != "seed")
+            if name not in given or given[name].dtype != tf.as_dtype(info.dtype).as_numpy_dtype
         ):
             raise ValueError(
                 f"`signature`: must take a prompt and files; {signature} takes {missing} too. Use another "

@@ -44,9 +44,10 @@ def encode_image_arrays(
         images: uint8 [N, H, W, 3]; what lies outside an image's true size is ignored.
         sizes: int32 [N, 2], each image's height and width; 0, 0 = no image.
         config: sizes, scale, offset and `max_image_pixels`.
-        places: int32 [N], which of M images each is, where `images` are [M, H, W, 3]; by default the n-th.
         target: where it runs. For static sizes N must be known while tracing; the outputs are the same, but
             for one value in hundreds of millions that is off by one level.
+        places: int32 [N], which of M images each is, where `images` are [M, H, W, 3]; by default the n-th.
+            Not for static sizes.
 
     Returns:
         A finding is IMAGE_SIZE (a side beyond H or W, negative, or longer than the target's longest),
@@ -57,7 +58,6 @@ def encode_image_arrays(
     """
     images, sizes = tf.convert_to_tensor(images), tf.convert_to_tensor(sizes)
     if target.static_sizes:
-        images = images if places is None else tf.gather(images, places)
         return encode_unrolled(images, sizes, config=config, target=target)
     finding = size_finding(sizes, tf.shape(images)[1:3], config=config)
 

@@ -42,8 +42,8 @@ from graph_ops.presets.settings import check_vocabulary
 
 @keras.saving.register_keras_serializable(package="gemma4_graph")
 class Gemma4CausalLMPreprocessor(TokenCounting, AnswerParsing, PreprocessorSettings):
-    """Prompts, images, audio, videos and responses to the tensors that Gemma 4 takes; a drop-in for KerasHub's class,
-    and an instance of its `Preprocessor` where keras-hub is imported.
+    """Prompts, images, audio, videos and responses to the tensors that Gemma 4 takes; a drop-in for
+    KerasHub's class, and an instance of its `Preprocessor` where keras-hub is imported.
 
     Args:
         tokenizer: a `Gemma4Tokenizer`, or what makes one (path or bytes of a vocabulary). This and the

@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from graph_ops.config import MEDIUM_CONFIGS, RowConfig, converter_argument
-from graph_ops.faults import Fault, Finding
+from graph_ops.faults import Fault
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,9 +62,9 @@ class Medium:
     """(files string [N], *, config, parity) -> values, marks, soft tokens and findings of N items."""
     encode_arrays: Callable[..., Any]
     """(arrays [N, …], sizes int32 [N(, axes)], *, config, parity, target) -> the same."""
-    count_sizes: Callable[..., tuple[tf.Tensor, Finding]]
+    count_sizes: Callable[..., Any]
     """(sizes int32 [N(, axes)], *, config, parity, target) -> soft tokens int32 [N] of items of these sizes,
-    and their findings.
+    and their findings; with frames, what follows these in what `encode_files` returns.
     """
     decode_on_host: Callable[[bytes], bytes]
     """A file of another kind, as one that is decoded, if libraries of the host can; else the file itself."""

@@ -113,6 +113,7 @@ def from_sizes(
 ) -> Slots:
     """Slots of items of which only the sizes int32 [B, K(, axes)] are known, 0 for an empty slot."""
     present = medium.is_filled(sizes)
+    frames: list[tf.Tensor]
     counts, finding, *frames = medium.count_sizes(_flat(sizes), config=config, parity=parity, target=target)
     return _slots(counts, finding, frames, present)
 

@@ -99,12 +99,12 @@ def generate_preprocess(
     )
 
 
-def counted_slots(counts: tf.Tensor, *, most: int) -> Slots:
+def counted_slots(counts: tf.Tensor, *, most: int, frames: int | None = None) -> Slots:
     """Slots of items that were preprocessed before, from their soft tokens int32 [1, K]; 0 for an empty
-    slot.
+    slot; of a medium with frames so many of them an item.
     """
     faulty = (counts < 0) | (counts > most)
-    slots = from_counts(tf.where(faulty, 0, counts))
+    slots = from_counts(tf.where(faulty, 0, counts), frames=frames)
     return slots._replace(finding=check(faulty, Fault.SOFT_TOKENS, counts, most).of_rows())
 
 

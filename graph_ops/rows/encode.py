@@ -33,7 +33,7 @@ class RowMedium(NamedTuple):
         fixed: soft tokens that every item takes in a row, or None if each takes as many as it has.
         block: width of an item's block of indices, or None for as wide as the batch's longest item needs.
         count_fault: what a row is reported as if its placeholders are not as many as its items.
-        is_compact: whether indices are one after the other, without a gap behind an item of less than a block.
+        is_compact: whether indices are one after the other, without gaps behind items of less than a block.
     """
 
     ids: MediumIds

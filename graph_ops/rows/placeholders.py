@@ -149,8 +149,8 @@ def true_indices(mask: tf.Tensor, *, width: tf.Tensor) -> tf.Tensor:
 def covering_token(
     starts: tf.Tensor, repeats: tf.Tensor, width: "int | tf.Tensor"
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """For each of `width` positions, int32 [B, width]: index of the token that expands over it, and the offset inside that
-    expansion.
+    """For each of `width` positions, int32 [B, width]: index of the token that expands over it, and the
+    offset inside that expansion.
 
     A mark on each token's start, summed up, numbers the tokens: starts 0 1 6 -> marks 1 1 0 0 0 0 1 -> tokens
     0 1 1 1 1 1 2.

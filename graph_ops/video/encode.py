@@ -11,6 +11,7 @@ from graph_ops.image.patches import Patches
 from graph_ops.image.planned_size import image_soft_tokens
 from graph_ops.shapes import with_shape
 from graph_ops.target import TENSORFLOW, Target
+from graph_ops.video.encode_litert import encode_frames
 from graph_ops.video.sampling import sampled_frames
 
 
@@ -63,12 +64,16 @@ def encode_video_arrays(
         sizes: int32 [N, 3], frames, height and width of each; 0, 0, 0 = no video.
         config: all of it but what files are read with.
         parity: one of `PARITIES`.
-        target: where it runs. For static sizes N and T must be known while tracing.
+        target: where it runs. For static sizes N must be known while tracing.
     """
     shape = tf.shape(videos)
     finding = size_finding(sizes, shape[1])
     totals = tf.where(finding.is_clean, sizes[:, 0], 0)
     taken = sampled_frames(totals, num_frames=config.num_frames, parity=parity)
+    if target.static_sizes:
+        frame_size = tf.where((totals > 0)[:, tf.newaxis], sizes[:, 1:], 0)
+        frames = encode_frames(videos, frame_size, taken, config=config, target=target)
+        return _videos(frames, taken, totals, finding, config=config)
     images = tf.reshape(videos, tf.concat([[shape[0] * shape[1]], shape[2:]], axis=0))
     first = tf.range(shape[0])[:, tf.newaxis] * shape[1]
     frame_sizes = tf.where((taken >= 0)[..., tf.newaxis], sizes[:, tf.newaxis, 1:], 0)

@@ -57,9 +57,8 @@ def shown_at(
         target: where it runs.
     """
     dtype = tf.float64 if target.float64 else tf.float32
-    own = (
-        taken if parity == "transformers" else tf.broadcast_to(tf.range(tf.shape(taken)[1]), tf.shape(taken))
-    )
+    in_order = tf.range(tf.shape(taken)[1]) + tf.zeros_like(taken)
+    own = taken if parity == "transformers" else in_order
     padded = tf.pad(frame_indices, [[0, 0], [0, 1]], constant_values=-1)
     last = tf.shape(padded)[1] - 1
     given = tf.gather(padded, tf.clip_by_value(taken, 0, last), batch_dims=1)

@@ -68,8 +68,8 @@ def _video(value: Any, *, medium: Medium) -> Any:
     files = [file_bytes(frame, medium=medium) for frame in value]
     if any(file is None for file in files) and any(file is not None for file in files):
         raise TypeError(
-            f"`{medium.argument}`: files and arrays must not be mixed in one video. Decode the files or encode "
-            "the arrays."
+            f"`{medium.argument}`: files and arrays must not be mixed in one video. Decode the files or "
+            "encode the arrays."
         )
     if files[0] is not None:
         return files
