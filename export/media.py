@@ -127,13 +127,16 @@ def _write_wav(samples: np.ndarray) -> bytes:
     return tf.audio.encode_wav(samples[:, np.newaxis], AudioConfig.sampling_rate).numpy()
 
 
-def decodable(media: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
+def decodable(
+    media: Mapping[str, Sequence[Any]], settings: Mapping[str, Any] | None = None
+) -> dict[str, list[Any]]:
     """Files by the medium's name, those of other kinds turned into ones that the graph decodes where
-    libraries of the host can; videos as `VideoFiles`.
+    libraries of the host can; videos as `VideoFiles`, of the frames that the settings take.
     """
     return {
         medium.name: [
-            as_video(file) if medium.frames else medium.decode_on_host(file) for file in media[medium.name]
+            as_video(file, settings) if medium.frames else medium.decode_on_host(file)
+            for file in media[medium.name]
         ]
         for medium in MEDIA
         if medium.name in media
@@ -141,7 +144,7 @@ def decodable(media: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
 
 
 def pack_files(medium: Medium, files: Sequence[Any]) -> dict[str, np.ndarray]:
-    """The inputs of one row's files of a medium, [1, K, …] each: bytes, or of videos what `as_video` takes."""
+    """The inputs of one row's files of a medium, [1, K, …] each: bytes, or what `as_video` takes."""
     if medium.frames:
         return pack_videos([as_video(file) for file in files], medium=medium)
     packed = np.empty((1, len(files)), object)

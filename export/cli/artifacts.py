@@ -110,8 +110,8 @@ def run(
         from export.outputs import scaled
 
         artifact = open_artifact(place)
-        outputs = artifact.request(prompt, decodable(media))
         settings, pieces = artifact.settings, artifact.vocabulary.pieces
+        outputs = artifact.request(prompt, decodable(media, settings))
         drawn = (
             write_pictures(scaled(outputs, settings), pictures, **_picture_settings(settings))
             if pictures

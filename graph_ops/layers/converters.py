@@ -12,6 +12,7 @@ from typing_extensions import Self
 
 from graph_ops.audio.mel import log_mel_spectrogram
 from graph_ops.audio.wav import value_findings
+from graph_ops.config import VideoConfig
 from graph_ops.faults import raise_findings
 from graph_ops.layers.inputs.slots import as_slots, is_single
 from graph_ops.layers.layer import PreprocessingLayer
@@ -56,7 +57,11 @@ class _Converter(PreprocessingLayer):
         Raises:
             ValueError: the preset's model does not read this medium.
         """
-        config = load_preset(preset).media.get(cls.medium.name)
+        media = load_preset(preset).media
+        config = media.get(cls.medium.name)
+        if config is None and cls.medium is VIDEO and (image := media.get(IMAGE.name)):
+            # Read by the encoder of images, with a budget of its own.
+            config = VideoConfig(**{**vars(image), "max_soft_tokens": VideoConfig.max_soft_tokens})
         if config is None:
             raise ValueError(
                 f"`preset`: must be of a model that reads {cls.medium.argument}; {os.fspath(preset)!r} is "

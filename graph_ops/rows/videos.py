@@ -63,8 +63,8 @@ def clock_ids(vocabulary: Vocabulary) -> ClockIds:
     ]
     if joined:
         raise ValueError(
-            f"`video_converter`: the vocabulary must split digits, as Gemma 4's does, for the times of frames; it "
-            f"joins {joined[:3]}. Leave `video_converter` out, or take Gemma 4's vocabulary."
+            "`video_converter`: the vocabulary must split digits, as Gemma 4's does, for the times of "
+            f"frames; it joins {joined[:3]}. Leave `video_converter` out, or take Gemma 4's vocabulary."
         )
     *digits, colon, space = vocabulary.require((*"0123456789:", "▁"), needed_for="videos")
     return ClockIds(tuple(digits), colon, space)

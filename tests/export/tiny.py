@@ -9,6 +9,7 @@ from export.saved_model.signatures import DEFAULT, INPUTS, file_inputs
 from export.saved_model.write import describe, save_checked
 from export.signature import Input, Signature, trace_signatures
 from graph_ops.faults import Fault
+from graph_ops.media.image import IMAGE
 from tests.twins.vocabularies import small_vocabulary
 
 EMPTY = "`prompts`: must not be empty; got ''. Pass a text."

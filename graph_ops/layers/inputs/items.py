@@ -52,7 +52,7 @@ def _packed_files(rows: list[list[Any]], *, medium: Medium, slots: int) -> np.nd
     for b, row in enumerate(rows):
         for k, item in enumerate(row):
             if isinstance(item, list):
-                packed[b, k, : len(item)] = [*map(medium.decode_on_host, item)]
+                packed[b, k, : len(item)] = item
             else:
                 packed[b, k] = medium.decode_on_host(item)
     return packed

@@ -60,7 +60,8 @@ def _slots(
     file = file_bytes(value, medium=medium)
     value = value if file is None else medium.decode_on_host(file)
     if file is not None and medium.frames:
-        value = np.array([value], object)
+        (frames,) = videos_of(file, medium=medium, most_rows=0)
+        value = tf.constant(frames)
     if isinstance(value, tf.RaggedTensor):
         check_ragged(medium)
         check_shape(value.shape, medium=medium, most_rows=0)

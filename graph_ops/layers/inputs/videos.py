@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from graph_ops.image.host_files import decodable_image
 from graph_ops.layers.inputs.forms import check_shape, described, file_bytes
 from graph_ops.media.medium import Medium
+from graph_ops.video.host_files import animation
 
 _FRAME = 3  # axes of a frame
 
@@ -60,7 +62,7 @@ def check_ragged(medium: Medium) -> None:
 
 def _video(value: Any, *, medium: Medium) -> Any:
     if (file := file_bytes(value, medium=medium)) is not None:
-        return [file]
+        return _frames_of(file)
     if hasattr(value, "dtype"):
         array = _array(value, medium)
         check_shape(tf.TensorShape(array.shape), medium=medium, most_rows=0)
@@ -71,8 +73,10 @@ def _video(value: Any, *, medium: Medium) -> Any:
             f"`{medium.argument}`: files and arrays must not be mixed in one video. Decode the files or "
             "encode the arrays."
         )
+    if len(files) == 1 and files[0] is not None:
+        return _frames_of(files[0])
     if files[0] is not None:
-        return files
+        return [decodable_image(file) for file in files if file is not None]
     frames = [_array(frame, medium) for frame in value]
     if len({frame.shape for frame in frames}) > 1:
         raise ValueError(
@@ -80,6 +84,12 @@ def _video(value: Any, *, medium: Medium) -> Any:
             f"{sorted({frame.shape for frame in frames})[:3]}. Resize them, or pass them as files."
         )
     return np.stack(frames)
+
+
+def _frames_of(file: bytes) -> list[bytes]:
+    """The frames of an animation; another file is a frame."""
+    strip = animation(file)
+    return [decodable_image(file)] if strip is None else list(strip.frames)
 
 
 def _array(value: Any, medium: Medium) -> np.ndarray:
