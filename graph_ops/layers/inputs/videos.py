@@ -44,7 +44,7 @@ def is_one_video(value: Any, *, medium: Medium) -> bool:
     if not isinstance(value, Sequence) or not value:
         return False
     first = value[0]
-    return file_bytes(first, medium=medium) is not None or len(np.shape(first)) == _FRAME
+    return file_bytes(first, medium=medium) is not None or _axes(first) == _FRAME
 
 
 def check_ragged(medium: Medium) -> None:
@@ -90,6 +90,13 @@ def _frames_of(file: bytes) -> list[bytes]:
     """The frames of an animation; another file is a frame."""
     strip = animation(file)
     return [decodable_image(file)] if strip is None else list(strip.frames)
+
+
+def _axes(value: Any) -> int:
+    """Axes of a number, an array, or a list, as its first entries have them."""
+    if hasattr(value, "shape"):
+        return len(value.shape)
+    return 1 + (_axes(value[0]) if value else 0) if isinstance(value, list | tuple) else 0
 
 
 def _array(value: Any, medium: Medium) -> np.ndarray:
