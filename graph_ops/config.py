@@ -13,7 +13,6 @@ from graph_ops.rules import check_choice, check_color, check_flag, check_positiv
 
 SOURCE = "transformers 5.23.0 (models/gemma4) and keras-hub 0.32.0 (models/gemma4)"
 
-
 PARITIES = ("keras_hub", "transformers")
 PARITY = "parity"
 """In place of a setting: as the reference has it that rows equal."""
@@ -211,11 +210,7 @@ CHAT_VERSIONS = (5,)
 CHAT_VARIANTS = ("small", "large")
 
 
-MEDIUM_CONFIGS: Mapping[str, type] = {
-    "image": ImageConfig,
-    "audio": AudioConfig,
-    "video": VideoConfig,
-}
+MEDIUM_CONFIGS: Mapping[str, type] = {"image": ImageConfig, "audio": AudioConfig, "video": VideoConfig}
 """The configuration of each medium's converter, by the medium's name."""
 
 

@@ -30,7 +30,7 @@ class Axis(NamedTuple):
 def resize_to_patches(
     images: tf.Tensor, size: Size, target: Size, *, index: int, config: ImageConfig
 ) -> tf.Tensor:
-    """The patches of the image with that index: `resizer` for one image."""
+    """uint8 [patches, patch_dim] of the image with that index among uint8 [N, H, W, 3]; see `resizer`."""
     return resizer(images, size, target, config=config)(index)
 
 

@@ -34,7 +34,7 @@ class Slots(NamedTuple):
         present: bool [B, K]: whether the slot holds an item.
         num_soft_tokens: int32 [B, K]: soft tokens that the item really has; 0 where the slot is empty.
         finding: what is wrong with a row's items, [B].
-        frames: of a medium with frames, whose K slots are those of V items one after the other.
+        frames: of a medium with frames; its K slots are those of V items one after the other.
     """
 
     present: tf.Tensor

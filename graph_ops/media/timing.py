@@ -20,7 +20,7 @@ def timed(
     parity: str,
     target: Target = TENSORFLOW,
 ) -> Slots:
-    """Slots of a medium with frames whose `seconds` are known.
+    """Slots of a medium with frames, with their `seconds` int32 [B, V, F].
 
     Args:
         slots: those of V items a row.

@@ -76,8 +76,8 @@ def count_row_tokens(
     row = settings.row
     with tf.name_scope("count"):
         media = [_row_medium(each, sizes, prompts, settings, target) for each in settings.media]
-        slots = {each.medium.name: medium.slots for each, medium in zip(settings.media, media, strict=True)}
-        prompts, _, finding = expand_frames(prompts, slots, settings, also=also)
+        videos = next((medium.slots for medium in media if medium.slots.frames), None)
+        prompts, _, finding = expand_frames(prompts, videos, settings, also=also)
         measured = measure_rows(
             prompts,
             media,

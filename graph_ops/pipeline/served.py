@@ -9,7 +9,8 @@ import tensorflow as tf
 from graph_ops.faults import Fault, Finding, check, first_finding
 from graph_ops.media.features import item_features, padded_indices
 from graph_ops.media.slots import MediumBatch, from_arrays, from_features, from_files, limit_slots, no_slots
-from graph_ops.pipeline.videos import expand_frames, with_times
+from graph_ops.media.video import VIDEO
+from graph_ops.pipeline.videos import FrameRows, expand_frames, with_times
 from graph_ops.rows.encode import MediumPlaces, RowMedium, encode_rows
 from graph_ops.rows.packing import next_token_labels
 from graph_ops.settings import Configured, Settings
@@ -107,8 +108,7 @@ def encode_tokens(
     """
     row, is_whole = settings.row, learned is not None
     trims = not served and row.parity == "keras_hub"
-    slots = {name: batch.slots for name, batch in media.items()}
-    prompts, learned, also = expand_frames(prompts, slots, settings, also=also, learned=learned)
+    prompts, learned, also = _with_frames(prompts, media, settings, also, learned)
     with tf.name_scope("rows"):
         encoded = encode_rows(
             prompts,
@@ -184,6 +184,17 @@ def id_finding(token_ids: tf.Tensor, keep: tf.Tensor, tokenizer: Tokenizer) -> F
     is_first = invalid & tf.equal(tf.cumsum(tf.cast(invalid, tf.int32), axis=1), 1)
     worst = tf.reduce_sum(tf.where(is_first, token_ids, 0), axis=1)
     return check(tf.reduce_any(invalid, axis=1), Fault.TOKEN_ID_OUT_OF_RANGE, worst, size)
+
+
+def _with_frames(
+    prompts: TokenRows,
+    media: Mapping[str, MediumBatch],
+    settings: Settings,
+    also: Finding | None,
+    learned: tf.Tensor | None,
+) -> FrameRows:
+    videos = media.get(VIDEO.name)
+    return expand_frames(prompts, videos and videos.slots, settings, also=also, learned=learned)
 
 
 def _row_medium(

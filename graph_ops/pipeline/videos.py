@@ -1,4 +1,4 @@
-"""Prompts whose videos are written out as frames, and the slots that say when each of these is shown."""
+"""Videos in prompts, written out as frames, and the slots that say when each of these is shown."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -37,7 +37,9 @@ def with_times(
     *,
     target: Target = TENSORFLOW,
 ) -> Slots:
-    """Slots that know when their frames are shown; those of a medium without frames as they are."""
+    """Slots that know when their frames are shown, int32 [B, V, F]; those of a medium without frames as they
+    are.
+    """
     if slots.frames is None:
         return slots
     row = settings.row
@@ -48,7 +50,7 @@ def with_times(
 
 def expand_frames(
     prompts: TokenRows,
-    slots: Mapping[str, Slots],
+    slots: Slots | None,
     settings: Settings,
     *,
     also: Finding | None,
@@ -58,13 +60,13 @@ def expand_frames(
 
     Args:
         prompts: ids int32 [B, L] and lengths int32 [B].
-        slots: of the media that are there, by name.
+        slots: of videos, or None without any.
         settings: what the graph is built from.
         also: what was found wrong with rows before, [B].
         learned: bool [B, L], or None.
     """
-    frames = slots[VIDEO.name].frames if VIDEO.name in slots else None
-    if frames is None or frames.seconds is None:
+    frames = slots.frames if slots else None
+    if slots is None or frames is None or frames.seconds is None:
         return FrameRows(prompts, learned, also)
     with tf.name_scope("frames"):
         (video,) = (each for each in settings.media if each.medium is VIDEO)
@@ -72,7 +74,7 @@ def expand_frames(
         expanded = expand_videos(
             prompts, frames.seconds, frames.totals, placeholder=video.ids.placeholder, ids=ids
         )
-        finding = first_finding(slots[VIDEO.name].finding, expanded.finding)
+        finding = first_finding(slots.finding, expanded.finding)
         finding = first_finding(also, finding) if also else finding
         if learned is not None:
             learned = tf.gather(tf.pad(learned, [[0, 0], [0, 1]]), expanded.source, batch_dims=1)

@@ -135,7 +135,7 @@ def soft_token_indices(starts: tf.Tensor, counts: tf.Tensor, *, block: int | tf.
     return tf.reshape(indices, [tf.shape(starts)[0], tf.shape(starts)[1] * block])
 
 
-def true_indices(mask: tf.Tensor, *, width: tf.Tensor) -> tf.Tensor:
+def true_indices(mask: tf.Tensor, *, width: "int | tf.Tensor") -> tf.Tensor:
     """Where bool [B, S] is True: int32 [B, width], one index after the other, then 0."""
     ordinal = tf.cumsum(tf.cast(mask, tf.int32), axis=1) - 1
     column = tf.where(mask & (ordinal < width), ordinal, width)

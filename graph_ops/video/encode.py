@@ -36,7 +36,7 @@ class Frames(NamedTuple):
 
 
 def encode_videos(files: tf.Tensor, *, config: VideoConfig, parity: str) -> Frames:
-    """Patches of videos whose frames are image files.
+    """Patches of videos with an image file for each frame.
 
     Args:
         files: string [N, T], one file a frame and "" behind the last; "" throughout = no video.

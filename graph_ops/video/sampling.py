@@ -5,8 +5,6 @@ import tensorflow as tf
 from graph_ops.faults import Fault, Finding, check, first_finding
 from graph_ops.target import TENSORFLOW, Target
 
-_MINUTE = 60
-
 
 def sampled_frames(totals: tf.Tensor, *, num_frames: int, parity: str) -> tf.Tensor:
     """int32 [N, num_frames]: which frames of videos with so many, int32 [N], are taken; -1 for none.
@@ -67,11 +65,6 @@ def shown_at(
     seconds = tf.floor(tf.math.divide_no_nan(tf.cast(places, dtype), rates[:, tf.newaxis]))
     longest = tf.cast(2**31 - 2**8, dtype)  # a float32 below 2**31
     return tf.where(taken >= 0, tf.cast(tf.minimum(seconds, longest), tf.int32), -1)
-
-
-def clock(seconds: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Minutes and seconds, int32 each, of whole seconds from 0 on."""
-    return seconds // _MINUTE, seconds % _MINUTE
 
 
 def source_finding(totals: tf.Tensor, frame_indices: tf.Tensor, rates: tf.Tensor) -> Finding:

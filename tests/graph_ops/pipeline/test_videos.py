@@ -132,6 +132,6 @@ def test_training_rows_learn_nothing_of_a_video(make):
 
 def test_without_videos_prompts_stay_as_they_are(make):
     prompts = TokenRows(tf.zeros([1, 2], tf.int32), tf.constant([2]))
-    found = expand_frames(prompts, {}, make(parity="keras_hub").settings, also=None)
+    found = expand_frames(prompts, None, make(parity="keras_hub").settings, also=None)
     assert found.prompts is prompts
     assert found.finding is None

@@ -1,5 +1,7 @@
 """A placeholder of a video to those of its frames, with their times."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -86,9 +88,4 @@ def test_ids_are_those_of_the_written_text(tokenizer):
 
 def test_a_vocabulary_that_joins_digits_is_refused(vocabulary):
     with pytest.raises(ValueError, match=r"`video_converter`: the vocabulary must split digits.*\['10'\]"):
-        clock_ids(_With(vocabulary, "10"))
-
-
-class _With:
-    def __init__(self, vocabulary, piece):
-        self.pieces = [*vocabulary.pieces, piece]
+        clock_ids(SimpleNamespace(pieces=[*vocabulary.pieces, "10"]))  # type: ignore[arg-type]

@@ -1,6 +1,7 @@
 """Which frames are taken, and when they are shown, beside the references' own functions."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import keras
 import numpy as np
@@ -41,9 +42,9 @@ def test_a_short_video_is_taken_as_it_is_or_some_frames_several_times():
     assert taken([0], 3, "keras_hub").tolist() == taken([0], 3, "transformers").tolist() == [[-1] * 3]
 
 
-def times(places, rate, **settings):
+def times(places, rate, **settings: Any):
     places = tf.constant([places])
-    of_videos = {"default_rate": 24.0, "parity": "transformers"} | settings
+    of_videos: dict[str, Any] = {"default_rate": 24.0, "parity": "transformers"} | settings
     frames = tf.range(places.shape[1])[tf.newaxis]
     return shown_at(frames, places, tf.constant([rate], tf.float64), **of_videos).numpy()[0]
 
@@ -56,7 +57,7 @@ def test_times_are_those_that_transformers_writes(rate):
         "num_soft_tokens_per_video": [0],
         "video_metadata": [VideoMetadata(total_num_frames=len(places), fps=rate, frames_indices=places)],
     }
-    itself = SimpleNamespace(boi_token="", video_token="", eoi_token="")
+    itself: Any = SimpleNamespace(boi_token="", video_token="", eoi_token="")
     expected = Gemma4Processor.replace_video_token(itself, inputs, 0).split()
     seconds = times(places, rate)
     assert [f"{second // 60:02d}:{second % 60:02d}" for second in seconds.tolist()] == expected
