@@ -15,7 +15,6 @@ from export.bulk.local_workers import run_workers
 from tests.export.bulk.rig import ROWS, make_job, run_all, write_lines
 from tests.export.bulk.test_shards import files_of
 
-
 _LONGEST_END = 30
 """Seconds that workers may take to end on a machine under load."""
 
