@@ -166,7 +166,7 @@ def test_a_saved_model_a_server_and_the_commands_follow_the_budgets(capsys, prep
     try:
         for port in (server.port, server.rest_port):
             named = (f"127.0.0.1:{port}", "--model-name", "budgets", "--timeout", "300")
-            assert soft_tokens("request", *named, "--max-soft-tokens", "70") == [63, 55]
+            assert soft_tokens("request", *named, "--max-soft-tokens", "70") == [63, 60]
             assert soft_tokens("request", *named) == [266, 264]
     finally:
         server.stop()
