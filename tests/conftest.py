@@ -1,6 +1,7 @@
 """Fixtures: vocabularies, references, and the demonstration's media."""
 
 import fcntl
+import gc
 import json
 import lzma
 import os
@@ -25,6 +26,7 @@ hypothesis.settings.load_profile("repeatable")
 
 def pytest_configure(config):
     """A cache and Keras settings that are this session's own, which its workers and processes share."""
+    gc.set_threshold(100_000, 20, 50)  # the objects of traced graphs stay: looking through them took a tenth
     if hasattr(config, "workerinput"):  # xdist's workers inherit them
         return
     folder = tempfile.mkdtemp(prefix="gemma4-graph-tests-")

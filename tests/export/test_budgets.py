@@ -15,6 +15,7 @@ from export.litert.write import export_litert
 from export.saved_model.signatures import DEFAULT, signatures
 from export.saved_model.write import export_saved_model
 from export.serving.server import Server, Settings
+from export.signature import traced
 from export.verify import samples
 from graph_ops import Gemma4CausalLMPreprocessor, Gemma4ImageConverter, Gemma4Tokenizer
 from graph_ops.media.image import IMAGE
@@ -78,7 +79,7 @@ def test_a_served_row_equals_the_classs_and_a_wrong_budget_is_its_rows_alone(pre
         "images": tf.constant([FILES] * 4),
         "max_soft_tokens": tf.constant([[70, 140], [0, 0], [70, 71], [560, 0]]),
     }
-    found = table["generate_preprocess"].function(inputs)
+    found = traced(table["generate_preprocess"])(**inputs)
     status = found.pop("status").numpy().tolist()
     assert status[:2] == [b"", b""]
     assert b"got 71, and its own is 280" in status[2]
@@ -102,7 +103,8 @@ def test_a_served_row_equals_the_classs_and_a_wrong_budget_is_its_rows_alone(pre
         "images": [FILES[:1]],
         "max_soft_tokens": [[70]],
     }
-    row = table["generate_preprocess_chat"].function({name: tf.constant(one) for name, one in chat.items()})
+    chat_rows = traced(table["generate_preprocess_chat"])
+    row = chat_rows(**{name: tf.constant(one) for name, one in chat.items()})
     assert np.count_nonzero(row["vision_mask"]) == 63
 
 

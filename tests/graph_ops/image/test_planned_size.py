@@ -1,5 +1,7 @@
 """What becomes of an image, by its size alone."""
 
+import functools
+
 import numpy as np
 import tensorflow as tf
 
@@ -19,7 +21,8 @@ def test_soft_tokens_and_findings_are_those_of_the_pixels():
     )
     sizes = sizes.astype(np.int32)
     images = np.zeros((len(sizes), 130, 130, 3), np.uint8)
-    expected = encode_image_arrays(tf.constant(images), tf.constant(sizes), config=CONFIG)
+    encode = tf.function(functools.partial(encode_image_arrays, config=CONFIG), autograph=False)
+    expected = encode(tf.constant(images), tf.constant(sizes))
     counts, finding = image_soft_tokens(tf.constant(sizes), config=CONFIG)
     assert counts.numpy().tolist() == expected.num_soft_tokens.numpy().tolist()
     assert finding.fault.numpy().tolist() == expected.finding.fault.numpy().tolist()

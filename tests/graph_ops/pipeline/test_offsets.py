@@ -51,7 +51,7 @@ def test_spans_of_hostile_texts_are_those_of_a_walk(both_engines, reading):
 
 @needs_corpus
 def test_spans_of_the_corpus_are_those_of_a_walk(both_engines, corpus):
-    texts = [text.encode() for text in corpus]
+    texts = [text[:700].encode() for text in corpus]
     for text, (ids, *found) in zip(texts, rows_of(both_engines, texts), strict=True):
         assert found == list(spans_of(text, ids, both_engines.vocabulary)), text
 
