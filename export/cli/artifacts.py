@@ -122,8 +122,9 @@ def run(
         from export.outputs import scaled
 
         artifact = open_artifact(place)
-        outputs = artifact.request(prompt, decodable(media), max_soft_tokens=max_soft_tokens or ())
         settings, pieces = artifact.settings, artifact.vocabulary.pieces
+        files = decodable(media, settings)
+        outputs = artifact.request(prompt, files, max_soft_tokens=max_soft_tokens or ())
         drawn = (
             write_pictures(scaled(outputs, settings), pictures, **_picture_settings(settings))
             if pictures

@@ -14,7 +14,7 @@ from export.budgets import check_budgets
 from export.litert.write import DESCRIPTION, MODEL, VOCABULARY
 from export.media import MEDIA_IN_EXPORTS
 from export.outputs import Arrays
-from graph_ops.media.arrays import pack_items
+from graph_ops.media.arrays import pack_items, unknown_options
 from graph_ops.media.table import MEDIA
 from graph_ops.text.vocabulary.vocabulary import Vocabulary, load_vocabulary
 
@@ -121,6 +121,9 @@ def request(
             chosen = check_budgets(max_soft_tokens, len(items), medium, accepted=takes)
             if takes:
                 inputs[medium.budget] = np.array([[*chosen, *[0] * (most - len(items))]], np.int32)
+            options = unknown_options(medium, rows=1, slots=most)
+            wanted = {key: accepted[key]["dtype"] for key in options}
+            inputs |= {key: value.astype(wanted[key]) for key, value in options.items()}
     return bundle.run(signature, **inputs)
 
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 from export.outputs import Arrays, scaled
 from export.runtime import Files, Media, cut
 from export.saved_model.run import Loaded, request
-from graph_ops.media.arrays import pack_items
+from graph_ops.media.arrays import pack_items, unknown_options
 from graph_ops.media.table import MEDIA
 
 
@@ -20,7 +20,7 @@ class SavedModelRuntime:
     def __init__(self, loaded: Loaded, settings: dict[str, Any]) -> None:
         self._signatures = loaded.signatures
         self._loaded, self._settings = loaded, settings
-        self._media = [medium for medium in MEDIA if settings[medium.converter] is not None]
+        self._media = [medium for medium in MEDIA if settings.get(medium.converter) is not None]
 
     def tokenize(self, texts: list[bytes]) -> list[np.ndarray]:
         """See `Runtime`."""
@@ -49,6 +49,8 @@ class SavedModelRuntime:
                 name: tf.constant(value)
                 for name, value in zip((medium.argument, medium.sizes), packed, strict=True)
             }
+            options = unknown_options(medium, rows=1, slots=len(items))
+            given |= {name: tf.constant(value) for name, value in options.items()}
         signature = "generate_preprocess_arrays" if self._media else "generate_preprocess_text"
         return scaled(_arrays(self._signatures[signature](**given)), self._settings)
 

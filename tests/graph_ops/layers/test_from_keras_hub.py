@@ -154,11 +154,11 @@ def test_arguments_replace_what_keras_hub_says():
     assert (ours.sequence_length, ours.image_converter) == (700, None)
 
 
-def test_a_video_converter_is_left_out_with_a_warning():
+def test_a_video_converter_is_taken_over():
     theirs = theirs_with({})
-    theirs.video_converter = LAYERS.Gemma4VideoConverter()
-    with pytest.warns(UserWarning, match="`video_converter`: is left out"):
-        graph_ops.Gemma4CausalLMPreprocessor.from_keras_hub(theirs)
+    theirs.video_converter = LAYERS.Gemma4VideoConverter(max_soft_tokens=140, scale=0.5)
+    config = graph_ops.Gemma4CausalLMPreprocessor.from_keras_hub(theirs).video_converter.config
+    assert (config.max_soft_tokens, config.num_frames, config.scale) == (140, 32, 0.5)
 
 
 def test_an_audio_converter_without_frame_length_is_refused():
