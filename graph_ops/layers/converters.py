@@ -4,6 +4,7 @@ Keras layer, callable on its own.
 
 import dataclasses
 import os
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import keras
@@ -21,6 +22,7 @@ from graph_ops.media.audio import AUDIO
 from graph_ops.media.image import IMAGE
 from graph_ops.media.medium import Medium
 from graph_ops.media.slots import from_files, items_of
+from graph_ops.media.table import MEDIA
 from graph_ops.media.video import VIDEO
 from graph_ops.presets.catalogue import PRESETS, load_preset
 from graph_ops.presets.saving import write_converter
@@ -230,3 +232,30 @@ CONVERTERS = {
     layer.medium.name: layer for layer in (Gemma4ImageConverter, Gemma4AudioConverter, Gemma4VideoConverter)
 }
 """The layer of each medium, by the medium's name."""
+
+
+def converters_of(
+    configs: Mapping[str, Any], given: Mapping[str, Any], *, preset: "str | os.PathLike[str]"
+) -> dict[str, Any]:
+    """Converters of a preset, None for a medium that its model does not read, by the preprocessor's argument.
+
+    Args:
+        configs: those of the preset, by the medium's name; None for one that is not read.
+        given: arguments of the preprocessor that replace the preset's.
+        preset: what it is called.
+
+    Raises:
+        ValueError: one is given for a medium that the model does not read.
+    """
+    found = {}
+    for medium in MEDIA:
+        config = configs.get(medium.name)
+        # The encoder of images reads frames too.
+        is_read = config is not None or (medium is VIDEO and configs.get(IMAGE.name) is not None)
+        if given.get(medium.converter) is not None and not is_read:
+            raise ValueError(
+                f"`{medium.converter}`: must be left out for a model that does not read {medium.argument}; "
+                f"got one for {os.fspath(preset)!r}. Leave it out, or choose the preset of a model that does."
+            )
+        found[medium.converter] = config and CONVERTERS[medium.name](**vars(config))
+    return found

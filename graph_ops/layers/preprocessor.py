@@ -14,10 +14,10 @@ from graph_ops.layers.answer_parsing import AnswerParsing
 from graph_ops.layers.as_keras_hub import join_keras_hub
 from graph_ops.layers.checks import check_media, check_settings
 from graph_ops.layers.converters import (
-    CONVERTERS,
     Gemma4AudioConverter,
     Gemma4ImageConverter,
     Gemma4VideoConverter,
+    converters_of,
 )
 from graph_ops.layers.from_keras_hub import (
     constructor_arguments,
@@ -32,7 +32,6 @@ from graph_ops.layers.tokenizer import Gemma4Tokenizer
 from graph_ops.layers.traces import MOST_TRACES, rows, specs_of, traced_rows
 from graph_ops.media.audio import AUDIO
 from graph_ops.media.image import IMAGE
-from graph_ops.media.table import MEDIA
 from graph_ops.media.video import VIDEO
 from graph_ops.pipeline.served import decode
 from graph_ops.presets.catalogue import load_preset
@@ -166,17 +165,7 @@ class Gemma4CausalLMPreprocessor(TokenCounting, AnswerParsing, PreprocessorSetti
             OSError: a download that failed; says what to install, accept or pass instead.
         """
         settings = load_preset(preset)
-        for medium in MEDIA:
-            config = settings.media.get(medium.name)
-            if medium is VIDEO and config is None and settings.media.get(IMAGE.name) is not None:
-                continue  # the encoder of images reads frames too
-            if config is None and kwargs.get(medium.converter) is not None:
-                raise ValueError(
-                    f"`{medium.converter}`: must be left out for a model that does not read "
-                    f"{medium.argument}; got one for {os.fspath(preset)!r}. Leave it out, or choose the "
-                    "preset of a model that does."
-                )
-            kwargs.setdefault(medium.converter, config and CONVERTERS[medium.name](**vars(config)))
+        kwargs = converters_of(settings.media, kwargs, preset=preset) | kwargs
         if "tokenizer" not in kwargs:
             kwargs["tokenizer"] = Gemma4Tokenizer(
                 settings.checked_vocabulary(vocabulary_sha256), **settings.tokenizer

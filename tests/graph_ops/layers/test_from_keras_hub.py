@@ -229,4 +229,5 @@ def test_arguments_hold_their_layers_and_every_setting_of_rows():
     assert arguments["tokenizer"] is theirs.tokenizer
     assert (arguments["image_converter"], arguments["audio_converter"]) == (None, theirs.audio_converter)
     assert RowConfig(**{name: arguments[name] for name in field_names(RowConfig)}).sequence_length == 700
-    assert arguments.keys() == {"tokenizer", "image_converter", "audio_converter", *field_names(RowConfig)}
+    converters = {"image_converter", "audio_converter", "video_converter"}
+    assert arguments.keys() == {"tokenizer", *converters, *field_names(RowConfig)}
