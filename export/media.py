@@ -6,11 +6,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from export.videos import as_video, pack_videos
+from export.videos import VideoArray, as_video, pack_sources, pack_videos
 from graph_ops.audio.wav import decode_wavs
 from graph_ops.config import AudioConfig, ImageConfig, RowConfig, VideoConfig
 from graph_ops.faults import Finding, raise_findings
 from graph_ops.image.decode import decode_image
+from graph_ops.media.arrays import pack_items
 from graph_ops.media.audio import AUDIO
 from graph_ops.media.image import IMAGE
 from graph_ops.media.medium import Medium
@@ -150,6 +151,19 @@ def pack_files(medium: Medium, files: Sequence[Any]) -> dict[str, np.ndarray]:
     packed = np.empty((1, len(files)), object)
     packed[0] = list(files)
     return {medium.argument: packed}
+
+
+def pack_arrays(medium: Medium, items: Sequence[Any], *, slots: int) -> dict[str, np.ndarray]:
+    """The inputs of one row's items of a medium that are arrays, [1, slots, …] each; a video may be a
+    `VideoArray`.
+    """
+    if not medium.frames:
+        packed = pack_items([items], medium=medium, slots=slots)
+        return dict(zip((medium.argument, medium.sizes), packed, strict=True))
+    videos = [item if isinstance(item, VideoArray) else VideoArray(item) for item in items]
+    arrays, sizes = pack_items([[video.frames for video in videos]], medium=medium, slots=slots)
+    said = pack_sources(videos, medium=medium, slots=slots)
+    return {medium.argument: arrays, medium.sizes: sizes} | said
 
 
 MEDIA_IN_EXPORTS: Mapping[str, MediumInExports] = {

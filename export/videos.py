@@ -30,6 +30,20 @@ class VideoFiles(NamedTuple):
     frame_indices: tuple[int, ...] = ()
 
 
+class VideoArray(NamedTuple):
+    """One video with its frames decoded.
+
+    Attributes:
+        frames: uint8 [T, H, W, 3].
+        fps: as of `VideoFiles`.
+        frame_indices: as of `VideoFiles`.
+    """
+
+    frames: np.ndarray
+    fps: float = 0.0
+    frame_indices: tuple[int, ...] = ()
+
+
 def as_video(video: Any, settings: Mapping[str, Any] | None = None) -> VideoFiles:
     """A video as the graph takes it.
 
@@ -53,20 +67,35 @@ def as_video(video: Any, settings: Mapping[str, Any] | None = None) -> VideoFile
     return VideoFiles((image,)) if strip is None else VideoFiles(strip.frames, strip.rate, strip.places)
 
 
+def with_sources(videos: Sequence[Any], frames: Sequence[np.ndarray]) -> list[VideoArray]:
+    """The frames of videos, which `as_video` takes, decoded to `frames`, with what is said of their
+    sources.
+    """
+    found = zip(map(as_video, videos), frames, strict=True)
+    return [VideoArray(array, video.fps, video.frame_indices) for video, array in found]
+
+
 def pack_videos(videos: Sequence[VideoFiles], *, medium: Medium) -> dict[str, np.ndarray]:
     """The inputs of one row's videos: files object [1, V, T], b"" behind the last, and the options."""
     longest = max((len(video.frames) for video in videos), default=1)
     files = np.full((1, len(videos), longest), b"", object)
-    said = unknown_options(medium, rows=1, slots=len(videos))
+    for k, video in enumerate(videos):
+        files[0, k, : len(video.frames)] = video.frames
+    return {medium.argument: files} | pack_sources(videos, medium=medium, slots=len(videos))
+
+
+def pack_sources(
+    videos: "Sequence[VideoFiles | VideoArray]", *, medium: Medium, slots: int
+) -> dict[str, np.ndarray]:
+    """The options of one row's videos, what is said of the source of each: [1, slots, …]."""
+    said = unknown_options(medium, rows=1, slots=slots)
     most = max((len(video.frame_indices) for video in videos), default=0)
     indices, rates = (said[option.name] for option in medium.options)
     indices = np.pad(indices, [(0, 0), (0, 0), (0, max(most - indices.shape[2], 0))], constant_values=-1)
     for k, video in enumerate(videos):
-        files[0, k, : len(video.frames)] = video.frames
         indices[0, k, : len(video.frame_indices)] = video.frame_indices
         rates[0, k] = video.fps
-    names = [option.name for option in medium.options]
-    return {medium.argument: files} | dict(zip(names, (indices, rates), strict=True))
+    return dict(zip(said, (indices, rates), strict=True))
 
 
 def _is_image(data: bytes) -> bool:

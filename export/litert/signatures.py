@@ -126,15 +126,18 @@ def _item_inputs(
     }
 
 
-def _option_inputs(each: Configured, settings: Settings) -> dict[str, Input]:
-    """What is said of a medium's items, [1, K, …], in dtypes that devices have."""
-    slots = each.medium.num_slots(settings.row)
-    return {
-        option.name: _input(
-            option.name, tf.float32 if option.dtype.is_floating else option.dtype, 1, slots, *option.shape
-        )
-        for option in each.medium.options
-    }
+def _option_inputs(each: Configured, settings: Settings, *, fixed: bool = False) -> dict[str, Input]:
+    """What is said of a medium's items, [1, K, …], in dtypes that devices have; of fixed size for as many
+    frames as are taken.
+    """
+    medium, slots = each.medium, each.medium.num_slots(settings.row)
+    most = medium.frames(each.config) if fixed and medium.frames else None
+    found = {}
+    for option in medium.options:
+        dtype = tf.float32 if option.dtype.is_floating else option.dtype
+        axes = (most if size is None else size for size in option.shape)
+        found[option.name] = _input(option.name, dtype, 1, slots, *axes)
+    return found
 
 
 def _postprocessing(settings: Settings, *, fixed: bool) -> Signature:
@@ -207,7 +210,7 @@ def _counted_row(settings: Settings, size: int | None) -> Signature:
         name, frames = each.medium.soft_tokens, each.medium.frames
         slots = each.medium.num_slots(row) * (frames(each.config) if frames else 1)
         inputs[name] = _input(name, tf.int32, 1, slots)
-        inputs |= _option_inputs(each, settings)
+        inputs |= _option_inputs(each, settings, fixed=size is not None)
         kept += [each.medium.indices, each.medium.mask]
 
     def function(tensors: Tensors) -> Tensors:
@@ -226,7 +229,7 @@ def _counting(settings: Settings, size: int | None) -> Signature:
         leading = (1, each.medium.num_slots(settings.row))
         name, varying = each.medium.sizes, (None,) * each.medium.varying
         inputs[name] = _item_inputs(each, leading, varying)[name]
-        inputs |= _option_inputs(each, settings)
+        inputs |= _option_inputs(each, settings, fixed=size is not None)
 
     def function(tensors: Tensors) -> Tensors:
         ids, lengths = tensors["token_ids"], tensors["lengths"]

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from export.media import pack_arrays
 from export.outputs import Arrays, scaled
 from export.runtime import Files, Media, cut
 from export.saved_model.run import Loaded, request
-from graph_ops.media.arrays import pack_items, unknown_options
 from graph_ops.media.table import MEDIA
 
 
@@ -44,13 +44,8 @@ class SavedModelRuntime:
         given: dict[str, Any] = {"prompts": tf.constant([prompt])}
         for medium in self._media:
             items = media.get(medium.name, ())
-            packed = pack_items([items], medium=medium, slots=len(items))
-            given |= {
-                name: tf.constant(value)
-                for name, value in zip((medium.argument, medium.sizes), packed, strict=True)
-            }
-            options = unknown_options(medium, rows=1, slots=len(items))
-            given |= {name: tf.constant(value) for name, value in options.items()}
+            packed = pack_arrays(medium, items, slots=len(items))
+            given |= {name: tf.constant(value) for name, value in packed.items()}
         signature = "generate_preprocess_arrays" if self._media else "generate_preprocess_text"
         return scaled(_arrays(self._signatures[signature](**given)), self._settings)
 
