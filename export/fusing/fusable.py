@@ -116,8 +116,8 @@ def _check_no_video(settings: Settings) -> None:
     if settings.config_of(VIDEO):
         raise ValueError(
             "`video_converter`: must be left out before a model that generates, to which frames are not "
-            "handed; got one. Make the preprocessor without it, or export it by itself and hand the model "
-            "its rows."
+            "handed; got one. Make the preprocessor without it (`--no-videos`), or export it by itself and "
+            "hand the model its rows."
         )
 
 
