@@ -32,8 +32,8 @@ def replacement(frames, height, width, fps):
     size = get_aspect_ratio_preserving_size(
         height, width, patch_size=16, max_patches=9 * MOST, pooling_kernel_size=3
     )
-    metadata = VideoMetadata(total_num_frames=frames, fps=fps)
-    metadata.frames_indices = default_sample_indices_fn(metadata, num_frames=COUNT)
+    taken = default_sample_indices_fn(VideoMetadata(total_num_frames=frames), num_frames=COUNT).tolist()
+    metadata = VideoMetadata(total_num_frames=frames, fps=fps, frames_indices=taken)
     inputs = {
         "num_soft_tokens_per_video": [size[0] * size[1] // SIDE**2],
         "video_metadata": [metadata],

@@ -69,7 +69,7 @@ def test_a_row_has_the_tensors_of_the_class(bundle, videos, expected):
 
 def test_videos_that_were_preprocessed_before_give_the_same_row(bundle, videos, expected):
     counts = np.zeros((1, 2 * COUNT), np.int32)
-    said = {"frame_indices": np.zeros((1, 2, COUNT), np.int32), "fps": np.float32([RATES])}
+    said = {"frame_indices": np.zeros((1, 2, COUNT), np.int32), "fps": np.array([RATES], np.float32)}
     for k, one in enumerate(videos):
         sizes = np.array([one.frames.shape[:3]], np.int32)
         outputs = bundle.run("preprocess_video", videos=one.frames[np.newaxis], video_sizes=sizes)

@@ -1,5 +1,7 @@
 """Videos in an exported SavedModel: the class's tensors, and what is wrong with one row alone."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -39,8 +41,10 @@ def of_files(rows, places=None, rates=None):
         row[: found.shape[0], : found.shape[1]] = found
     return {
         "videos": files,
-        "frame_indices": np.full((len(rows), slots, 1), -1, np.int32) if places is None else np.int32(places),
-        "fps": np.zeros((len(rows), slots)) if rates is None else np.float64(rates),
+        "frame_indices": np.full((len(rows), slots, 1), -1, np.int32)
+        if places is None
+        else np.array(places, np.int32),
+        "fps": np.zeros((len(rows), slots)) if rates is None else np.array(rates, np.float64),
     }
 
 
@@ -55,7 +59,7 @@ def test_files_and_arrays_give_the_tensors_of_the_class(ours, signatures):
         "fps": [RATES, RATES[::-1]],
     }
     expected = ours.generate_preprocess(x)
-    said = {"frame_indices": np.int32(x["frame_indices"]), "fps": np.float64(x["fps"])}
+    said = {"frame_indices": np.array(x["frame_indices"], np.int32), "fps": np.array(x["fps"], np.float64)}
     packed = np.zeros((2, 2, 5, 80, 80, 3), np.uint8)
     for b, row in enumerate(x["videos"]):
         for k, one in enumerate(row):
@@ -65,9 +69,9 @@ def test_files_and_arrays_give_the_tensors_of_the_class(ours, signatures):
         "generate_preprocess_arrays",
         prompts=x["prompts"],
         videos=packed,
-        video_sizes=np.int32([[one.shape[:3] for one in row] for row in x["videos"]]),
+        video_sizes=np.array([[one.shape[:3] for one in row] for row in x["videos"]], np.int32),
         images=np.stack(x["images"])[:, np.newaxis],
-        image_sizes=np.int32([[image.shape[:2]], [other.shape[:2]]]),
+        image_sizes=np.array([[image.shape[:2]], [other.shape[:2]]], np.int32),
         **said,
     )
     images = np.array([[files_of([[image]])[0, 0]], [files_of([[other]])[0, 0]]], object)
@@ -96,7 +100,7 @@ def test_one_video_needs_no_images_and_its_tokens_are_counted_before(ours, signa
         "count_tokens",
         prompts=["<|video|>"],
         image_sizes=np.zeros((1, 0, 2), np.int32),
-        video_sizes=np.int32([[one.shape[:3]]]),
+        video_sizes=np.array([[one.shape[:3]]], np.int32),
         frame_indices=np.full((1, 1, 0), -1, np.int32),
         fps=np.zeros((1, 1)),
     )
@@ -109,7 +113,7 @@ def broken(files):
     return files
 
 
-BAD = {
+BAD: dict[str, tuple[str, dict[str, Any], str]] = {
     "too few videos": ("<|video|><|video|>", {}, r"got 2 placeholder(s) and 1 video"),
     "places out of order": (
         "<|video|>",
