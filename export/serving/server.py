@@ -111,6 +111,7 @@ class Server:
         self._executor = ThreadPoolExecutor(settings.threads, "rest")
         config = uvicorn.Config(
             application(Api(self.store, settings.limits, self._observer, self._ending), self._executor),
+            log_config=None,  # its own would close the handlers of the whole process
             log_level="error",
             access_log=False,
             lifespan="off",

@@ -3,6 +3,7 @@ nothing.
 """
 
 import http.client
+import logging
 import threading
 import time
 
@@ -133,3 +134,16 @@ def test_metrics_tell_of_requests_of_both_protocols_and_of_loads(tiny_saved_mode
         assert f":tensorflow:cc:saved_model:{loads}" in lines
     finally:
         server.stop()
+
+
+def test_a_server_leaves_the_log_of_its_process_alone(tiny_saved_model, tmp_path):
+    handler = logging.FileHandler(tmp_path / "log")
+    closed = []
+    handler.close = lambda: closed.append(True)
+    server = Server(settings(tiny_saved_model.parent))
+    try:
+        assert handler in [weak() for weak in logging._handlerList]
+        assert closed == []
+    finally:
+        server.stop()
+        logging.FileHandler.close(handler)
