@@ -140,7 +140,7 @@ def test_what_keras_hub_refuses_is_refused_with_what_to_correct(pair, case):
 @pytest.mark.parametrize("vocabulary_file", ["demonstration"], indirect=True)
 def test_a_placeholder_of_a_medium_without_converter_is_refused_by_both(pair):
     for preprocessor in pair(""):
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match="placeholder"):
             preprocessor("see <|image|>")
 
 
