@@ -86,7 +86,7 @@ def check_model(model: Any, settings: Settings) -> None:
             f"{type(model).__name__}."
         )
     if is_causal_lm(model):
-        _check_backbone(model.backbone, settings)
+        check_backbone(model.backbone, settings)
         _check_sampler(model.sampler)
     _check_inputs(named_inputs(model) or {}, settings)
 
@@ -109,7 +109,12 @@ def _check_inputs(inputs: dict[str, ModelInput], settings: Settings) -> None:
             )
 
 
-def _check_backbone(backbone: Any, settings: Settings) -> None:
+def check_backbone(backbone: Any, settings: Settings) -> None:
+    """Whether a KerasHub backbone has the tokenizer's vocabulary, and an encoder for each medium.
+
+    Raises:
+        ValueError: names what does not fit.
+    """
     size = len(settings.tokenizer.vocabulary)
     theirs = backbone.get_config()["vocabulary_size"]
     if theirs != size:
