@@ -87,8 +87,8 @@ class Family:
     """Regular expression of the special tokens among the user-defined symbols."""
     vocabulary_size: int
     """Pieces of the released vocabulary."""
-    embedding: Embedding | None = None
-    """How its models embed; None for models that generate."""
+    embedding: Embedding = Embedding(tasks=(), sizes=())
+    """How its models embed, if they do."""
 
     def tokens_of(self, medium: str) -> MediumTokens:
         """The tokens of the medium with that name.

@@ -21,7 +21,6 @@ from export.saved_model.embedding import embedding_inputs, embedding_rows, embed
 from export.saved_model.signatures import DEFAULT
 from export.signature import Input, Signature, Tensors
 from graph_ops import EmbeddingGemma2TextEmbedderPreprocessor
-from graph_ops.family import Family
 from graph_ops.faults import first_finding
 from graph_ops.media.medium import Medium
 from graph_ops.pipeline.embedding import cut_vectors, text_messages
@@ -59,7 +58,7 @@ def check_embedder(model: Any, preprocessor: EmbeddingGemma2TextEmbedderPreproce
 
 
 def _embedding(preprocessor: EmbeddingGemma2TextEmbedderPreprocessor, model: Any) -> Signature:
-    family: Family = preprocessor.settings.family
+    embedding = preprocessor.settings.family.embedding
 
     def function(tensors: Tensors) -> Tensors:
         tensors = dict(tensors)
@@ -67,7 +66,7 @@ def _embedding(preprocessor: EmbeddingGemma2TextEmbedderPreprocessor, model: Any
         features, finding = embedding_rows(tensors, preprocessor)
         with core_ops(model), filled_slots(model):
             vectors = tf.cast(call_model(model, features), tf.float32)
-        vectors, wrong_size = cut_vectors(vectors, sizes, embedding=family.embedding)
+        vectors, wrong_size = cut_vectors(vectors, sizes, embedding=embedding)
         finding = first_finding(finding, wrong_size)
         embeddings = tf.where(finding.is_clean[:, tf.newaxis], vectors, 0.0)
         return {"embeddings": embeddings, "status": text_messages(finding)}

@@ -25,7 +25,6 @@ from graph_ops.media.audio import AUDIO
 from graph_ops.media.image import IMAGE
 from graph_ops.pipeline.embedding import encode_embedding
 from graph_ops.presets.embedding import EMBEDDING_PRESETS, load_embedding_preset
-from graph_ops.rules import check_choice
 from graph_ops.settings import Settings, make_settings
 from graph_ops.text.reading import Reading, prompt_reading
 
@@ -69,7 +68,7 @@ class EmbeddingGemma2TextEmbedderPreprocessor(PreprocessingLayer):
     tokenizer_cls = Gemma4Tokenizer
     image_converter_cls = Gemma4ImageConverter
     audio_converter_cls = Gemma4AudioConverter
-    tasks: ClassVar[dict[str, str]] = dict(EMBEDDING_GEMMA2.embedding.tasks)  # type: ignore[union-attr]
+    tasks: ClassVar[dict[str, str]] = dict(EMBEDDING_GEMMA2.embedding.tasks)
     """What stands before a text, by the name of the task."""
 
     def __init__(
@@ -91,8 +90,12 @@ class EmbeddingGemma2TextEmbedderPreprocessor(PreprocessingLayer):
                 "`video_converter`: this preprocessor reads text, images and audio; sample a frame and pass "
                 "it as `images`."
             )
+        if truncate not in _TRUNCATIONS:
+            raise ValueError(
+                f"`truncate`: must be one of {_TRUNCATIONS}; got {truncate!r}. Pass one of them; they cut a "
+                "single text alike."
+            )
         self.truncate = truncate
-        check_choice(self, "truncate", _TRUNCATIONS)
         self.tokenizer = own_tokenizer(tokenizer)
         self.image_converter = own_converter(image_converter, medium=IMAGE)
         self.audio_converter = own_converter(audio_converter, medium=AUDIO)

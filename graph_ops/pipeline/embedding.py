@@ -113,7 +113,7 @@ def text_messages(finding: Finding) -> tf.Tensor:
 def _prefixes(inputs: Tensors, settings: Settings) -> tuple[tf.Tensor, Finding]:
     """What stands before each text, string [B], and EMBEDDING_TASK for the name of no task."""
     texts = inputs["texts"]
-    if "tasks" not in inputs or settings.family.embedding is None:
+    if "tasks" not in inputs:
         return tf.zeros_like(texts), Finding.none(texts)
     tasks = inputs["tasks"]
     table = {"": "", **dict(settings.family.embedding.tasks)}

@@ -132,5 +132,6 @@ def test_fault_codes_keep_their_numbers():
     ]
     released += ["CHAT_EMPTY", "CHAT_ROLE", "CHAT_PART", "CHAT_MEDIUM", "CHAT_TOOL_TEXT", "CHAT_DECLARATION"]
     released += ["TOO_MANY_TOKENS", "SPELLED_QUOTE", "SOFT_TOKEN_BUDGET"]
+    released += ["MEDIUM_NOT_READ", "EMBEDDING_TASK", "EMBEDDING_SIZE"]
     assert [Fault(code).name for code in range(len(released))] == released
     assert len(Fault) == len(released)
