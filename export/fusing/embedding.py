@@ -12,6 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from export.budgets import with_budget_inputs
 from export.fusing.encoders import encode_filled, encoder_of
 from export.fusing.fusable import check_backbone, check_model
 from export.fusing.keras_ops import core_ops, replaced
@@ -30,11 +31,17 @@ OUTPUTS = {"embeddings": "vectors of length 1, 0 beyond `truncate_dim` numbers"}
 
 
 def fused_embedding_signatures(
-    preprocessor: EmbeddingGemma2TextEmbedderPreprocessor, model: Any
+    preprocessor: EmbeddingGemma2TextEmbedderPreprocessor,
+    model: Any,
+    *,
+    max_soft_tokens_input: bool = False,
 ) -> dict[str, Signature]:
-    """The preprocessor's signatures, and `embed`, which is the default."""
-    table = embedding_signatures(preprocessor)
-    table["embed"] = _embedding(preprocessor, model)
+    """The preprocessor's signatures, and `embed`, which is the default; arguments as for
+    `embedding_signatures`.
+    """
+    table = embedding_signatures(preprocessor, max_soft_tokens_input=max_soft_tokens_input)
+    embed = {"embed": _embedding(preprocessor, model)}
+    table |= with_budget_inputs(embed) if max_soft_tokens_input else embed
     table[DEFAULT] = table["embed"]
     return table
 

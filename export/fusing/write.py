@@ -58,8 +58,8 @@ def fuse(
         preprocessor: what makes the features.
         model: a Keras model (TensorFlow backend) or a callable on the dict of features, with the batch
             as dim 0 of outputs. A `keras_hub.models.Gemma4CausalLM` generates, with the sampler that it is
-            compiled with; an `EmbeddingGemma2TextEmbedder` embeds, and takes none of the options that follow
-            `version`.
+            compiled with; an `EmbeddingGemma2TextEmbedder` embeds, and has no use for the next three options
+            after `version`.
         out: folder of the model; made if missing.
         version: number of the version; by default one more than the highest that is there.
         max_new_tokens: most tokens in an answer; by default all that `sequence_length` leaves.
@@ -77,11 +77,13 @@ def fuse(
         TypeError: the model is not callable.
         FileExistsError: the version is there already.
     """
+    choice = {"max_soft_tokens_input": max_soft_tokens_input}
     if isinstance(preprocessor, EmbeddingGemma2TextEmbedderPreprocessor):
-        return _fuse_embedder(preprocessor, model, out, version, report)
+        given = {"max_new_tokens": max_new_tokens, "strip_prompt": strip_prompt}
+        _check_generates_nothing(given | {"stop_tokens": tuple(stop_tokens) != GEMMA4.stop})
+        return _fuse_embedder(preprocessor, model, out, version, report, **choice)
     settings = preprocessor.settings
     check_model(model, settings)
-    choice = {"max_soft_tokens_input": max_soft_tokens_input}
     generation = generation_settings(settings, tuple(stop_tokens), max_new_tokens, strip_prompt)
 
     def write(folder: pathlib.Path) -> None:
@@ -96,17 +98,27 @@ def fuse(
     return publish_version(out, version, write, report)
 
 
+def _check_generates_nothing(given: dict[str, Any]) -> None:
+    for name, value in given.items():
+        if value:
+            raise ValueError(
+                f"`{name}`: must be left out for a preprocessor of rows to embed. Leave it out, or fuse a "
+                "`Gemma4CausalLMPreprocessor`."
+            )
+
+
 def _fuse_embedder(
     preprocessor: EmbeddingGemma2TextEmbedderPreprocessor,
     model: Any,
     out: str | os.PathLike[str],
     version: int | None,
     report: Report,
+    **choice: bool,
 ) -> pathlib.Path:
     check_embedder(model, preprocessor)
 
     def write(folder: pathlib.Path) -> None:
-        table = fused_embedding_signatures(preprocessor, model)
+        table = fused_embedding_signatures(preprocessor, model, **choice)
         fused = _Fused(preprocessor, model, table, report)
         report("saving")
         save_checked(fused, folder)

@@ -1,10 +1,11 @@
-"""The signatures of a SavedModel whose preprocessor makes rows to embed.
+"""The signatures of a SavedModel of a preprocessor that makes rows to embed.
 
 embed_preprocess   texts, tasks, media -> the model's inputs, status
 """
 
 import tensorflow as tf
 
+from export.budgets import with_budget_inputs
 from export.saved_model.signatures import DEFAULT, FILE_INPUTS
 from export.signature import Input, Signature, Tensors
 from graph_ops import EmbeddingGemma2TextEmbedderPreprocessor
@@ -23,8 +24,15 @@ INPUTS = {
 }
 
 
-def embedding_signatures(preprocessor: EmbeddingGemma2TextEmbedderPreprocessor) -> dict[str, Signature]:
-    """All signatures of the preprocessor, by name."""
+def embedding_signatures(
+    preprocessor: EmbeddingGemma2TextEmbedderPreprocessor, *, max_soft_tokens_input: bool = False
+) -> dict[str, Signature]:
+    """All signatures of the preprocessor, by name.
+
+    Args:
+        preprocessor: makes the rows.
+        max_soft_tokens_input: whether those that take images take `max_soft_tokens` too.
+    """
     names = tensor_names(preprocessor.settings)
 
     def function(tensors: Tensors) -> Tensors:
@@ -33,6 +41,7 @@ def embedding_signatures(preprocessor: EmbeddingGemma2TextEmbedderPreprocessor) 
 
     inputs = embedding_inputs(preprocessor.settings)
     table = {"embed_preprocess": Signature(inputs, (*names, "status"), function, "rows to embed")}
+    table = with_budget_inputs(table) if max_soft_tokens_input else table
     table[DEFAULT] = table["embed_preprocess"]
     return table
 

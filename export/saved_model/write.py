@@ -84,14 +84,15 @@ def export_saved_model(
     return publish_version(out, version, write, report)
 
 
-def _table(preprocessor: AnyPreprocessor, **choices: bool) -> dict[str, Signature]:
+def _table(
+    preprocessor: AnyPreprocessor, *, compact: bool, max_soft_tokens_input: bool
+) -> dict[str, Signature]:
+    choices = {"max_soft_tokens_input": max_soft_tokens_input}
     if not isinstance(preprocessor, EmbeddingGemma2TextEmbedderPreprocessor):
-        return signatures(preprocessor.settings, **choices)
-    if chosen := [f"`{name}`" for name, choice in choices.items() if choice]:
-        raise ValueError(
-            f"{', '.join(chosen)}: must be left out for rows to embed; got True. Export without it."
-        )
-    return embedding_signatures(preprocessor)
+        return signatures(preprocessor.settings, compact=compact, **choices)
+    if compact:
+        raise ValueError("`compact`: must be left out for rows to embed; got True. Export without it.")
+    return embedding_signatures(preprocessor, **choices)
 
 
 def publish_version(

@@ -240,7 +240,8 @@ def _rows(
     features, finding = encode_embedding(
         inputs, settings, reading=reading, sequence_length=sequence_length, served=False
     )
-    return without_items(settings, features["token_ids"]) | features, finding
+    absent = without_items(settings, features["token_ids"])
+    return features | {name: absent[name] for name in absent if name not in features}, finding
 
 
 def _traced(settings: Settings, reading: Reading, sequence_length: int, specs: Specs) -> Any:

@@ -115,6 +115,8 @@ def test_a_model_that_does_not_fit_is_refused_with_what_to_correct(text_preproce
         fuse(text_preprocessor, lambda features: features["token_ids"], tmp_path)
     with pytest.raises(ValueError, match=r"its input 'padding_mask' must take what the preprocessor makes"):
         check_embedder(pooled(64), text_preprocessor)
+    with pytest.raises(ValueError, match="`strip_prompt`: must be left out for a preprocessor of rows to"):
+        fuse(text_preprocessor, pooled(), tmp_path, strip_prompt=True)
 
 
 class Encoder:

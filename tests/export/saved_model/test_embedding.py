@@ -27,6 +27,8 @@ def test_the_table_follows_the_converters(preprocessor):
     assert table[DEFAULT].inputs.keys() == {"texts", "tasks", "images", "audio"}
     alone = EmbeddingGemma2TextEmbedderPreprocessor(preprocessor.tokenizer)
     assert embedding_signatures(alone)[DEFAULT].inputs.keys() == {"texts", "tasks"}
+    chosen = embedding_signatures(preprocessor, max_soft_tokens_input=True)[DEFAULT].inputs
+    assert chosen["max_soft_tokens"].shape == (None, None)
     assert tensor_names(alone.settings) == ["token_ids", "padding_mask"]
 
 
@@ -39,7 +41,7 @@ def test_what_rows_to_embed_have_not_is_refused(preprocessor, tmp_path):
 def test_rows_are_those_of_the_class(preprocessor, photo, speech, tmp_path):
     folder = export_saved_model(preprocessor, tmp_path)
     loaded = running.load(folder)
-    inputs = {
+    inputs: dict[str, list] = {
         "texts": ["see <|image|> hear <|audio|>", "", "a", "b <|image|>"],
         "tasks": ["query", "", "document", ""],
         "images": [[photo], [photo], [b""], [b"no picture"]],

@@ -32,9 +32,12 @@ def test_presets_are_those_of_keras_hub():
 
 def test_the_vocabulary_is_downloaded_when_asked_for(monkeypatch):
     asked = []
-    monkeypatch.setattr(
-        downloads, "fetch_vocabulary", lambda *handles: asked.append(handles) or DEMONSTRATION
-    )
+
+    def fetch(*handles):
+        asked.append(handles)
+        return DEMONSTRATION
+
+    monkeypatch.setattr(downloads, "fetch_vocabulary", fetch)
     read = load_embedding_preset("embedding_gemma2").read_vocabulary
     assert asked == []
     with pytest.raises(ValueError, match="must have 262,144 pieces; got 4,096"):
