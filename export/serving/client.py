@@ -71,11 +71,13 @@ class Client:
             ConnectionError: the server does not answer, or refuses.
         """
         media = decodable(media)
-        given = {name: _strings([prompt.encode()]) for name in ("prompts", "text")}
+        given = {name: _strings([prompt.encode()]) for name in ("prompts", "text", "texts")}
+        given["tasks"] = _strings([b""])
         for medium in MEDIA:
             given[medium.argument] = _strings(media.get(medium.name, ()))[np.newaxis]
         accepted = self._find(signature).inputs
-        numbers = {"seed": np.array([seed], np.int32)} | _budgets(media, max_soft_tokens, accepted)
+        numbers = {"seed": np.array([seed], np.int32), "truncate_dim": np.zeros(1, np.int32)}
+        numbers |= _budgets(media, max_soft_tokens, accepted)
         if missing := sorted(
             name
             for name, info in accepted.items()

@@ -20,6 +20,7 @@ from export.fusing.write import fuse
 from export.saved_model import run as running
 from export.saved_model.signatures import DEFAULT
 from export.saved_model.warmup import read_warmup_requests
+from export.serving.client import Client
 from export.serving.server import Server, Settings
 from export.serving_configuration import allowed_batch_sizes
 from graph_ops import EmbeddingGemma2TextEmbedderPreprocessor, Gemma4AudioConverter, Gemma4ImageConverter
@@ -241,5 +242,9 @@ def test_the_embedded_server_warms_up_and_answers(folder, speech):
         found = tf.make_ndarray(answer.outputs["embeddings"])
         expected = call(running.load(folder), "embed", inputs)["embeddings"]
         np.testing.assert_allclose(found, expected, atol=TOLERANCE)
+        text, image, _ = rows(speech)[1]
+        client = Client(f"127.0.0.1:{server.port}", NAME, timeout=60)
+        alone = client.request("embed", text, {"image": [image]})["embeddings"]
+        np.testing.assert_allclose(alone, expected[1:2], atol=TOLERANCE)
     finally:
         server.stop()

@@ -73,7 +73,7 @@ def test_a_preset_needs_keras_hub(monkeypatch):
 
 
 def test_a_preset_of_a_model_that_keras_hub_has_not_names_its_class(monkeypatch):
-    found = {"models": SimpleNamespace(), "__version__": "0.32.0"}
+    found = {"models": SimpleNamespace(), "__version__": "0.32.0", "__spec__": SimpleNamespace()}
     monkeypatch.setitem(sys.modules, "keras_hub", SimpleNamespace(**found))
     with pytest.raises(ImportError, match=r"its class EmbeddingGemma2TextEmbedder must be .* got 0\.32\.0"):
         load_model("embedding_gemma2", embeds=True)

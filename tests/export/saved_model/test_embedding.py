@@ -8,6 +8,7 @@ from export.saved_model.embedding import embedding_signatures, tensor_names
 from export.saved_model.signatures import DEFAULT
 from export.saved_model.warmup import read_warmup_requests
 from export.saved_model.write import export_saved_model, read_description
+from export.verify.verify import verify
 from graph_ops import EmbeddingGemma2TextEmbedderPreprocessor, Gemma4AudioConverter, Gemma4ImageConverter
 from tests.comparing import assert_same
 from tests.data import DEMONSTRATION
@@ -48,6 +49,10 @@ def test_rows_are_those_of_the_class(preprocessor, photo, speech, tmp_path):
         "audio": [[speech], [b""], [b""], [b""]],
     }
     rows = call(loaded, DEFAULT, inputs)
+    alone = running.request(loaded, "a", {})["token_ids"]
+    assert alone.tolist() == preprocessor(["a"])["token_ids"].numpy().tolist()
+    with pytest.raises(ValueError, match="`folders`: must be of models that generate; .* embeds"):
+        verify(folder)
     assert [bool(status) for status in rows.pop("status")] == [False, False, False, True]
     assert not rows["padding_mask"][3].any()
     first = preprocessor({"texts": [inputs["texts"][0]], "images": [photo], "audio": [speech]}, task="query")
