@@ -45,8 +45,8 @@ def request(
     *,
     max_soft_tokens: Sequence[int] = (),
 ) -> Arrays:
-    """Runs `generate_preprocess`, or `embed_preprocess` without a task, on one prompt and its encoded files, by
-    the medium's name, with a budget for all images, or one for each.
+    """Runs `generate_preprocess`, or `embed_preprocess` without a task, on one prompt and its encoded files,
+    by the medium's name, with a budget for all images, or one for each.
 
     Raises:
         ValueError: media or budgets that the export does not take, or the row's `status`.

@@ -51,7 +51,7 @@ def test_rows_are_those_of_the_class(preprocessor, photo, speech, tmp_path):
     rows = call(loaded, DEFAULT, inputs)
     alone = running.request(loaded, "a", {})["token_ids"]
     assert alone.tolist() == preprocessor(["a"])["token_ids"].numpy().tolist()
-    with pytest.raises(ValueError, match="`folders`: must be of models that generate; .* embeds"):
+    with pytest.raises(ValueError, match=r"`folders`: must be of models that generate; .* embeds"):
         verify(folder)
     assert [bool(status) for status in rows.pop("status")] == [False, False, False, True]
     assert not rows["padding_mask"][3].any()
