@@ -152,24 +152,27 @@ class EmbeddingGemma2TextEmbedderPreprocessor(PreprocessingLayer):
     def from_preset(
         cls, preset: "str | os.PathLike[str]", **kwargs: Any
     ) -> "EmbeddingGemma2TextEmbedderPreprocessor":
-        """The preprocessor of a released model.
+        """The preprocessor of a released model, a preset folder, or a handle to download.
 
         Args:
-            preset: a name of `presets`.
+            preset: a name of `presets`; a folder in KerasHub's or Hugging Face's layout;
+                `hf://owner/name[@revision]`; `kaggle://owner/model/keras/variant[/version]`.
             **kwargs: arguments of the constructor that replace the preset's. With `tokenizer` the preset's
                 vocabulary is not read; with `image_converter=None` or `audio_converter=None` it takes no such
                 medium.
 
         Raises:
-            ValueError: no such preset.
+            ValueError: no such preset, or one of another model.
+            FileNotFoundError: a folder in neither layout.
             OSError: a download that failed; says what to install, accept or pass instead.
         """
         settings = load_embedding_preset(preset)
         for name, config in settings.media.items():
-            kwargs.setdefault(CONVERTERS[name].medium.converter, CONVERTERS[name](**vars(config)))
+            converter = CONVERTERS[name]
+            kwargs.setdefault(converter.medium.converter, config and converter(**vars(config)))
         if "tokenizer" not in kwargs:
-            kwargs["tokenizer"] = Gemma4Tokenizer(settings.checked_vocabulary())
-        return cls(**kwargs)
+            kwargs["tokenizer"] = Gemma4Tokenizer(settings.checked_vocabulary(), **settings.tokenizer)
+        return cls(**{**settings.row, **kwargs})
 
     def call(
         self,
