@@ -6,7 +6,6 @@ lines everywhere.
 
 import itertools
 from types import SimpleNamespace
-from typing import Any
 
 import keras
 import keras_hub
@@ -26,7 +25,7 @@ from export.serving_configuration import allowed_batch_sizes
 from graph_ops import EmbeddingGemma2TextEmbedderPreprocessor, Gemma4AudioConverter, Gemma4ImageConverter
 from graph_ops.media.image import IMAGE
 from tests.data import DEMONSTRATION
-from tests.export.fusing.rig import png, run_fresh
+from tests.export.fusing.rig import mean_of_words, png, run_fresh
 from tests.export.serving.rig import NAME, GrpcClient, call, predict_request
 
 needs_embedder = pytest.mark.skipif(
@@ -39,15 +38,6 @@ DIM = 192
 LENGTH = 1200
 
 
-def pooled(length: Any = None, dim: int = DIM) -> Any:
-    """A functional model on ids and their mask: the mean of an embedding each."""
-    ids, mask = (keras.Input((length,), dtype="int32", name=name) for name in ("token_ids", "padding_mask"))
-    weight = keras.ops.cast(mask, "float32")[..., None]
-    hidden = keras.layers.Embedding(4096, dim, embeddings_initializer="normal")(ids) * weight
-    mean = keras.ops.sum(hidden, axis=1) / keras.ops.maximum(keras.ops.sum(weight, axis=1), 1.0)
-    return keras.Model({"token_ids": ids, "padding_mask": mask}, mean)
-
-
 @pytest.fixture(scope="module")
 def text_preprocessor():
     return EmbeddingGemma2TextEmbedderPreprocessor(DEMONSTRATION, sequence_length=32)
@@ -56,7 +46,7 @@ def text_preprocessor():
 @pytest.fixture(scope="module")
 def text_model(text_preprocessor):
     keras.utils.set_random_seed(1)
-    return pooled()
+    return mean_of_words(DIM)
 
 
 @pytest.fixture(scope="module")
@@ -115,9 +105,9 @@ def test_a_model_that_does_not_fit_is_refused_with_what_to_correct(text_preproce
     with pytest.raises(ValueError, match=r"`model`: must give one tensor of as many numbers for each row"):
         fuse(text_preprocessor, lambda features: features["token_ids"], tmp_path)
     with pytest.raises(ValueError, match=r"its input 'padding_mask' must take what the preprocessor makes"):
-        check_embedder(pooled(64), text_preprocessor)
+        check_embedder(mean_of_words(DIM, length=64), text_preprocessor)
     with pytest.raises(ValueError, match="`strip_prompt`: must be left out for a preprocessor of rows to"):
-        fuse(text_preprocessor, pooled(), tmp_path, strip_prompt=True)
+        fuse(text_preprocessor, mean_of_words(DIM), tmp_path, strip_prompt=True)
 
 
 class Encoder:
