@@ -221,6 +221,19 @@ def test_vectors_equal_keras_hubs_model_alone_and_in_any_batch(
 
 @pytest.mark.slow
 @needs_embedder
+def test_keras_hubs_task_takes_the_preprocessor(preprocessors, model):
+    assert isinstance(preprocessors[1], keras_hub.models.Preprocessor)
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 768, 768, 3), np.uint8)
+    vectors = []
+    for preprocessor in preprocessors:
+        task = keras_hub.models.EmbeddingGemma2TextEmbedder(model.backbone, preprocessor=preprocessor)
+        x = {"texts": ["a <|image|>", "<|image|> b"], "images": pixels}
+        vectors.append(task.predict(x, verbose=0))
+    np.testing.assert_allclose(vectors[0], vectors[1], atol=TOLERANCE)
+
+
+@pytest.mark.slow
+@needs_embedder
 def test_the_embedded_server_warms_up_and_answers(folder, speech):
     requests = list(read_warmup_requests(folder))
     assert len(requests) == 2 * len(allowed_batch_sizes())
