@@ -146,8 +146,8 @@ def model():
 
 
 @pytest.fixture(scope="module")
-def preprocessors():
-    """KerasHub's and ours."""
+def preprocessors(model):
+    """KerasHub's and ours, after the seed of the model, which empties TensorFlow's kernel cache."""
     layers = keras_hub.layers
     theirs = keras_hub.models.EmbeddingGemma2TextEmbedderPreprocessor(
         keras_hub.models.EmbeddingGemma2Tokenizer(str(DEMONSTRATION)),
