@@ -21,7 +21,7 @@ from transformers.models.gemma4.feature_extraction_gemma4 import Gemma4AudioFeat
 from transformers.models.gemma4.image_processing_pil_gemma4 import Gemma4ImageProcessorPil
 
 import graph_ops
-from benchmarks import chat, ids, peers, texts
+from benchmarks import chat, ids, peers, texts, videos
 from benchmarks.measuring import CALLS_IN_A_TURN, Comparison, Work, compared
 from export.saved_model.signatures import signatures
 from export.signature import input_specs
@@ -77,6 +77,7 @@ class Bench:
         yield from self.audio()
         yield from self.request_from_arrays()
         yield from self.request_from_files()
+        yield from videos.comparisons(self.vocabulary, self.rounds)
         yield from chat.comparisons(self.vocabulary, self.rounds)
 
     def image(self, side: int) -> Iterator[Comparison]:

@@ -6,14 +6,17 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from export.videos import VideoArray, as_video, pack_sources, pack_videos
 from graph_ops.audio.wav import decode_wavs
-from graph_ops.config import AudioConfig, ImageConfig, RowConfig
+from graph_ops.config import AudioConfig, ImageConfig, RowConfig, VideoConfig
 from graph_ops.faults import Finding, raise_findings
 from graph_ops.image.decode import decode_image
+from graph_ops.media.arrays import pack_items
 from graph_ops.media.audio import AUDIO
 from graph_ops.media.image import IMAGE
 from graph_ops.media.medium import Medium
 from graph_ops.media.table import MEDIA
+from graph_ops.media.video import VIDEO
 
 
 class BucketKind(NamedTuple):
@@ -95,6 +98,23 @@ def _describe_images(config: ImageConfig, parity: str) -> dict[str, Any]:
     return described | {"background_color": config.background(parity)}
 
 
+def _describe_videos(config: VideoConfig, parity: str) -> dict[str, Any]:
+    return _describe_images(config, parity) | {"num_frames": config.num_frames}
+
+
+def _read_videos(videos: list[Any], settings: Mapping[str, Any]) -> list[np.ndarray]:
+    """Raises ValueError where frames have several sizes: on a device a video is one array."""
+    arrays = []
+    for video in map(as_video, videos):
+        frames = _read_images(list(video.frames), settings)
+        if len({frame.shape for frame in frames}) > 1:
+            raise ValueError(
+                "`videos`: on a device all frames of a video must have one size; got several. Resize them."
+            )
+        arrays.append(np.stack(frames))
+    return arrays
+
+
 def _read_clips(files: list[bytes], settings: Mapping[str, Any]) -> list[np.ndarray]:
     # devices take 16 kHz
     config = AudioConfig(strict=settings.get("strict", AudioConfig.strict))
@@ -108,15 +128,42 @@ def _write_wav(samples: np.ndarray) -> bytes:
     return tf.audio.encode_wav(samples[:, np.newaxis], AudioConfig.sampling_rate).numpy()
 
 
-def decodable(media: Mapping[str, Sequence[bytes]]) -> dict[str, list[bytes]]:
+def decodable(
+    media: Mapping[str, Sequence[Any]], settings: Mapping[str, Any] | None = None
+) -> dict[str, list[Any]]:
     """Files by the medium's name, those of other kinds turned into ones that the graph decodes where
-    libraries of the host can.
+    libraries of the host can; videos as `VideoFiles`, of the frames that the settings take.
     """
     return {
-        medium.name: [medium.decode_on_host(file) for file in media[medium.name]]
+        medium.name: [
+            as_video(file, settings) if medium.frames else medium.decode_on_host(file)
+            for file in media[medium.name]
+        ]
         for medium in MEDIA
         if medium.name in media
     }
+
+
+def pack_files(medium: Medium, files: Sequence[Any]) -> dict[str, np.ndarray]:
+    """The inputs of one row's files of a medium, [1, K, …] each: bytes, or what `as_video` takes."""
+    if medium.frames:
+        return pack_videos([as_video(file) for file in files], medium=medium)
+    packed = np.empty((1, len(files)), object)
+    packed[0] = list(files)
+    return {medium.argument: packed}
+
+
+def pack_arrays(medium: Medium, items: Sequence[Any], *, slots: int) -> dict[str, np.ndarray]:
+    """The inputs of one row's items of a medium that are arrays, [1, slots, …] each; a video may be a
+    `VideoArray`.
+    """
+    if not medium.frames:
+        packed = pack_items([items], medium=medium, slots=slots)
+        return dict(zip((medium.argument, medium.sizes), packed, strict=True))
+    videos = [item if isinstance(item, VideoArray) else VideoArray(item) for item in items]
+    arrays, sizes = pack_items([[video.frames for video in videos]], medium=medium, slots=slots)
+    said = pack_sources(videos, medium=medium, slots=slots)
+    return {medium.argument: arrays, medium.sizes: sizes} | said
 
 
 MEDIA_IN_EXPORTS: Mapping[str, MediumInExports] = {
@@ -160,6 +207,26 @@ MEDIA_IN_EXPORTS: Mapping[str, MediumInExports] = {
             "audio_embeddings",
             lambda mask: tf.reduce_any(mask > 0, axis=2),
             lambda encoder, mel, mask: encoder(mel, tf.cast(mask, tf.bool)),
+        ),
+    ),
+    VIDEO.name: MediumInExports(
+        medium=VIDEO,
+        demonstration="photo.jpg",
+        small_item=np.full((1, 16, 16, 3), 128, np.uint8),
+        write_file=lambda frames: tf.io.encode_png(frames[0]).numpy(),
+        read_files=_read_videos,
+        describe_files=_describe_videos,
+        buckets=BucketKind(
+            r"([1-9]\d*)x([1-9]\d*)x([1-9]\d*)",
+            "video=32x360x640 (frames x height x width)",
+            "{0}x{1}x{2}",
+            lambda sides, config: sides,
+        ),
+        encoder=Encoder(
+            "vision_encoder",
+            "img_embeddings",
+            lambda positions: tf.reduce_any(positions[..., 0] >= 0, axis=2),
+            lambda encoder, pixels, positions: encoder({IMAGE.values: pixels, IMAGE.marks: positions}),
         ),
     ),
 }

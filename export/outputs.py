@@ -7,6 +7,7 @@ import numpy as np
 
 from graph_ops.family import GEMMA4
 from graph_ops.media.image import IMAGE
+from graph_ops.media.video import VIDEO
 
 Arrays = dict[str, np.ndarray]
 
@@ -16,17 +17,24 @@ def scaled(outputs: Arrays, settings: dict[str, Any]) -> Arrays:
 
     `settings` are those of the artifact's description. Other outputs stay as they are.
     """
-    values = outputs.get(IMAGE.values)
-    if values is None or values.dtype != np.uint8:
-        return outputs
-    image, channels = settings[IMAGE.converter]["config"], values.shape[-1] // 3
+    for medium in (IMAGE, VIDEO):
+        values = outputs.get(medium.values)
+        if values is not None and values.dtype == np.uint8:
+            is_patch = outputs[medium.marks][..., :1] >= 0
+            outputs = outputs | {
+                medium.values: _scaled(values, is_patch, settings[medium.converter]["config"])
+            }
+    return outputs
+
+
+def _scaled(values: np.ndarray, is_patch: np.ndarray, image: dict[str, Any]) -> np.ndarray:
+    channels = values.shape[-1] // 3
     scale, offset = (
         np.tile(np.resize(np.atleast_1d(image[name] or default), 3), channels)
         for name, default in (("scale", 1.0), ("offset", 0.0))
     )
     pixels = (values * scale).astype(np.float32) + offset.astype(np.float32)
-    is_patch = outputs[IMAGE.marks][..., :1] >= 0
-    return outputs | {IMAGE.values: np.where(is_patch, pixels, np.float32(0))}
+    return np.where(is_patch, pixels, np.float32(0))
 
 
 def soft_token_counts(
@@ -37,8 +45,14 @@ def soft_token_counts(
     """
     names = [pieces[token] for token in token_ids]
     counts: dict[str, list[int]] = {}
-    for tokens in GEMMA4.media:
-        opened = [index for index, piece in enumerate(names) if piece == tokens.opening]
+    videos = [GEMMA4.video] if GEMMA4.video.placeholder in names else []
+    for tokens in (*GEMMA4.media, *videos):
+        other = {each.placeholder for each in (*GEMMA4.media, *videos)} - {tokens.placeholder}
+        opened = [
+            index
+            for index, piece in enumerate(names)
+            if piece == tokens.opening and not other & set(names[index + 1 : index + 2])
+        ]
         counts[tokens.medium] = [
             names.index(tokens.closing, start) - start - 1
             for start in opened

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from graph_ops.chat.native_calls import parse_calls
-    from graph_ops.layers.converters import Gemma4AudioConverter, Gemma4ImageConverter
+    from graph_ops.layers.converters import Gemma4AudioConverter, Gemma4ImageConverter, Gemma4VideoConverter
     from graph_ops.layers.embedder import EmbeddingGemma2TextEmbedderPreprocessor
     from graph_ops.layers.preprocessor import Gemma4CausalLMPreprocessor
     from graph_ops.layers.tokenizer import Gemma4Tokenizer
@@ -16,6 +16,7 @@ __all__ = [
     "Gemma4CausalLMPreprocessor",
     "Gemma4ImageConverter",
     "Gemma4Tokenizer",
+    "Gemma4VideoConverter",
     "parse_calls",
 ]
 
@@ -25,6 +26,7 @@ _MODULES = {
     "Gemma4CausalLMPreprocessor": "graph_ops.layers.preprocessor",
     "Gemma4ImageConverter": "graph_ops.layers.converters",
     "Gemma4Tokenizer": "graph_ops.layers.tokenizer",
+    "Gemma4VideoConverter": "graph_ops.layers.converters",
     "parse_calls": "graph_ops.chat.native_calls",
 }
 

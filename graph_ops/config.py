@@ -6,13 +6,21 @@ is a property, never a second field.
 """
 
 import dataclasses
-import math
 from collections.abc import Mapping
 
-from graph_ops.rules import check_choice, check_color, check_flag, check_positive, check_whole
+from graph_ops.rules import (
+    check_band,
+    check_bins,
+    check_choice,
+    check_color,
+    check_flag,
+    check_positive,
+    check_rate,
+    check_whole,
+    check_windows,
+)
 
 SOURCE = "transformers 5.24.0 (models/gemma4) and keras-hub 0.32.0 (models/gemma4)"
-
 
 PARITIES = ("keras_hub", "transformers")
 PARITY = "parity"
@@ -108,6 +116,20 @@ class ImageConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class VideoConfig(ImageConfig):
+    """How a video becomes frames, and each of these patches. Source: `Gemma4VideoProcessor`."""
+
+    max_soft_tokens: int = 70
+    """Most soft tokens that one frame may take."""
+    num_frames: int = 32
+    """Frames that are taken from a video, at even distances."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_whole(self, "num_frames", least=1)
+
+
+@dataclasses.dataclass(frozen=True)
 class AudioConfig:
     """How a waveform becomes a log-mel spectrogram. Source: `Gemma4AudioFeatureExtractor`."""
 
@@ -153,44 +175,10 @@ class AudioConfig:
             "frame_length",
             "frames_per_soft_token",
         )
-        if self.frame_length != 2 * self.stride:
-            raise ValueError(
-                f"`frame_length`: must be twice `stride`; got {self.frame_length} and {self.stride}. Gemma "
-                f"4 has 320 and 160 samples."
-            )
-        if self.frame_length > self.num_fft_bins:
-            raise ValueError(
-                f"`frame_length`: must be at most `num_fft_bins`; got {self.frame_length} > "
-                f"{self.num_fft_bins}. Make the FFT longer."
-            )
-        if not 0 <= self.min_frequency < self.max_frequency <= self.sampling_rate / 2:
-            raise ValueError(
-                "`max_frequency`: must be above `min_frequency` and at most half of `sampling_rate`; got "
-                f"{self.min_frequency}…{self.max_frequency} Hz at {self.sampling_rate} Hz. Choose 0 ≤ min "
-                f"< max ≤ rate / 2."
-            )
+        check_windows(self)
+        check_band(self)
+        check_bins(self)
         check_flag(self, "strict")
-        self._check_bins()
-
-    def _check_bins(self) -> None:
-        """What is done to mel bins must leave numbers."""
-        if not 0 < self.mel_floor < math.inf:
-            raise ValueError(
-                f"`mel_floor`: must be positive and finite, since its logarithm is taken; got "
-                f"{self.mel_floor}. Pass 0.001."
-            )
-        for name in ("per_bin_mean", "per_bin_stddev"):
-            value = getattr(self, name)
-            if value is not None and len(value) != self.num_mels:
-                raise ValueError(
-                    f"`{name}`: must have one number for each of {self.num_mels} mel bins; got "
-                    f"{len(value)}. Pass as many."
-                )
-        if self.per_bin_stddev is not None and not all(value > 0 for value in self.per_bin_stddev):
-            raise ValueError(
-                f"`per_bin_stddev`: must be positive numbers, since bins are divided by them; got "
-                f"{min(self.per_bin_stddev)}. Pass 1 for a bin that is to stay as it is."
-            )
 
     @property
     def max_samples(self) -> int:
@@ -214,7 +202,7 @@ CHAT_VERSIONS = (5,)
 CHAT_VARIANTS = ("small", "large")
 
 
-MEDIUM_CONFIGS: Mapping[str, type] = {"image": ImageConfig, "audio": AudioConfig}
+MEDIUM_CONFIGS: Mapping[str, type] = {"image": ImageConfig, "audio": AudioConfig, "video": VideoConfig}
 """The configuration of each medium's converter, by the medium's name."""
 
 
@@ -251,6 +239,14 @@ class RowConfig:
     """Mel bins of the empty audio tensors that a preprocessor without audio converter emits; 0 leaves them
     out.
     """
+    max_videos_per_prompt: int = 1
+    """Video slots in a row; 0 only without videos. Ours: KerasHub's class has one."""
+    num_frames_per_video: int = 32
+    """Must be the video converter's `num_frames`, which KerasHub's class states a second time."""
+    num_vision_tokens_per_frame: int = 70
+    """Kept for KerasHub's configurations; a frame's count follows from its size."""
+    video_fps: float = 24.0
+    """Frames a second of a video that does not say; both references have 24."""
     parity: str = "keras_hub"
     """Which reference the rows equal: one of `PARITIES`."""
     keras_hub_version: str = "0.32"
@@ -281,8 +277,12 @@ class RowConfig:
             "max_audio_clips_per_prompt",
             "num_audio_tokens_per_clip",
             "audio_input_feat_size",
+            "max_videos_per_prompt",
+            "num_frames_per_video",
+            "num_vision_tokens_per_frame",
             least=0,
         )
+        check_rate(self, "video_fps")
         check_choice(self, "parity", PARITIES)
         check_choice(self, "keras_hub_version", KERAS_HUB_VERSIONS)
         check_choice(self, "allow_special_tokens", SPECIAL_TOKEN_TEXTS)

@@ -79,10 +79,12 @@ class Family:
     """Tokens that end an answer."""
     media: tuple[MediumTokens, ...]
     """Of the media that models of the family read."""
+    video: MediumTokens
+    """Of videos: those of each frame, which stands behind its time of day in a text."""
     chat: Chat
     """How its models chat."""
     unread: tuple[str, ...]
-    """Placeholders of media that no step reads; they are left out of generated texts."""
+    """Placeholders that stand for no medium of `media`; they are left out of generated texts."""
     special_tokens: str
     """Regular expression of the special tokens among the user-defined symbols."""
     vocabulary_size: int
@@ -96,7 +98,7 @@ class Family:
         Raises:
             KeyError: the family has no such medium.
         """
-        return {tokens.medium: tokens for tokens in self.media}[medium]
+        return {tokens.medium: tokens for tokens in (*self.media, self.video)}[medium]
 
 
 GEMMA4 = Family(
@@ -111,6 +113,7 @@ GEMMA4 = Family(
         MediumTokens("image", "<|image>", "<|image|>", "<image|>"),
         MediumTokens("audio", "<|audio>", "<|audio|>", "<audio|>"),
     ),
+    video=MediumTokens("video", "<|image>", "<|video|>", "<image|>"),
     chat=Chat(
         turn="<|turn>",
         turn_end="<turn|>",

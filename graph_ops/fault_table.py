@@ -43,9 +43,16 @@ class Fault(enum.IntEnum):
     TOO_MANY_TOKENS = 30
     SPELLED_QUOTE = 31
     SOFT_TOKEN_BUDGET = 32
-    MEDIUM_NOT_READ = 33
-    EMBEDDING_TASK = 34
-    EMBEDDING_SIZE = 35
+    VIDEO_COUNT = 33
+    VIDEO_LIMIT = 34
+    VIDEO_FRAME = 35
+    VIDEO_SIZE = 36
+    VIDEO_DOES_NOT_FIT = 37
+    VIDEO_FRAME_INDICES = 38
+    VIDEO_FPS = 39
+    MEDIUM_NOT_READ = 40
+    EMBEDDING_TASK = 41
+    EMBEDDING_SIZE = 42
 
 
 SENTENCES: Mapping[Fault, str] = {
@@ -120,6 +127,35 @@ SENTENCES: Mapping[Fault, str] = {
         "the token, so that its strings cannot be told apart. Leave the call out, or let the model answer "
         "again."
     ),
+    Fault.VIDEO_COUNT: (
+        "`prompts`: a prompt needs one `<|video|>` for each of its videos; got {0} placeholder(s) and {1} "
+        "video(s). Make them equal; in a dialogue a video is a part."
+    ),
+    Fault.VIDEO_LIMIT: (
+        "`videos`: a prompt may have at most `max_videos_per_prompt` videos; got {0}, and the most is {1}. "
+        "Send fewer or raise the limit."
+    ),
+    Fault.VIDEO_FRAME: (
+        "`videos`: each frame that is taken must be {0:frame_rule}; frame {1} is not. {0:frame_remedy}"
+    ),
+    Fault.VIDEO_SIZE: (
+        "`video_sizes`: a video must have frames, and no more of them than its array; got {0}, and the most "
+        "is {1}. Pass the true size, (0, 0, 0) for an empty slot."
+    ),
+    Fault.VIDEO_DOES_NOT_FIT: (
+        "`prompts`: a row must hold all frames of its videos; they take a `sequence_length` of {0}, and it "
+        "is {1}. Raise `sequence_length`, or make the preprocessor with fewer `num_frames` or "
+        "`max_soft_tokens`."
+    ),
+    Fault.VIDEO_FRAME_INDICES: (
+        "`frame_indices`: must be one number for each frame of the video, from 0 on and none less than that "
+        "before it, or -1 throughout where they are not known; got {1} as number {0}. Pass the places that "
+        "the frames had in their source."
+    ),
+    Fault.VIDEO_FPS: (
+        "`fps`: must be a positive number of frames a second, or 0 where it is not known; got one that "
+        "rounds to {0}. Pass the rate of the source."
+    ),
     Fault.TOKEN_ID_OUT_OF_RANGE: (
         "`token_ids`: an id must be in [0, {1}); got {0}. Pass ids of this vocabulary."
     ),
@@ -190,3 +226,24 @@ SENTENCES: Mapping[Fault, str] = {
         "fewer; got {0}. Choose one of these."
     ),
 }
+
+
+FRAME_RULES: Mapping[Fault, tuple[str, str]] = {
+    Fault.IMAGE_UNDECODABLE: (
+        "an intact JPEG, PNG, GIF, BMP or WebP file",
+        "Re-encode it, for example as JPEG; a whole video file must be taken apart first.",
+    ),
+    Fault.IMAGE_TOO_LARGE: (
+        "no larger than `max_image_pixels`",
+        "Shrink it or raise `max_image_pixels`.",
+    ),
+    Fault.IMAGE_TOO_THIN: (
+        "large enough for one soft token when its aspect ratio is kept",
+        "Crop or pad it.",
+    ),
+    Fault.IMAGE_SIZE: (
+        "within its array",
+        "Pass the true size of the frames.",
+    ),
+}
+"""What a frame must be, and what to do about one that is not, by the fault that it has as an image."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from graph_ops.fault_table import SENTENCES, Fault
+from graph_ops.fault_table import FRAME_RULES, SENTENCES, Fault
 from graph_ops.file_types import FILE_TYPES, UNKNOWN_CODEC, WAV_CODECS
 
 MOST_QUOTED = 8
@@ -138,11 +138,23 @@ def _codec(tags: tf.Tensor) -> tf.Tensor:
     return tf.gather([UNKNOWN_CODEC, *WAV_CODECS.values()], place)
 
 
+def _of_fault(words: Sequence[str]) -> Callable[[tf.Tensor], tf.Tensor]:
+    """The word of the fault with a code int32 [B] among those of `FRAME_RULES`; the first for another."""
+    codes = [int(fault) for fault in FRAME_RULES]
+
+    def word(faults: tf.Tensor) -> tf.Tensor:
+        return tf.gather(words, tf.argmax(tf.equal(faults[:, tf.newaxis], codes), axis=1))
+
+    return word
+
+
 _PLACES = tuple(range(1, len(WAV_CODECS) + 1))
 _WORDS: Mapping[str, Callable[[tf.Tensor], tf.Tensor]] = {
     "file_type": _listed([kind.name for kind in FILE_TYPES]),
     "remedy": _listed([kind.remedy for kind in FILE_TYPES]),
     "codec": _codec,
+    "frame_rule": _of_fault([rule for rule, _ in FRAME_RULES.values()]),
+    "frame_remedy": _of_fault([remedy for _, remedy in FRAME_RULES.values()]),
 }
 """What a sentence may say in place of a number: numbers int32 [B] to words string [B]."""
 _FIELDS = ((0, ""), (1, ""), *((0, form) for form in _WORDS))

@@ -38,6 +38,10 @@ DIMS = {
     "F": "frames of the longest clip, `max_audio_length` × 100",
     "M": "mel bins, `num_mels`",
     "N": "A × soft tokens of the longest clip, F / 4",
+    "R": "frame slots in a row, `max_videos_per_prompt` × `num_frames`",
+    "Q": "patches of a frame, `max_soft_tokens` × `pooling_kernel_size`² of the video converter",
+    "E": "numbers in a frame's patch, 3 × `patch_size`²",
+    "U": "R × `max_soft_tokens` of the video converter",
 }
 
 FEATURES = (
@@ -80,6 +84,24 @@ FEATURES = (
         "positions of each clip's soft tokens, a block a clip",
     ),
     Feature("audio_mask", tf.bool, ("B", "S"), "audio", "False", "True on audio soft tokens"),
+    Feature(
+        "pixel_values_videos",
+        tf.float32,
+        ("B", "R", "Q", "E"),
+        "video",
+        "0",
+        "patches of the frames, as `pixel_values`",
+    ),
+    Feature("video_position_ids", tf.int32, ("B", "R", "Q", 2), "video", "-1", "(x, y) of each patch"),
+    Feature(
+        "video_indices",
+        tf.int32,
+        ("B", "U"),
+        "video",
+        "0",
+        "positions of the frames' soft tokens, for parity keras_hub without gaps, else a block a frame",
+    ),
+    Feature("video_mask", tf.bool, ("B", "S"), "video", "False", "True on soft tokens of frames"),
     Feature("y", tf.int32, ("B", "S"), "labels", "id of `<pad>`", "each token's successor"),
     Feature(
         "sample_weight",

@@ -1,5 +1,6 @@
 """What a field of a configuration must be. Each function raises a ValueError that names the field."""
 
+import math
 import numbers
 from typing import Any
 
@@ -47,6 +48,14 @@ def check_flag(config: object, name: str) -> None:
         raise ValueError(f"`{name}`: must be True or False; got {value!r}. Pass one of them.")
 
 
+def check_rate(config: object, name: str) -> None:
+    """Whether a field is a positive, finite number."""
+    value = getattr(config, name)
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 < float(value) < float("inf"):
+        raise ValueError(f"`{name}`: must be a positive number; got {value!r}. Pass frames a second.")
+    object.__setattr__(config, name, float(value))
+
+
 def check_color(config: object, name: str, *, otherwise: tuple[str | None, ...]) -> None:
     """Whether a field is a colour (red, green, blue) of levels in 0…255, or one of the other values."""
     value = getattr(config, name)
@@ -61,3 +70,48 @@ def check_color(config: object, name: str, *, otherwise: tuple[str | None, ...])
 
 def _is_level(value: object) -> bool:
     return isinstance(value, numbers.Integral) and not isinstance(value, bool) and 0 <= int(value) <= 255
+
+
+def check_windows(config: Any) -> None:
+    """Whether `frame_length` is that of the released spectrogram's windows, and not longer than its FFT."""
+    if config.frame_length != 2 * config.stride:
+        raise ValueError(
+            f"`frame_length`: must be twice `stride`; got {config.frame_length} and {config.stride}. Gemma 4 "
+            "has 320 and 160 samples."
+        )
+    if config.frame_length > config.num_fft_bins:
+        raise ValueError(
+            f"`frame_length`: must be at most `num_fft_bins`; got {config.frame_length} > "
+            f"{config.num_fft_bins}. Make the FFT longer."
+        )
+
+
+def check_band(config: Any) -> None:
+    """Whether the mel triangles lie between 0 Hz and half of the sampling rate."""
+    if not 0 <= config.min_frequency < config.max_frequency <= config.sampling_rate / 2:
+        raise ValueError(
+            "`max_frequency`: must be above `min_frequency` and at most half of `sampling_rate`; got "
+            f"{config.min_frequency}…{config.max_frequency} Hz at {config.sampling_rate} Hz. Choose 0 ≤ min "
+            "< max ≤ rate / 2."
+        )
+
+
+def check_bins(config: Any) -> None:
+    """Whether what is done to mel bins leaves numbers."""
+    if not 0 < config.mel_floor < math.inf:
+        raise ValueError(
+            f"`mel_floor`: must be positive and finite, since its logarithm is taken; got "
+            f"{config.mel_floor}. Pass 0.001."
+        )
+    for name in ("per_bin_mean", "per_bin_stddev"):
+        value = getattr(config, name)
+        if value is not None and len(value) != config.num_mels:
+            raise ValueError(
+                f"`{name}`: must have one number for each of {config.num_mels} mel bins; got {len(value)}. "
+                "Pass as many."
+            )
+    if config.per_bin_stddev is not None and not all(value > 0 for value in config.per_bin_stddev):
+        raise ValueError(
+            "`per_bin_stddev`: must be positive numbers, since bins are divided by them; got "
+            f"{min(config.per_bin_stddev)}. Pass 1 for a bin that is to stay as it is."
+        )

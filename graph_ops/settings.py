@@ -1,13 +1,17 @@
 """All that the graph of a preprocessor is built from, as one value."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from graph_ops.config import RowConfig
 from graph_ops.family import GEMMA4, Family
+from graph_ops.media.image import IMAGE
 from graph_ops.media.medium import Medium
 from graph_ops.media.table import MEDIA
+from graph_ops.media.video import VIDEO
 from graph_ops.rows.special_ids import MediumIds, RowIds, medium_ids, row_ids
+from graph_ops.rows.videos import clock_ids
 from graph_ops.text.tokens import Tokenizer
 
 
@@ -31,7 +35,7 @@ class Settings(NamedTuple):
     Attributes:
         tokenizer: strings to ids and back.
         ids: of the special tokens of every row.
-        row: layout of rows.
+        row: layout of rows; no video slots without a converter.
         media: those that are taken, in the order of `MEDIA`. The placeholder of another is an ordinary token.
         family: of the model.
     """
@@ -62,7 +66,19 @@ class Settings(NamedTuple):
         sizes: dict[str, int | None] = {"B": None, "S": self.row.sequence_length}
         for each in self.media:
             sizes |= each.medium.dims(self.row, each.config)
+        if "V" in sizes:
+            sizes["V"] = self.indices_width(IMAGE)
         return sizes
+
+    def indices_width(self, medium: Medium) -> int:
+        """Width of a medium's indices. Those of images are no narrower than those of one video would be."""
+        config = self.config_of(medium)
+        frames = medium.frames(config) if medium.frames else 1
+        width = medium.num_slots(self.row) * frames * medium.block(self.row, config)
+        video = self.config_of(VIDEO)
+        if medium is IMAGE and video:
+            return max(width, video.num_frames * video.max_soft_tokens)
+        return width
 
 
 def make_settings(
@@ -81,6 +97,10 @@ def make_settings(
         ValueError: the vocabulary lacks a token; names it.
     """
     vocabulary = tokenizer.vocabulary
+    if configs.get(VIDEO.name) is None:
+        row = dataclasses.replace(row, max_videos_per_prompt=0)
+    else:
+        clock_ids(vocabulary)
     media = tuple(
         Configured(medium, configs[medium.name], medium_ids(vocabulary, family, medium))
         for medium in MEDIA

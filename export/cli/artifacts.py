@@ -123,10 +123,11 @@ def run(
         from export.outputs import scaled
 
         artifact = open_artifact(place)
-        outputs = artifact.request(prompt, decodable(media), max_soft_tokens=max_soft_tokens or ())
         settings, pieces = artifact.settings, artifact.vocabulary.pieces
+        files = decodable(media, settings)
+        outputs = artifact.request(prompt, files, max_soft_tokens=max_soft_tokens or ())
         drawn = (
-            write_pictures(scaled(outputs, settings), pictures, **_picture_settings(settings))
+            write_pictures(scaled(outputs, settings), pictures, patching=_patching(settings))
             if pictures
             else []
         )
@@ -189,10 +190,15 @@ def _show_written(folder: pathlib.Path, counted: pathlib.Path, *, as_json: bool)
     show({"folder": str(folder), "bytes": size}, [line], as_json=as_json)
 
 
-def _picture_settings(settings: dict[str, Any]) -> dict[str, Any]:
-    image = (settings["image_converter"] or {}).get("config", {})
-    return {
-        "pooling": image.get("pooling_kernel_size"),
-        "scale": image.get("scale") or 1.0,
-        "offset": image.get("offset") or 0.0,
-    }
+def _patching(settings: dict[str, Any]) -> dict[str, Any]:
+    """How each medium of pixels became patches, by its name."""
+    from export.cli.pictures import Patching
+
+    found = {}
+    for name in ("image", "video"):
+        if layer := settings.get(f"{name}_converter"):
+            config = layer["config"]
+            found[name] = Patching(
+                config["pooling_kernel_size"], config["scale"] or 1.0, config["offset"] or 0.0
+            )
+    return found

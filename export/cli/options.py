@@ -20,6 +20,7 @@ from graph_ops.config import (
     SPECIAL_TOKEN_TEXTS,
     ImageConfig,
     RowConfig,
+    VideoConfig,
 )
 
 DEFAULTS = "gemma4_2b"
@@ -62,6 +63,14 @@ Version = Annotated[int | None, option("N", "Number of the version; by default t
 MEDIA_FILES = {
     "image": Annotated[list[pathlib.Path] | None, option("FILE", "Image file; may be given several times.")],
     "audio": Annotated[list[pathlib.Path] | None, option("FILE", "WAV file; may be given several times.")],
+    "video": Annotated[
+        list[pathlib.Path] | None,
+        option(
+            "PATH",
+            "Video: a folder of frames, an animated GIF or WebP, or another video file; may be given several "
+            "times.",
+        ),
+    ],
 }
 """The option of each medium's files, by the medium's name."""
 MaxSoftTokens = Annotated[
@@ -76,7 +85,7 @@ MaxSoftTokensInput = Annotated[
     bool,
     typer.Option(help="Add an input, max_soft_tokens, with which requests choose each image's budget."),
 ]
-Prompt = Annotated[str, option("TEXT", "Text with one <|image|> or <|audio|> for each medium.")]
+Prompt = Annotated[str, option("TEXT", "Text with one <|image|>, <|audio|> or <|video|> for each medium.")]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,6 +156,18 @@ class PreprocessorOptions:
             metavar="N",
         ),
     ] = None
+    videos: Annotated[
+        bool | None,
+        typer.Option(help="Whether prompts may have videos; by default, if the preset has a converter."),
+    ] = None
+    max_videos_per_prompt: Annotated[
+        int | None,
+        option("N", f"Video slots in a row ({RowConfig.max_videos_per_prompt})."),
+    ] = None
+    num_frames: Annotated[
+        int | None,
+        option("N", f"Frames that are taken from a video ({VideoConfig.num_frames})."),
+    ] = None
     max_image_pixels: Annotated[
         int | None,
         option("N", f"Largest height × width that is decoded ({ImageConfig.max_image_pixels:,})."),
@@ -200,8 +221,22 @@ def with_media_options(command: Callable[..., None]) -> Callable[..., None]:
     return _with_added(command, "media", {name: (hint, None) for name, hint in MEDIA_FILES.items()}, _read)
 
 
-def _read(paths: dict[str, list[pathlib.Path] | None]) -> dict[str, list[bytes]]:
-    return {name: [_file(name, path.expanduser()) for path in found or []] for name, found in paths.items()}
+def _read(paths: dict[str, list[pathlib.Path] | None]) -> dict[str, list[Any]]:
+    return {name: [_item(name, path.expanduser()) for path in found or []] for name, found in paths.items()}
+
+
+def _item(medium: str, path: pathlib.Path) -> Any:
+    """The bytes of a file; of a folder those of its files, in the order of their names.
+
+    Raises:
+        ValueError: a file or folder that holds nothing, or a folder for another medium than video.
+    """
+    if medium != "video" or not path.is_dir():
+        return _file(medium, path)
+    frames = [each for each in sorted(path.iterdir()) if each.is_file() and not each.name.startswith(".")]
+    if not frames:
+        raise ValueError(f"--{medium}: a folder must hold the frames; {path} has no file. Check the path.")
+    return [_file(medium, frame) for frame in frames]
 
 
 def _file(medium: str, path: pathlib.Path) -> bytes:

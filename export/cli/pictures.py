@@ -3,9 +3,14 @@ spectrogram.
 """
 
 import pathlib
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
+
+from graph_ops.media.image import IMAGE
+from graph_ops.media.video import VIDEO
 
 GRID = (255, 64, 64)
 """Colour of the lines between soft tokens."""
@@ -42,17 +47,34 @@ def mel_picture(audio_mel: np.ndarray, audio_mel_mask: np.ndarray) -> np.ndarray
     return grey.repeat(MEL_ZOOM, axis=0).repeat(MEL_ZOOM, axis=1)[..., np.newaxis]
 
 
+class Patching(NamedTuple):
+    """How pixels became patches.
+
+    Attributes:
+        pooling: patches on a side of a soft token.
+        scale: factor of pixels.
+        offset: added after it.
+    """
+
+    pooling: int
+    scale: float = 1.0
+    offset: float = 0.0
+
+
 def write_pictures(
-    outputs: dict[str, np.ndarray], folder: pathlib.Path, *, pooling: int, scale: float, offset: float
+    outputs: dict[str, np.ndarray], folder: pathlib.Path, *, patching: Mapping[str, Patching]
 ) -> list[pathlib.Path]:
-    """Writes `image-K.png` and `audio-K.png` for each medium of the first row; returns their paths."""
+    """Writes `image-K.png`, `audio-K.png` and `frame-K.png` for each medium of the first row, with what
+    `patching` says by the medium's name; returns their paths.
+    """
     pictures = {}
-    for k, positions in enumerate(outputs.get("pixel_position_ids", np.zeros((1, 0)))[0]):
-        if positions.max() >= 0:
-            values = outputs["pixel_values"][0, k]
-            pictures[f"image-{k}.png"] = patch_picture(
-                values, positions, pooling=pooling, scale=scale, offset=offset
-            )
+    for medium, name in ((IMAGE, "image"), (VIDEO, "frame")):
+        for k, positions in enumerate(outputs.get(medium.marks, np.zeros((1, 0)))[0]):
+            if positions.max() >= 0:
+                picture = patch_picture(
+                    outputs[medium.values][0, k], positions, **patching[medium.name]._asdict()
+                )
+                pictures[f"{name}-{k}.png"] = picture
     for k, mask in enumerate(outputs.get("audio_mel_mask", np.zeros((1, 0)))[0]):
         if mask.any():
             pictures[f"audio-{k}.png"] = mel_picture(outputs["audio_mel"][0, k], mask)

@@ -20,6 +20,7 @@ _ROW_OPTIONS = (
     "sequence_length",
     "max_images_per_prompt",
     "max_audio_clips_per_prompt",
+    "max_videos_per_prompt",
     "add_start_token",
     "add_end_token",
 )
@@ -65,6 +66,7 @@ def make_preprocessor(
         tokenizer=tokenizer,
         **_given(options, _ROW_OPTIONS),
         **_vision_tokens(options),
+        **({} if options.num_frames is None else {"num_frames_per_video": options.num_frames}),
         **converters,
     )
 
@@ -159,17 +161,23 @@ def _image_settings(options: PreprocessorOptions) -> dict[str, Any]:
     return given
 
 
+def _video_settings(options: PreprocessorOptions) -> dict[str, Any]:
+    """Those of image files, which frames are, and the number of frames."""
+    return _image_settings(options) | _given(options, ("num_frames",))
+
+
 def _converters(options: PreprocessorOptions, preset: str) -> dict[str, Any]:
     """The converters where they are not to be the preset's own."""
-    from graph_ops import Gemma4AudioConverter, Gemma4ImageConverter
+    from graph_ops import Gemma4AudioConverter, Gemma4ImageConverter, Gemma4VideoConverter
 
     converters: dict[str, Any] = {}
     for converter, wanted, given in (
         (Gemma4ImageConverter, options.images, _image_settings(options)),
         (Gemma4AudioConverter, options.audio, _given(options, _AUDIO_OPTIONS)),
+        (Gemma4VideoConverter, options.videos, _video_settings(options)),
     ):
         if wanted is False:
             converters[converter.medium.converter] = None
-        elif wanted or given:
+        elif wanted or (given and converter is not Gemma4VideoConverter):
             converters[converter.medium.converter] = converter.from_preset(preset, **given)
     return converters

@@ -1,8 +1,10 @@
 """`gemma4-graph serve` and `request`: a server of an export, and a client of any server of one."""
 
+import logging
 import os
 import pathlib
 import shutil
+import sys
 import tempfile
 from typing import Annotated, Any
 
@@ -57,6 +59,14 @@ def serve(
         float,
         option("SECONDS", "How long a shutdown waits for requests under way (embedded)."),
     ] = 10.0,
+    request_log: Annotated[
+        pathlib.Path | None,
+        option(
+            "FILE",
+            "Where a line of JSON is added for each request, without what it holds; - for the "
+            "standard output (embedded).",
+        ),
+    ] = None,
 ) -> None:
     """Serve a model over gRPC and REST: with TF Serving if it is installed, otherwise with an embedded server
     for development.
@@ -75,11 +85,24 @@ def serve(
         "embedded server, for development only" + ("" if embedded else f" ({TF_SERVING} is not on the PATH)")
     )
     _say("loading and warming up" if warmup else "loading")
+    if request_log:
+        _log_requests(request_log)
     choice = read_choice(model_config, model_name)
     limits = {"rows": max_rows, "request_bytes": max_request_bytes}
     settings = {"host": host, "port": port, "rest_port": rest_port, "threads": threads, "choice": choice}
     settings |= {"name": model_name, "warm": warmup, "grace_seconds": grace_seconds}
     _serve_embedded(folder, settings, limits, intra_op_parallelism)
+
+
+def _log_requests(file: pathlib.Path) -> None:
+    """Lets the log of requests go to a file."""
+    from export.serving.observing import LOG
+
+    handler = logging.StreamHandler(sys.stdout) if str(file) == "-" else logging.FileHandler(file)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    LOG.addHandler(handler)
+    LOG.setLevel(logging.INFO)
+    LOG.propagate = False
 
 
 def _serve_embedded(

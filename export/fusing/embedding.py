@@ -7,7 +7,7 @@ A row with a `status` other than "" has zeros for its vector, and no other row d
 """
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -66,12 +66,13 @@ def check_embedder(model: Any, preprocessor: EmbeddingGemma2TextEmbedderPreproce
 
 def _embedding(preprocessor: EmbeddingGemma2TextEmbedderPreprocessor, model: Any) -> Signature:
     embedding = preprocessor.settings.family.embedding
+    media = [each.medium for each in preprocessor.settings.media]
 
     def function(tensors: Tensors) -> Tensors:
         tensors = dict(tensors)
         sizes = tensors.pop("truncate_dim")
         features, finding = embedding_rows(tensors, preprocessor)
-        with core_ops(model), filled_slots(model):
+        with core_ops(model), filled_slots(model, media):
             vectors = tf.cast(call_model(model, features), tf.float32)
         vectors, wrong_size = cut_vectors(vectors, sizes, embedding=embedding)
         finding = first_finding(finding, wrong_size)
@@ -83,15 +84,15 @@ def _embedding(preprocessor: EmbeddingGemma2TextEmbedderPreprocessor, model: Any
 
 
 @contextlib.contextmanager
-def filled_slots(model: Any) -> Iterator[None]:
-    """While it lasts, the model's encoders encode the slots that are filled in this thread, and give 0 for
-    the others.
+def filled_slots(model: Any, media: Sequence[Medium]) -> Iterator[None]:
+    """While it lasts, the model's encoders of media encode the slots that are filled in this thread, and give
+    0 for the others.
     """
     with contextlib.ExitStack() as stack:
-        for exported in MEDIA_IN_EXPORTS.values():
-            encoder = encoder_of(model, exported.medium)
+        for medium in media:
+            encoder = encoder_of(model, medium)
             if encoder is not None:
-                make = _of_filled(exported.medium, exported.encoder)
+                make = _of_filled(medium, MEDIA_IN_EXPORTS[medium.name].encoder)
                 stack.enter_context(replaced(encoder, "call", make))
         yield
 

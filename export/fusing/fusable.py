@@ -8,6 +8,7 @@ from export.fusing.encoders import encoder_of
 from export.fusing.generate import Generation
 from graph_ops.features import FEATURES, static_shape
 from graph_ops.media.image import IMAGE
+from graph_ops.media.video import VIDEO
 from graph_ops.settings import Settings
 
 
@@ -77,8 +78,9 @@ def check_model(model: Any, settings: Settings) -> None:
 
     Raises:
         TypeError: not callable.
-        ValueError: an input that the preprocessor does not make, a dim or a vocabulary of another size, a
-            medium that the model does not read, a sampler that looks at several tokens at once.
+        ValueError: a preprocessor of videos with a model that generates, an input that the preprocessor does
+            not make, a dim or a vocabulary of another size, a medium that the model does not read, a sampler
+            that looks at several tokens at once.
     """
     if not callable(model):
         raise TypeError(
@@ -86,6 +88,7 @@ def check_model(model: Any, settings: Settings) -> None:
             f"{type(model).__name__}."
         )
     if is_causal_lm(model):
+        _check_no_video(settings)
         check_backbone(model.backbone, settings)
         _check_sampler(model.sampler)
     _check_inputs(named_inputs(model) or {}, settings)
@@ -107,6 +110,15 @@ def _check_inputs(inputs: dict[str, ModelInput], settings: Settings) -> None:
                 f"`model`: its input {name!r} must take what the preprocessor makes, {made[name].dims} = "
                 f"{shape}; got {list(given.shape)}. Make both with the same `sequence_length` and media."
             )
+
+
+def _check_no_video(settings: Settings) -> None:
+    if settings.config_of(VIDEO):
+        raise ValueError(
+            "`video_converter`: must be left out before a model that generates, to which frames are not "
+            "handed; got one. Make the preprocessor without it (`--no-videos`), or export it by itself and "
+            "hand the model its rows."
+        )
 
 
 def check_backbone(backbone: Any, settings: Settings) -> None:

@@ -12,9 +12,9 @@ import numpy as np
 
 from export.budgets import check_budgets
 from export.litert.write import DESCRIPTION, MODEL, VOCABULARY
-from export.media import MEDIA_IN_EXPORTS
+from export.media import MEDIA_IN_EXPORTS, pack_arrays
 from export.outputs import Arrays
-from graph_ops.media.arrays import pack_items
+from export.videos import with_sources
 from graph_ops.media.table import MEDIA
 from graph_ops.text.vocabulary.vocabulary import Vocabulary, load_vocabulary
 
@@ -91,7 +91,7 @@ def text_inputs(name: str, text: bytes) -> Arrays:
 def request(
     bundle: Bundle,
     prompt: bytes,
-    media: Mapping[str, Sequence[np.ndarray]],
+    media: Mapping[str, Sequence[Any]],
     *,
     max_soft_tokens: Sequence[int] = (),
     signature: str = "generate_preprocess",
@@ -115,7 +115,8 @@ def request(
                 "more slots."
             )
         if most:
-            inputs[name], inputs[medium.sizes] = pack_items([items], medium=medium, slots=most)
+            packed = pack_arrays(medium, items, slots=most)
+            inputs |= {key: value.astype(accepted[key]["dtype"]) for key, value in packed.items()}
         if medium.budget:
             takes = medium.budget in accepted
             chosen = check_budgets(max_soft_tokens, len(items), medium, accepted=takes)
@@ -124,19 +125,21 @@ def request(
     return bundle.run(signature, **inputs)
 
 
-def decoded(files: Mapping[str, Sequence[bytes]], settings: dict[str, Any]) -> dict[str, list[np.ndarray]]:
-    """Pixels and samples of files by the medium's name, as an app's own decoders would make them.
+def decoded(files: Mapping[str, Sequence[Any]], settings: dict[str, Any]) -> dict[str, list[Any]]:
+    """Pixels and samples of files by the medium's name, as an app's own decoders would make them; videos as
+    `VideoArray`.
 
     Raises:
         ValueError: a file that does not decode.
     """
-    read = {}
+    read: dict[str, list[Any]] = {}
     for name, found in files.items():
         if found:
             exported = MEDIA_IN_EXPORTS[name]
             converter = settings.get(exported.medium.converter) or {}
             parity = {"parity": settings["parity"]} if "parity" in settings else {}
-            read[name] = exported.read_files(list(found), converter.get("config", {}) | parity)
+            items = exported.read_files(list(found), converter.get("config", {}) | parity)
+            read[name] = with_sources(found, items) if exported.medium.frames else items
     return read
 
 

@@ -31,6 +31,7 @@ from graph_ops.media.table import MEDIA
 from graph_ops.pipeline import litert as pipeline
 from graph_ops.pipeline.counting import count_row_tokens
 from graph_ops.pipeline.litert import Text
+from graph_ops.pipeline.videos import with_times
 from graph_ops.settings import Configured, Settings
 from graph_ops.target import LITERT
 from graph_ops.text.tokens import TokenRows
@@ -44,6 +45,7 @@ INPUTS = {
         medium.soft_tokens: f"what `preprocess_{medium.name}` gave for each slot; 0 for an empty slot"
         for medium in MEDIA
     },
+    **{option.name: option.meaning for medium in MEDIA for option in medium.options},
 }
 OUTPUTS = {
     **TEXT_OUTPUTS,
@@ -124,6 +126,20 @@ def _item_inputs(
     }
 
 
+def _option_inputs(each: Configured, settings: Settings, *, fixed: bool = False) -> dict[str, Input]:
+    """What is said of a medium's items, [1, K, …], in dtypes that devices have; of fixed size for as many
+    frames as are taken.
+    """
+    medium, slots = each.medium, each.medium.num_slots(settings.row)
+    most = medium.frames(each.config) if fixed and medium.frames else None
+    found = {}
+    for option in medium.options:
+        dtype = tf.float32 if option.dtype.is_floating else option.dtype
+        axes = (most if size is None else size for size in option.shape)
+        found[option.name] = _input(option.name, dtype, 1, slots, *axes)
+    return found
+
+
 def _postprocessing(settings: Settings, *, fixed: bool) -> Signature:
     size = settings.row.sequence_length if fixed else None
     capacity = most_bytes(settings, size)
@@ -147,11 +163,12 @@ def _one_item(each: Configured, parity: str, axes: tuple[int | None, ...]) -> Si
         budgets = None if budgets is None else budgets[:, tf.newaxis]
         batch = from_arrays(items, sizes, budgets, medium=medium, config=config, parity=parity, target=LITERT)
         features = {medium.values: batch.values[:, 0], medium.marks: batch.marks[:, 0]}
-        return (
-            features
-            | {"soft_tokens": batch.slots.num_soft_tokens[:, 0]}
-            | status_outputs(batch.slots.finding)
-        )
+        counts = batch.slots.num_soft_tokens
+        if medium.frames:
+            features = {medium.values: batch.values, medium.marks: batch.marks}
+        else:
+            counts = counts[:, 0]
+        return features | {"soft_tokens": counts} | status_outputs(batch.slots.finding)
 
     outputs = (medium.values, medium.marks, "soft_tokens", *STATUS)
     return Signature(_item_inputs(each, (1,), axes), outputs, function, medium.item.partition(" is ")[0])
@@ -163,20 +180,23 @@ def _whole_row(settings: Settings) -> Signature:
     for each in settings.media:
         leading = (1, each.medium.num_slots(settings.row))
         inputs |= _item_inputs(each, leading, (None,) * each.medium.varying)
+        inputs |= _option_inputs(each, settings)
 
     def function(tensors: Tensors) -> Tensors:
-        media = {
-            medium.name: from_arrays(
+        media = {}
+        for each in settings.media:
+            medium = each.medium
+            batch = from_arrays(
                 tensors[medium.argument],
                 tensors[medium.sizes],
                 given_budgets(tensors, medium=medium),
                 medium=medium,
-                config=config,
+                config=each.config,
                 parity=parity,
                 target=LITERT,
             )
-            for medium, config, _ in settings.media
-        }
+            slots = with_times(batch.slots, tensors, each, settings, target=LITERT)
+            media[medium.name] = batch._replace(slots=slots)
         return _row(tensors, media, settings)
 
     meaning = "a prompt and its media, to generate from"
@@ -187,8 +207,10 @@ def _counted_row(settings: Settings, size: int | None) -> Signature:
     """A row without the media's own tensors, which the app has from before."""
     row, inputs, kept = settings.row, text_inputs("prompts", size), feature_names("text")
     for each in settings.media:
-        name = each.medium.soft_tokens
-        inputs[name] = _input(name, tf.int32, 1, each.medium.num_slots(row))
+        name, frames = each.medium.soft_tokens, each.medium.frames
+        slots = each.medium.num_slots(row) * (frames(each.config) if frames else 1)
+        inputs[name] = _input(name, tf.int32, 1, slots)
+        inputs |= _option_inputs(each, settings, fixed=size is not None)
         kept += [each.medium.indices, each.medium.mask]
 
     def function(tensors: Tensors) -> Tensors:
@@ -207,6 +229,7 @@ def _counting(settings: Settings, size: int | None) -> Signature:
         leading = (1, each.medium.num_slots(settings.row))
         name, varying = each.medium.sizes, (None,) * each.medium.varying
         inputs[name] = _item_inputs(each, leading, varying)[name]
+        inputs |= _option_inputs(each, settings, fixed=size is not None)
 
     def function(tensors: Tensors) -> Tensors:
         ids, lengths = tensors["token_ids"], tensors["lengths"]
@@ -223,8 +246,10 @@ def _counting(settings: Settings, size: int | None) -> Signature:
 def _counted(each: Configured, tensors: Tensors, settings: Settings) -> MediumBatch:
     """Slots of which only the soft tokens are known; values and marks that nobody asks for."""
     most = each.medium.block(settings.row, each.config)
+    frames = each.medium.frames and each.medium.frames(each.config)
     counts, budgets = tensors[each.medium.soft_tokens], given_budgets(tensors, medium=each.medium)
-    slots = pipeline.counted_slots(counts, budgets, most=most, config=each.config)
+    slots = pipeline.counted_slots(counts, budgets, most=most, frames=frames, config=each.config)
+    slots = with_times(slots, tensors, each, settings, target=LITERT)
     nothing = tf.zeros_like(slots.num_soft_tokens)[..., tf.newaxis, tf.newaxis]
     return MediumBatch(tf.cast(nothing, tf.float32), nothing, slots)
 

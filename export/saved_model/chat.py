@@ -5,6 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from export.media import decodable, pack_files
 from export.outputs import Arrays
 from export.saved_model.run import Loaded, budget_inputs, checked
 from graph_ops.family import GEMMA4
@@ -29,8 +30,9 @@ def chat_inputs(messages: Any, tools: Any, switches: dict[str, bool]) -> dict[st
     files = chat.media()
     inputs = chat.tensors(switches)._asdict()
     for medium in MEDIA:
-        given = [medium.decode_on_host(file) for file in files.get(medium.argument, [[]])[0]]
-        inputs[medium.argument] = tf.constant([given], tf.string, shape=[1, len(given)])
+        given = decodable({medium.name: files.get(medium.argument, [[]])[0]})[medium.name]
+        packed = pack_files(medium, given)
+        inputs |= {name: tf.convert_to_tensor(value) for name, value in packed.items()}
     return inputs
 
 

@@ -6,7 +6,7 @@ embed_preprocess   texts, tasks, media -> the model's inputs, status
 import tensorflow as tf
 
 from export.budgets import with_budget_inputs
-from export.saved_model.signatures import DEFAULT, FILE_INPUTS
+from export.saved_model.signatures import DEFAULT, file_inputs
 from export.signature import Input, Signature, Tensors
 from graph_ops import EmbeddingGemma2TextEmbedderPreprocessor
 from graph_ops.faults import Finding
@@ -48,7 +48,8 @@ def embedding_signatures(
 
 def embedding_inputs(settings: Settings) -> dict[str, Input]:
     """Texts, tasks, and files of the media that are taken."""
-    return INPUTS | {each.medium.argument: FILE_INPUTS[each.medium.argument] for each in settings.media}
+    files = (file_inputs(each.medium) for each in settings.media)
+    return INPUTS | {name: given for inputs in files for name, given in inputs.items()}
 
 
 def tensor_names(settings: Settings) -> list[str]:

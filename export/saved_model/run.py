@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from export.budgets import check_budgets
+from export.media import pack_files
 from export.outputs import Arrays
 from graph_ops.media.medium import Medium
 from graph_ops.media.table import MEDIA
@@ -59,7 +60,8 @@ def request(
     for medium in MEDIA:
         name, files = medium.argument, list(media.get(medium.name, ()))
         if name in accepted:
-            given[name] = tf.constant([files], tf.string, shape=[1, len(files)])
+            packed = pack_files(medium, files)
+            given |= {key: tf.constant(value, accepted[key].dtype) for key, value in packed.items()}
         elif files:
             raise ValueError(
                 f"`{name}`: this export takes {sorted(accepted)} only. Leave the files out or export with "

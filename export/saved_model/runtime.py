@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from export.media import pack_arrays
 from export.outputs import Arrays, scaled
 from export.runtime import Files, Media, cut
 from export.saved_model.run import Loaded, request
-from graph_ops.media.arrays import pack_items
 from graph_ops.media.table import MEDIA
 
 
@@ -20,7 +20,7 @@ class SavedModelRuntime:
     def __init__(self, loaded: Loaded, settings: dict[str, Any]) -> None:
         self._signatures = loaded.signatures
         self._loaded, self._settings = loaded, settings
-        self._media = [medium for medium in MEDIA if settings[medium.converter] is not None]
+        self._media = [medium for medium in MEDIA if settings.get(medium.converter) is not None]
 
     def tokenize(self, texts: list[bytes]) -> list[np.ndarray]:
         """See `Runtime`."""
@@ -44,11 +44,8 @@ class SavedModelRuntime:
         given: dict[str, Any] = {"prompts": tf.constant([prompt])}
         for medium in self._media:
             items = media.get(medium.name, ())
-            packed = pack_items([items], medium=medium, slots=len(items))
-            given |= {
-                name: tf.constant(value)
-                for name, value in zip((medium.argument, medium.sizes), packed, strict=True)
-            }
+            packed = pack_arrays(medium, items, slots=len(items))
+            given |= {name: tf.constant(value) for name, value in packed.items()}
         signature = "generate_preprocess_arrays" if self._media else "generate_preprocess_text"
         return scaled(_arrays(self._signatures[signature](**given)), self._settings)
 

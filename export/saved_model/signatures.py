@@ -18,11 +18,14 @@ from graph_ops.features import BY_NAME, feature_names, static_shape
 from graph_ops.media.image import IMAGE
 from graph_ops.media.medium import Medium
 from graph_ops.media.table import MEDIA
+from graph_ops.media.video import VIDEO
 from graph_ops.pipeline.chat import has_chat
 from graph_ops.pipeline.counting import count_tokens
 from graph_ops.pipeline.served import decode, encode
 from graph_ops.settings import Settings
 
+PIXELS = (IMAGE, VIDEO)
+"""Media with values that may be pixels as they are."""
 DEFAULT = "serving_default"
 """TensorFlow's name of the signature that a client gets without asking; here the same as
 `generate_preprocess`.
@@ -35,10 +38,23 @@ INPUTS = {
     **TEXT_INPUTS,
     "padding_mask": Input(tf.bool, (None, None), "True on what is read"),
 }
-FILE_INPUTS = {
-    medium.argument: Input(tf.string, (None, None), f'{medium.files}; "" for an empty slot')
-    for medium in MEDIA
-}
+
+
+def option_inputs(medium: Medium) -> dict[str, Input]:
+    """What is said of a medium's items, [B, K, …]."""
+    return {
+        option.name: Input(option.dtype, (None, None, *option.shape), option.meaning)
+        for option in medium.options
+    }
+
+
+def file_inputs(medium: Medium) -> dict[str, Input]:
+    """A medium's items as files [B, K, …], and what is said of them."""
+    meaning = f'{medium.files}; "" for an empty slot'
+    files = Input(tf.string, (None, None, *medium.file_shape), meaning)
+    return {medium.argument: files} | option_inputs(medium)
+
+
 PLAIN_OUTPUTS = {
     "status": 'what is wrong with the row and how to correct it; "" for a good row',
     **TEXT_OUTPUTS,
@@ -53,7 +69,7 @@ def array_inputs(medium: Medium) -> dict[str, Input]:
     return {
         medium.argument: Input(medium.dtype, (None, None, *medium.item_shape), medium.array),
         medium.sizes: Input(tf.int32, (None, None, *axes), medium.size),
-    }
+    } | option_inputs(medium)
 
 
 ARRAY_INPUTS = {name: given for medium in MEDIA for name, given in array_inputs(medium).items()}
@@ -67,11 +83,12 @@ def signatures(
     Args:
         settings: of the preprocessor.
         compact: whether `pixel_values` are the pixels themselves, uint8, for the client to scale: a quarter
-            of the bytes to send.
+            of the bytes to send; and those of frames.
         max_soft_tokens_input: whether those that take images take `max_soft_tokens` too.
     """
-    if compact and (image := settings.config_of(IMAGE)):
-        settings = settings.with_config(IMAGE, dataclasses.replace(image, scale=None, offset=None))
+    for medium in PIXELS if compact else ():
+        if config := settings.config_of(medium):
+            settings = settings.with_config(medium, dataclasses.replace(config, scale=None, offset=None))
     media = tuple(each.medium for each in settings.media)
     preprocessing = functools.partial(_preprocessing, settings, compact=compact)
     table = {"generate_preprocess_text": preprocessing((), "text alone")}
@@ -84,7 +101,7 @@ def signatures(
         table["generate_preprocess_arrays"] = preprocessing(media, "the same from arrays", arrays=True)
     table["preprocess"] = preprocessing(media, "the same with responses, labels and weights", training=True)
     if has_chat(settings):
-        files = {medium.argument: FILE_INPUTS[medium.argument] for medium in media}
+        files = {name: given for medium in media for name, given in file_inputs(medium).items()}
         finish = functools.partial(_finished, settings=settings, compact=compact)
         table |= chat_signatures(settings, files, finish)
     table["generate_postprocess"] = _postprocessing(settings)
@@ -108,7 +125,7 @@ def _preprocessing(
     names = feature_names(*groups)
     inputs = {name: INPUTS[name] for name in ("prompts", *(["responses"] if training else []))}
     for medium in media:
-        inputs |= array_inputs(medium) if arrays else {medium.argument: FILE_INPUTS[medium.argument]}
+        inputs |= array_inputs(medium) if arrays else file_inputs(medium)
 
     def function(tensors: Tensors) -> Tensors:
         length = settings.row.sequence_length
@@ -124,8 +141,9 @@ def _finished(
     """The named features with the shapes of a signature, and each row's status."""
     sizes = settings.dim_sizes
     shaped = {name: tf.ensure_shape(features[name], static_shape(BY_NAME[name], sizes)) for name in names}
-    if compact and IMAGE.values in shaped:
-        shaped[IMAGE.values] = tf.cast(shaped[IMAGE.values], tf.uint8)
+    for medium in PIXELS if compact else ():
+        if medium.values in shaped:
+            shaped[medium.values] = tf.cast(shaped[medium.values], tf.uint8)
     return shaped | status_output(finding)
 
 
@@ -133,6 +151,7 @@ def _counting(settings: Settings) -> Signature:
     inputs = {"prompts": INPUTS["prompts"]}
     for each in settings.media:
         inputs[each.medium.sizes] = ARRAY_INPUTS[each.medium.sizes]
+        inputs |= option_inputs(each.medium)
 
     def function(tensors: Tensors) -> Tensors:
         count = count_tokens(tensors, settings)

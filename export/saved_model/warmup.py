@@ -17,6 +17,7 @@ import tensorflow as tf
 from export.media import MEDIA_IN_EXPORTS
 from export.serving_configuration import allowed_batch_sizes
 from graph_ops.family import GEMMA4
+from graph_ops.media.arrays import unknown_options
 from graph_ops.media.table import MEDIA
 
 if TYPE_CHECKING:
@@ -84,7 +85,10 @@ def _inputs(signature: "Signature", rows: int) -> dict[str, Any]:
             row[medium.argument] = item[np.newaxis]
             row[medium.sizes] = np.array([size if medium.varying > 1 else size[0]])
         else:
-            row[medium.argument] = np.array([exported.write_file(item)], object)
+            files = np.array([exported.write_file(item)], object)
+            row[medium.argument] = files[:, np.newaxis] if medium.frames else files
+        options = unknown_options(medium, rows=1, slots=1)
+        row |= {name: values[0] for name, values in options.items()}
     for key, given in signature.inputs.items():
         if key not in row:
             row[key] = np.zeros([size or 1 for size in given.shape[1:]], given.dtype.as_numpy_dtype)

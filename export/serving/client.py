@@ -19,7 +19,7 @@ from google.protobuf import json_format
 from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2, prediction_service_pb2_grpc
 
 from export.budgets import check_budgets
-from export.media import decodable
+from export.media import decodable, pack_files
 from export.outputs import Arrays
 from export.serving.prediction import Limits
 from graph_ops.family import GEMMA4
@@ -74,14 +74,14 @@ class Client:
         given = {name: _strings([prompt.encode()]) for name in ("prompts", "text", "texts")}
         given["tasks"] = _strings([b""])
         for medium in MEDIA:
-            given[medium.argument] = _strings(media.get(medium.name, ()))[np.newaxis]
+            given |= pack_files(medium, media.get(medium.name, ()))
         accepted = self._find(signature).inputs
-        numbers = {"seed": np.array([seed], np.int32), "truncate_dim": np.zeros(1, np.int32)}
-        numbers |= _budgets(media, max_soft_tokens, accepted)
+        given |= {"seed": np.array([seed], np.int32), "truncate_dim": np.zeros(1, np.int32)}
+        given |= _budgets(media, max_soft_tokens, accepted)
         if missing := sorted(
             name
             for name, info in accepted.items()
-            if name not in (given if info.dtype == tf.string.as_datatype_enum else numbers)
+            if name not in given or given[name].dtype != tf.as_dtype(info.dtype).as_numpy_dtype
         ):
             raise ValueError(
                 f"`signature`: must take a prompt and files; {signature} takes {missing} too. Use another "
@@ -93,7 +93,6 @@ class Client:
                     f"`{medium.argument}`: {signature} takes {sorted(accepted)} only. Leave the files out or "
                     f"use another signature."
                 )
-        given |= numbers
         outputs = self._run(signature, {name: given[name] for name in accepted})
         if status := outputs["status"][0].decode() if "status" in outputs else "":
             raise ValueError(status)

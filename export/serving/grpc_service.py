@@ -13,6 +13,9 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
+from export.saved_model.signatures import DEFAULT
+from export.serving.metrics import API
+from export.serving.observing import REQUEST_ID, Call, Observer, request_id
 from export.serving.prediction import Limits, predict
 from export.serving.refusals import Refusal, invalid
 from export.serving.store import ModelStore
@@ -26,38 +29,48 @@ Answer = TypeVar("Answer")
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     """Predict and GetModelMetadata; the methods for models of tf.Examples stay unimplemented."""
 
-    def __init__(self, store: ModelStore, limits: Limits) -> None:
-        self._store, self._limits = store, limits
+    def __init__(self, store: ModelStore, limits: Limits, observer: Observer) -> None:
+        self._store, self._limits, self._observer = store, limits, observer
 
     def Predict(
         self, request: predict_pb2.PredictRequest, context: grpc.ServicerContext
     ) -> predict_pb2.PredictResponse:
         """Runs a signature on a batch of rows."""
 
-        def run() -> predict_pb2.PredictResponse:
+        def run(call: Call) -> predict_pb2.PredictResponse:
+            call.signature = request.model_spec.signature_name or DEFAULT
             with self._store.use(**selection(request)) as servable:
+                call.version = servable.version
                 return predict(servable, request, self._limits)
 
-        return _answer(context, run)
+        return _answer(context, self._observer, API, request, run)
 
     def GetModelMetadata(
         self, request: get_model_metadata_pb2.GetModelMetadataRequest, context: grpc.ServicerContext
     ) -> get_model_metadata_pb2.GetModelMetadataResponse:
         """Signatures of a model."""
-        return _answer(context, lambda: model_metadata(self._store, request))
+        return _answer(
+            context,
+            self._observer,
+            "GetModelMetadata",
+            request,
+            lambda _: model_metadata(self._store, request),
+        )
 
 
 class ModelService(model_service_pb2_grpc.ModelServiceServicer):
     """GetModelStatus; the configuration of this server is not changed from outside."""
 
-    def __init__(self, store: ModelStore) -> None:
-        self._store = store
+    def __init__(self, store: ModelStore, observer: Observer) -> None:
+        self._store, self._observer = store, observer
 
     def GetModelStatus(
         self, request: get_model_status_pb2.GetModelStatusRequest, context: grpc.ServicerContext
     ) -> get_model_status_pb2.GetModelStatusResponse:
         """State of each version."""
-        return _answer(context, lambda: model_status(self._store, request))
+        return _answer(
+            context, self._observer, "GetModelStatus", request, lambda _: model_status(self._store, request)
+        )
 
 
 def model_metadata(
@@ -110,12 +123,29 @@ def selection(request: Any) -> dict[str, Any]:
     }
 
 
-def _answer(context: grpc.ServicerContext, work: Callable[[], Answer]) -> Answer:
+def _answer(
+    context: grpc.ServicerContext,
+    observer: Observer,
+    method: str,
+    request: Any,
+    work: Callable[[Call], Answer],
+) -> Answer:
     """The result of the work, or its refusal as gRPC's status; no work for a client that has given up."""
-    if not context.is_active():
-        context.abort(grpc.StatusCode.CANCELLED, "the client has gone")
+    call = Call(
+        request_id(dict(context.invocation_metadata()).get(REQUEST_ID)),
+        "GRPC",
+        method,
+        request.model_spec.name,
+        request_bytes=request.ByteSize(),
+    )
+    context.set_trailing_metadata(((REQUEST_ID, call.id),))
     try:
-        return work()
+        with observer.observed(call):
+            if not context.is_active():
+                raise Refusal(grpc.StatusCode.CANCELLED, "the client has gone")
+            answer = work(call)
+            call.answer_bytes = answer.ByteSize()  # type: ignore[attr-defined]
+            return answer
     except Refusal as refusal:
         context.abort(refusal.code, refusal.message)
         raise AssertionError("abort raises") from refusal

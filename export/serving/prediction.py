@@ -4,6 +4,7 @@ import contextlib
 import math
 import pathlib
 import threading
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -126,7 +127,9 @@ def run(
     try:
         tensors = {key: tf.constant(array, tf.as_dtype(infos[key].dtype)) for key, array in arrays.items()}
         with servable.cold.get(name, contextlib.nullcontext()):
+            started = time.perf_counter()
             outputs = servable.functions[name](**tensors)
+            servable.ran(time.perf_counter() - started)
         servable.cold.pop(name, None)
     except tf.errors.OpError as error:
         raise from_tensorflow(error.error_code, error.message) from error

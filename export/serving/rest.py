@@ -1,9 +1,13 @@
-"""TF Serving's REST API over a model store, as an ASGI application."""
+"""TF Serving's REST API over a model store, its metrics, and what says how the server is, as an ASGI
+application.
+"""
 
 import asyncio
+import dataclasses
 import functools
 import json
 import re
+import threading
 import urllib.parse
 from concurrent.futures import Executor
 from typing import Any
@@ -17,8 +21,9 @@ from starlette.routing import Route
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, model_pb2
 
 from export.saved_model.signatures import DEFAULT
-from export.serving import json_tensors
+from export.serving import json_tensors, metrics
 from export.serving.grpc_service import SIGNATURE_DEF, model_metadata, model_status, selection
+from export.serving.observing import REQUEST_ID, Call, Observer, request_id
 from export.serving.prediction import Limits, check_inputs, run
 from export.serving.refusals import MAX_MESSAGE, Refusal, invalid, not_found
 from export.serving.store import ModelStore, Servable
@@ -31,25 +36,67 @@ _GET = re.compile(rf"/v1/models(?:/(?P<name>[^/:]+))?{_CHOICE}(?P<metadata>/meta
 """Paths, as TF Serving matches them (its http_rest_api_util.cc)."""
 _MAX_VERSION = (1 << 63) - 1
 _TOO_LARGE = 413
+METRICS = "/monitoring/prometheus/metrics"
+"""The path of `serving_configs/monitoring.config`."""
+HEALTHY, READY = "/healthz", "/readyz"
+"""Whether the process answers, and whether a version of the model does."""
 
 
-def application(store: ModelStore, limits: Limits, executor: Executor) -> Starlette:
+@dataclasses.dataclass(frozen=True)
+class Api:
+    """What the application answers from.
+
+    Attributes:
+        store: the model's versions.
+        limits: what a request may ask for.
+        observer: of its requests.
+        ending: set when the server is about to end: each answer then closes its connection, so that no client
+            writes to one that is gone.
+    """
+
+    store: ModelStore
+    limits: Limits
+    observer: Observer
+    ending: threading.Event
+
+
+def application(api: Api, executor: Executor) -> Starlette:
     """The application; requests are computed in the executor's threads."""
 
     async def handle(request: Request) -> Response:
-        body = await _body(request, limits.request_bytes)
+        call = Call(request_id(request.headers.get(REQUEST_ID)), "REST")
+        body = await _body(request, api.limits.request_bytes)
         if body is None:
-            return _error(
+            response = _error(
                 _TOO_LARGE,
-                f"body: must have at most {limits.request_bytes:,} bytes; got more. Split the request.",
+                f"body: must have at most {api.limits.request_bytes:,} bytes; got more. Split the request.",
             )
-        work = functools.partial(
-            _respond, store, limits, request.method, request.scope["raw_path"].decode("latin-1"), body
-        )
-        return await asyncio.get_running_loop().run_in_executor(executor, work)
+        else:
+            path = request.scope["raw_path"].decode("latin-1")
+            work = functools.partial(_respond, api, call, request.method, path, body)
+            response = await asyncio.get_running_loop().run_in_executor(executor, work)
+        response.headers[REQUEST_ID] = call.id
+        return _closing(response)
+
+    async def state(request: Request) -> Response:
+        good = request.url.path == HEALTHY or (api.store.is_ready() and not api.ending.is_set())
+        return _closing(Response("ok\n" if good else "not ready\n", 200 if good else 503))
+
+    async def measured(_: Request) -> Response:
+        return _closing(Response(api.observer.metrics.exposition(), media_type=metrics.CONTENT_TYPE))
+
+    def _closing(response: Response) -> Response:
+        if api.ending.is_set():
+            response.headers["connection"] = "close"
+        return response
 
     return Starlette(
-        routes=[Route("/{path:path}", handle, methods=["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"])]
+        routes=[
+            Route(METRICS, measured),
+            Route(HEALTHY, state),
+            Route(READY, state),
+            Route("/{path:path}", handle, methods=["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]),
+        ]
     )
 
 
@@ -65,32 +112,40 @@ async def _body(request: Request, most: int) -> bytes | None:
     return bytes(body) if size <= most else None
 
 
-def _respond(store: ModelStore, limits: Limits, method: str, path: str, body: bytes) -> Response:
+def _respond(api: Api, call: Call, method: str, path: str, body: bytes) -> Response:
+    call.request_bytes = len(body)
     try:
-        return Response(_answer(store, limits, method, path, body), media_type="application/json")
+        with api.observer.observed(call):
+            answer = _answer(api, call, "GET" if method == "HEAD" else method, path, body)
+            call.answer_bytes = len(answer)
+        return Response(answer, media_type="application/json")
     except Refusal as refusal:
         return _error(refusal.http_status, refusal.message)
     except Exception as error:
         return _error(500, f"{type(error).__name__}: {error}"[:MAX_MESSAGE])
 
 
-def _answer(store: ModelStore, limits: Limits, method: str, path: str, body: bytes) -> bytes:
+def _answer(api: Api, call: Call, method: str, path: str, body: bytes) -> bytes:
     if not path.lower().startswith("/v1/"):
         raise not_found(f"no such path: {path}. The API is under /v1/models.")
     match = {"POST": _POST, "GET": _GET}[method].fullmatch(path) if method in ("POST", "GET") else None
     if not match:
         raise invalid(f"Malformed request: {method} {path}")
     spec = _model_spec(match)
+    call.model = spec.name
     if method == "GET":
+        call.method = "GetModelMetadata" if match["metadata"] else "GetModelStatus"
         if not spec.name:
             raise invalid("Missing model name in request.")
-        return _metadata(store, spec) if match["metadata"] else _status(store, spec)
-    if match["method"].lower() != "predict":
+        return _metadata(api.store, spec) if match["metadata"] else _status(api.store, spec)
+    call.method = match["method"].capitalize()
+    if call.method != metrics.API:
         raise Refusal(
             grpc.StatusCode.UNIMPLEMENTED, f"{match['method']} is for models of tf.Examples. Use :predict."
         )
-    with store.use(**selection(get_model_status_pb2.GetModelStatusRequest(model_spec=spec))) as servable:
-        return _predict(servable, body, limits)
+    with api.store.use(**selection(get_model_status_pb2.GetModelStatusRequest(model_spec=spec))) as servable:
+        call.version = servable.version
+        return _predict(servable, call, body, api.limits)
 
 
 def _model_spec(match: re.Match[str]) -> model_pb2.ModelSpec:
@@ -104,7 +159,7 @@ def _model_spec(match: re.Match[str]) -> model_pb2.ModelSpec:
     return spec
 
 
-def _predict(servable: Servable, body: bytes, limits: Limits) -> bytes:
+def _predict(servable: Servable, call: Call, body: bytes, limits: Limits) -> bytes:
     def find_inputs(name: str) -> Any:
         name = name or DEFAULT
         if name not in servable.functions:
@@ -112,7 +167,7 @@ def _predict(servable: Servable, body: bytes, limits: Limits) -> bytes:
         return servable.signature_defs[name].inputs
 
     parsed = json_tensors.parse(body, find_inputs)
-    name = parsed.signature_name or DEFAULT
+    name = call.signature = parsed.signature_name or DEFAULT
     inputs = servable.signature_defs[name].inputs
     given = {key: (inputs[key].dtype, array.shape) for key, array in parsed.arrays.items()}
     check_inputs(servable, name, given, (), limits)

@@ -1,10 +1,12 @@
 """The embedded server: one model, its versions, both protocols, and an orderly end.
 
 It is for development and tests, where TF Serving's binary or image is not at hand. It speaks TF Serving's two
-protocols, but it does not batch requests of different clients, knows one model, and has neither TLS nor
-metrics.
+protocols and counts under TF Serving's names, but it does not batch requests of different clients, knows one
+model, and has no TLS.
 """
 
+import asyncio
+import dataclasses
 import functools
 import pathlib
 import signal
@@ -17,18 +19,27 @@ from dataclasses import dataclass, field
 
 import grpc
 import uvicorn
+from grpc_health.v1 import health, health_pb2_grpc
+from grpc_health.v1.health_pb2 import HealthCheckResponse
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
 from export.serving.grpc_service import ModelService, PredictionService
+from export.serving.metrics import Metrics
+from export.serving.observing import Observer
 from export.serving.prediction import Limits, load_servable
-from export.serving.rest import application
+from export.serving.rest import Api, application
 from export.serving.store import Choice, ModelStore, Servable
 from export.serving_configuration import check_model_folder
 
 GRPC, REST = 8500, 8501
 """Ports of TF Serving's image."""
+PREDICTION_SERVICE = "tensorflow.serving.PredictionService"
+_ACCEPTING_SECONDS = 0.05
+"""How long a server that ends takes connections that were opened before."""
 MAX_WAITING = 256
 """Requests under way or waiting, for each protocol; more are turned away as unavailable."""
+
+Load = Callable[[int, pathlib.Path], Servable]
 
 
 @dataclass(frozen=True)
@@ -47,6 +58,9 @@ class Settings:
         poll_seconds: how often the folder is looked at.
         warm: whether a version's warmup requests are replayed before it serves.
         grace_seconds: how long a shutdown waits for requests under way.
+        drain_seconds: how long before that a shutdown still answers on connections that are open, each of
+            which it closes behind its next answer: a client that writes in the moment when an idle one is
+            closed finds it reset.
     """
 
     folder: pathlib.Path
@@ -60,6 +74,7 @@ class Settings:
     poll_seconds: float = 1.0
     warm: bool = True
     grace_seconds: float = 10.0
+    drain_seconds: float = 1.0
 
 
 class Server:
@@ -78,19 +93,24 @@ class Server:
         self,
         settings: Settings,
         report: Callable[[str], None] = lambda _: None,
-        load: Callable[[int, pathlib.Path], Servable] | None = None,
+        load: Load | None = None,
     ) -> None:
         check_model_folder(settings.folder)
         self._settings = settings
         self._socket = _listen(settings.host, settings.rest_port)
-        load = load or functools.partial(load_servable, warm=settings.warm)
+        self._observer = Observer(Metrics(), settings.name)
+        self._ending = threading.Event()
+        self._health = health.HealthServicer()
+        load = self._timed(load or functools.partial(load_servable, warm=settings.warm))
+        report = self._telling_health(report)
         self.store = ModelStore(settings.name, settings.folder, load, settings.choice, report)
-        self._grpc = _grpc_server(self.store, settings)
+        self._tell_health()
+        self._grpc = _grpc_server(self.store, settings, self._observer, self._health)
         self.port = _bind(self._grpc, settings)
         self.rest_port: int = self._socket.getsockname()[1]
         self._executor = ThreadPoolExecutor(settings.threads, "rest")
         config = uvicorn.Config(
-            application(self.store, settings.limits, self._executor),
+            application(Api(self.store, settings.limits, self._observer, self._ending), self._executor),
             log_level="error",
             access_log=False,
             lifespan="off",
@@ -105,32 +125,86 @@ class Server:
         )
 
     def start(self) -> None:
-        """Loads the versions that are there, then takes requests.
+        """Takes requests, and loads the versions that are there; until one is, requests are answered that it
+        is loading.
 
         Raises:
             ValueError: none of them could be loaded.
         """
+        self._grpc.start()
+        self._rest_thread.start()
         self.store.refresh()
         serving = [
             version for version, state, _ in self.store.states(self._settings.name) if state == "AVAILABLE"
         ]
         if not serving:
             errors = "; ".join(str(error) for _, _, error in self.store.states(self._settings.name) if error)
+            self._settings = dataclasses.replace(self._settings, grace_seconds=0, drain_seconds=0)
+            self.stop()
             raise ValueError(f"`folder`: must hold a version that loads; got {errors}. Export it again.")
         self.store.watch(every_seconds=self._settings.poll_seconds)
-        self._grpc.start()
-        self._rest_thread.start()
         while not self._rest.started and self._rest_thread.is_alive():
             time.sleep(0.01)
 
     def stop(self) -> None:
-        """Takes no new requests, waits for those under way as long as the settings say, and ends."""
+        """Says that it is not ready, takes no new connections, closes those that there are behind their next
+        answers, waits for requests under way as long as the settings say, and ends.
+        """
+        self._ending.set()
+        self._health.enter_graceful_shutdown()
+        self._stop_accepting()
+        until = time.monotonic() + self._settings.drain_seconds
+        while self._rest.server_state.connections and time.monotonic() < until:
+            time.sleep(0.01)
         self._rest.should_exit = True
         stopped = self._grpc.stop(self._settings.grace_seconds)
         self._rest_thread.join()
         stopped.wait()
         self._executor.shutdown()
         self.store.stop()
+
+    def _stop_accepting(self) -> None:
+        """Takes the connections that REST's clients have opened already, and no others: closing the socket
+        would reset those that wait to be taken.
+        """
+
+        async def stop(servers: list[asyncio.Server]) -> None:
+            self._socket.listen(0)
+            await asyncio.sleep(_ACCEPTING_SECONDS)
+            for server in servers:
+                server.close()
+
+        servers = getattr(self._rest, "servers", [])
+        if servers:
+            asyncio.run_coroutine_threadsafe(stop(servers), servers[0].get_loop()).result()
+
+    def _timed(self, load: Load) -> Load:
+        metrics, name = self._observer.metrics, self._settings.name
+
+        def timed(version: int, folder: pathlib.Path) -> Servable:
+            started, seconds = time.perf_counter(), None
+            try:
+                servable = load(version, folder)
+                seconds = time.perf_counter() - started
+            finally:
+                metrics.loaded(str(folder), seconds)
+            return servable._replace(ran=functools.partial(metrics.ran, name))
+
+        return timed
+
+    def _telling_health(self, report: Callable[[str], None]) -> Callable[[str], None]:
+        def told(line: str) -> None:
+            self._tell_health()
+            report(line)
+
+        return told
+
+    def _tell_health(self) -> None:
+        """What gRPC's health service says of the server, of its service, and of the model."""
+        ready = self.store.is_ready()
+        state = HealthCheckResponse.SERVING if ready else HealthCheckResponse.NOT_SERVING
+        for service in ("", PREDICTION_SERVICE, self._settings.name):
+            self._health.set(service, state)
 
 
 def stop_signal() -> threading.Event:
@@ -141,7 +215,9 @@ def stop_signal() -> threading.Event:
     return stopping
 
 
-def _grpc_server(store: ModelStore, settings: Settings) -> grpc.Server:
+def _grpc_server(
+    store: ModelStore, settings: Settings, observer: Observer, healthy: health.HealthServicer
+) -> grpc.Server:
     options = [
         ("grpc.max_receive_message_length", settings.limits.request_bytes),
         ("grpc.max_send_message_length", -1),
@@ -153,9 +229,10 @@ def _grpc_server(store: ModelStore, settings: Settings) -> grpc.Server:
     threads = ThreadPoolExecutor(settings.threads, "grpc")
     server = grpc.server(threads, options=options, maximum_concurrent_rpcs=MAX_WAITING)
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-        PredictionService(store, settings.limits), server
+        PredictionService(store, settings.limits, observer), server
     )
-    model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(store), server)
+    model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(store, observer), server)
+    health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
     return server
 
 

@@ -32,6 +32,7 @@ class Servable(NamedTuple):
         module: keeps the resources alive.
         cold: a lock for each signature that has not run yet: first calls at the same time would each optimize
             the graph for themselves.
+        ran: called with the seconds that a signature took.
     """
 
     version: int
@@ -39,6 +40,7 @@ class Servable(NamedTuple):
     signature_defs: Mapping[str, Any]
     module: Any
     cold: dict[str, threading.Lock]
+    ran: Callable[[float], None] = lambda _: None
 
 
 class Choice(NamedTuple):
@@ -93,6 +95,7 @@ class ModelStore:
         self._changed = threading.Condition()
         self._stopping = threading.Event()
         self._watcher: threading.Thread | None = None
+        self._looked = False
 
     def watch(self, *, every_seconds: float) -> None:
         """Looks at the folder again and again, in a thread of its own, until `stop`."""
@@ -121,6 +124,7 @@ class ModelStore:
             for version in serving:
                 if version not in wanted:
                     self._retire(version)
+        self._looked = True
 
     @contextlib.contextmanager
     def use(self, name: str, *, version: int | None = None, label: str | None = None) -> Iterator[Servable]:
@@ -140,6 +144,11 @@ class ModelStore:
             with self._changed:
                 entry.users -= 1
                 self._changed.notify_all()
+
+    def is_ready(self) -> bool:
+        """Whether a version answers."""
+        with self._changed:
+            return any(entry.servable for entry in self._entries.values())
 
     def states(self, name: str, version: int | None = None) -> list[tuple[int, str, Refusal | None]]:
         """Version, state and error of every version that was ever seen, or of one.
@@ -172,10 +181,21 @@ class ModelStore:
             else []
         )
         number = max(serving, default=None) if version is None else version
+        if number not in serving and name == self.name and self._is_coming(number):
+            raise Refusal(
+                grpc.StatusCode.UNAVAILABLE,
+                f"{name}: is loading and cannot answer yet. Try again soon.",
+            )
         if number not in serving:
             wish = f"Latest({name})" if version is None else f"Specific({name}, {version})"
             raise not_found(f"Servable not found for request: {wish}")
         return self._entries[number]
+
+    def _is_coming(self, version: int | None) -> bool:
+        """Whether the version, or any if None, is being loaded, or the folder was not looked at yet."""
+        states = {number: entry.state for number, entry in self._entries.items()}
+        loading = "LOADING" in (states.values() if version is None else [states.get(version, "")])
+        return loading or not self._looked
 
     def _found(self) -> dict[int, pathlib.Path]:
         """Version folders by number; hidden folders, where exports are being written, have no number for a

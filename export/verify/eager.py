@@ -8,8 +8,8 @@ import tensorflow as tf
 from export.outputs import Arrays
 from export.runtime import Files, Media, cut
 from graph_ops import Gemma4CausalLMPreprocessor, Gemma4Tokenizer
-from graph_ops.layers.converters import Gemma4AudioConverter, Gemma4ImageConverter
-from graph_ops.media.table import BY_NAME
+from graph_ops.layers.converters import CONVERTERS
+from graph_ops.media.table import BY_NAME, MEDIA
 from graph_ops.text.reading import prompt_reading
 from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
@@ -20,22 +20,12 @@ class EagerRuntime:
     name = "Python"
 
     def __init__(self, settings: dict[str, Any], vocabulary: Vocabulary) -> None:
+        layers = ((medium, settings.get(medium.converter)) for medium in MEDIA)
         converters = {
-            name: layer
-            and make(
-                **{
-                    key: value
-                    for key, value in layer["config"].items()
-                    if key not in ("name", "trainable", "dtype")
-                }
-            )
-            for name, make in (
-                ("image_converter", Gemma4ImageConverter),
-                ("audio_converter", Gemma4AudioConverter),
-            )
-            for layer in [settings[name]]
+            medium.converter: layer and CONVERTERS[medium.name](**_without_layer_keys(layer["config"]))
+            for medium, layer in layers
         }
-        kept = {key: value for key, value in settings.items() if key not in ("name", "trainable", "dtype")}
+        kept = _without_layer_keys(settings)
         self._preprocessor = Gemma4CausalLMPreprocessor(
             **{**kept, **converters, "tokenizer": Gemma4Tokenizer(vocabulary)}
         )
@@ -69,3 +59,7 @@ class EagerRuntime:
         given = {BY_NAME[name].argument: [list(items)] for name, items in media.items() if items}
         features = self._preprocessor.generate_preprocess({"prompts": [prompt], **given})
         return {name: np.asarray(value) for name, value in features.items()}
+
+
+def _without_layer_keys(settings: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in settings.items() if key not in ("name", "trainable", "dtype")}

@@ -8,11 +8,15 @@ from collections.abc import Callable
 
 from export.artifact import open_artifact
 from export.runtime import Runtime
-from export.verify import files, media, rows, texts
+from export.verify import files, media, rows, texts, videos
 from export.verify.eager import EagerRuntime
 from export.verify.result import Result, Subject
 
-STEPS = (texts.ids, texts.text, texts.round_trip, media.pixels, files.pictures, media.mel, rows.rows)
+STEPS = (
+    *(texts.ids, texts.text, texts.round_trip),
+    *(media.pixels, files.pictures, media.mel),
+    *(rows.rows, videos.videos),
+)
 """(subject) -> its lines of the table, in the order of the table."""
 
 Folder = str | os.PathLike[str]

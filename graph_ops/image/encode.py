@@ -46,6 +46,7 @@ def encode_image_arrays(
     *,
     config: ImageConfig,
     target: Target = TENSORFLOW,
+    places: tf.Tensor | None = None,
 ) -> Patches:
     """Patches of images that share one array, each in its top left corner.
 
@@ -56,6 +57,8 @@ def encode_image_arrays(
         config: sizes, scale, offset and `max_image_pixels`.
         target: where it runs. For static sizes N must be known while tracing; the outputs are the same, but
             for one value in hundreds of millions that is off by one level.
+        places: int32 [N], which of M images each is, where `images` are [M, H, W, 3]; by default the n-th.
+            Not for static sizes.
 
     Returns:
         A finding is IMAGE_SIZE (a side beyond H or W, negative, or longer than the target's longest),
@@ -73,7 +76,7 @@ def encode_image_arrays(
         # A faulty size becomes an empty image.
         size = tf.where(finding.is_clean[index], sizes[index], 0)
         budget = None if budgets is None else budgets[index]
-        pixels = images[index, : size[0], : size[1]]
+        pixels = images[index if places is None else places[index], : size[0], : size[1]]
         return _after(finding.at(index), resized_patches(pixels, budget, config=config))
 
     return _each(encode, absent=tf.reduce_all(tf.equal(sizes, 0), axis=-1), config=config)

@@ -7,6 +7,7 @@ What a device holds of a large image is the image, a strip and the patches, and 
 processor's cache. (A strip of an image 70 times as wide as high is all of it.)
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -29,19 +30,25 @@ class Axis(NamedTuple):
 def resize_to_patches(
     images: tf.Tensor, size: Size, target: Size, *, index: int, config: ImageConfig
 ) -> tf.Tensor:
-    """The patches of one image, resized to `target` by Pillow's bicubic.
+    """uint8 [patches, patch_dim] of the image with that index among uint8 [N, H, W, 3]; see `resizer`."""
+    return resizer(images, size, target, config=config)(index)
+
+
+def resizer(
+    images: tf.Tensor, size: Size, target: Size, *, config: ImageConfig
+) -> "Callable[[int | tf.Tensor], tf.Tensor]":
+    """The patches of images of one size, resized to `target` by Pillow's bicubic.
 
     Args:
       images: uint8 [N, H, W, 3].
-      index: of the image.
-      size: int32 [] each, height and width of the image in the top left corner of `images[index]`, in
-          1…the target's longest.
+      size: int32 [] each, height and width of each image in the top left corner of its place, in 1…the
+          target's longest.
       target: int32 [] each, height and width, positive multiples of `config.side_multiple`.
       config: patch and pooling sizes.
 
     Returns:
-      uint8 [patches, patch_dim], row by row. Where `size` and `target` are numbers, the weights are
-      constants.
+      A function of the index of an image, to uint8 [patches, patch_dim], row by row. Where `size` and
+      `target` are numbers, the weights are constants.
     """
     block = max(divisor for divisor in range(1, BLOCK + 1) if config.side_multiple % divisor == 0)
     vertical, horizontal = (
@@ -54,7 +61,7 @@ def resize_to_patches(
     span = tf.reduce_max(starts[:, -1] - starts[:, 0]) + tf.shape(vertical.high)[2]
     begins = tf.minimum(starts[:, 0], size[0] - span)
 
-    def patches_of_strip(number: tf.Tensor) -> tf.Tensor:
+    def patches_of_strip(number: tf.Tensor, index: "int | tf.Tensor") -> tf.Tensor:
         rows = tf.slice(images, tf.stack([index, begins[number], 0, 0]), tf.stack([1, span, size[1], 3]))
         rows = tf.reshape(rows, tf.stack([span, 3 * size[1]]))
         start, high, low = (part[number * blocks : (number + 1) * blocks] for part in vertical)
@@ -66,10 +73,21 @@ def resize_to_patches(
         )
         return _patches_of_rows(resized, target[1], config=config)
 
+    def patches_of(index: "int | tf.Tensor") -> tf.Tensor:
+        strips = target[0] // config.side_multiple
+        return joined(lambda number: patches_of_strip(number, index), strips, config=config)
+
+    return patches_of
+
+
+def joined(
+    part: Callable[[tf.Tensor], tf.Tensor], count: "int | tf.Tensor", *, config: ImageConfig
+) -> tf.Tensor:
+    """uint8 [patches, patch_dim]: those of `part(0)` … `part(count - 1)`, one after the other."""
     # LiteRT cannot join the parts of a TensorArray.
     _, patches = tf.while_loop(
-        lambda number, _: number < target[0] // config.side_multiple,
-        lambda number, patches: (number + 1, tf.concat([patches, patches_of_strip(number)], axis=0)),
+        lambda number, _: number < count,
+        lambda number, patches: (number + 1, tf.concat([patches, part(number)], axis=0)),
         (tf.constant(0), tf.zeros([0, config.patch_dim], tf.uint8)),
         shape_invariants=(tf.TensorShape([]), tf.TensorShape([None, config.patch_dim])),
         parallel_iterations=1,

@@ -9,6 +9,7 @@ from graph_ops.media.audio import AUDIO
 from graph_ops.media.image import IMAGE
 from graph_ops.media.medium import Medium
 from graph_ops.media.table import MEDIA
+from graph_ops.media.video import VIDEO
 from graph_ops.settings import Settings
 
 
@@ -28,6 +29,7 @@ def with_absent_media(features: dict[str, tf.Tensor], settings: Settings) -> dic
         settings: what the graph is built from.
     """
     absent: dict[str, tf.Tensor] = {}
+    features = _as_images(features)
     for medium in MEDIA if settings.media else ():
         if medium.values not in features and (empty := _empty(medium, settings)):
             absent |= _tensors(medium, empty, features["token_ids"])
@@ -49,6 +51,14 @@ def without_items(settings: Settings, token_ids: tf.Tensor) -> dict[str, tf.Tens
     return found
 
 
+def _as_images(features: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """Frames under the names of images, as KerasHub's class has them, if there are no images beside them."""
+    if IMAGE.values in features or VIDEO.values not in features:
+        return features
+    names = {getattr(VIDEO, name): getattr(IMAGE, name) for name in ("values", "marks", "indices", "mask")}
+    return {names.get(name, name): feature for name, feature in features.items()}
+
+
 def _tensors(medium: Medium, empty: _Empty, token_ids: tf.Tensor) -> dict[str, tf.Tensor]:
     batch = tf.shape(token_ids)[0]
     return {
@@ -60,11 +70,11 @@ def _tensors(medium: Medium, empty: _Empty, token_ids: tf.Tensor) -> dict[str, t
 
 
 def _no_images(settings: Settings) -> _Empty:
-    image, row = settings.config_of(IMAGE), settings.row
+    image, video = settings.config_of(IMAGE), settings.config_of(VIDEO)
     if image is None:
-        return _Empty((0, 1, 48), (0, 1, 2), 0)
-    width = row.max_images_per_prompt * row.num_vision_tokens_per_image
-    return _Empty((0, 0, image.patch_dim), (0, 0, 2), width)
+        width = video.num_frames * video.max_soft_tokens if video else 0
+        return _Empty((0, 1, 48), (0, 1, 2), width)
+    return _Empty((0, 0, image.patch_dim), (0, 0, 2), settings.indices_width(IMAGE))
 
 
 def _no_clips(settings: Settings) -> _Empty | None:

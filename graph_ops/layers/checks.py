@@ -5,6 +5,7 @@ import tensorflow as tf
 from graph_ops.media.image import IMAGE
 from graph_ops.media.medium import Medium
 from graph_ops.media.table import MEDIA
+from graph_ops.media.video import VIDEO
 from graph_ops.settings import Settings
 
 
@@ -24,6 +25,12 @@ def check_settings(settings: Settings) -> None:
             "`sequence_length`: must exceed `max_images_per_prompt * num_vision_tokens_per_image`; got "
             f"{row.sequence_length} <= {row.max_images_per_prompt} * {row.num_vision_tokens_per_image}. "
             f"Raise it or allow fewer images."
+        )
+    video = settings.config_of(VIDEO)
+    if video and row.num_frames_per_video != video.num_frames:
+        raise ValueError(
+            "`num_frames_per_video`: must be the video converter's `num_frames`; got "
+            f"{row.num_frames_per_video} and {video.num_frames}. Make them equal."
         )
     if image and row.parity == "transformers" and row.num_vision_tokens_per_image < image.max_soft_tokens:
         raise ValueError(
@@ -48,6 +55,8 @@ def check_media(inputs: dict[str, tf.Tensor], settings: Settings) -> None:
                     f"`{medium.converter}=` to the constructor."
                 )
             slots, most = inputs[key].shape[1], medium.num_slots(settings.row)
+            if key == medium.values and medium.frames:
+                most *= medium.frames(settings.config_of(medium))
             if slots is not None and slots > most:
                 raise ValueError(
                     f"`{key}`: a row may have at most {most}; got {slots}. Raise the preprocessor's maximum "

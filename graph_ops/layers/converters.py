@@ -1,9 +1,10 @@
-"""`Gemma4ImageConverter` and `Gemma4AudioConverter`: a medium's configuration as a Keras layer, callable on
-its own.
+"""`Gemma4ImageConverter`, `Gemma4AudioConverter` and `Gemma4VideoConverter`: a medium's configuration as a
+Keras layer, callable on its own.
 """
 
 import dataclasses
 import os
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import keras
@@ -12,6 +13,7 @@ from typing_extensions import Self
 
 from graph_ops.audio.mel import log_mel_spectrogram
 from graph_ops.audio.wav import value_findings
+from graph_ops.config import VideoConfig
 from graph_ops.faults import raise_findings
 from graph_ops.layers.inputs.slots import as_slots, is_single
 from graph_ops.layers.layer import PreprocessingLayer
@@ -20,6 +22,8 @@ from graph_ops.media.audio import AUDIO
 from graph_ops.media.image import IMAGE
 from graph_ops.media.medium import Medium
 from graph_ops.media.slots import from_files, items_of
+from graph_ops.media.table import MEDIA
+from graph_ops.media.video import VIDEO
 from graph_ops.presets.catalogue import PRESETS, load_preset
 from graph_ops.presets.saving import write_converter
 
@@ -55,7 +59,11 @@ class _Converter(PreprocessingLayer):
         Raises:
             ValueError: the preset's model does not read this medium.
         """
-        config = load_preset(preset).media.get(cls.medium.name)
+        media = load_preset(preset).media
+        config = media.get(cls.medium.name)
+        if config is None and cls.medium is VIDEO and (image := media.get(IMAGE.name)):
+            # Read by the encoder of images, with a budget of its own.
+            config = VideoConfig(**{**vars(image), "max_soft_tokens": VideoConfig.max_soft_tokens})
         if config is None:
             raise ValueError(
                 f"`preset`: must be of a model that reads {cls.medium.argument}; {os.fspath(preset)!r} is "
@@ -178,5 +186,76 @@ class Gemma4AudioConverter(_Converter):
         return self.config.max_frames, self.config.num_mels
 
 
-CONVERTERS = {layer.medium.name: layer for layer in (Gemma4ImageConverter, Gemma4AudioConverter)}
+@keras.saving.register_keras_serializable(package="gemma4_graph")
+class Gemma4VideoConverter(_Converter):
+    """Videos to the patches of `num_frames` of their frames, each as `Gemma4ImageConverter` has them.
+
+    Args:
+        **settings: fields of `VideoConfig` (`num_frames`, and those of `ImageConfig`), `name`, `dtype`;
+            those of KerasHub's base class, such as `image_size`, which have no effect here nor there.
+
+    Called on one video (pixels [T, H, W, 3] of whole numbers in 0…255, or a list of frames) or on several (an
+    array [B, T, H, W, 3], a list of videos, files string [B, T]) it gives `pixel_values` float32 [(B,) 32,
+    630, 768] (padding 0) and `pixel_position_ids` int32 [(B,) 32, 630, 2] (padding -1). Frames are taken as
+    for parity "keras_hub".
+
+    Raises:
+        ValueError: a frame that does not decode, is too large or too thin.
+    """
+
+    medium = VIDEO
+    without_effect = Gemma4ImageConverter.without_effect
+
+    num_frames = Setting("config")
+    patch_size = Setting("config")
+    max_soft_tokens = Setting("config")
+    pooling_kernel_size = Setting("config")
+    scale = Setting("config")
+    offset = Setting("config")
+    max_image_pixels = Setting("config")
+    apply_exif_orientation = Setting("config")
+    background_color = Setting("config")
+
+    @tf.autograph.experimental.do_not_convert
+    def call(self, inputs: Any) -> dict[str, Any]:
+        """See the class."""
+        slots = as_slots(inputs, medium=self.medium, rows=None, max_slots=None)
+        batch = items_of(slots, medium=self.medium, config=self.config, parity="keras_hub")
+        raise_findings(batch.slots.finding, "video")
+        single = is_single(inputs, medium=self.medium)
+        leading = [self.config.num_frames] if single else [-1, self.config.num_frames]
+        features = {"pixel_values": batch.values, "pixel_position_ids": batch.marks}
+        return {name: tf.reshape(part, [*leading, *part.shape[2:]]) for name, part in features.items()}
+
+
+CONVERTERS = {
+    layer.medium.name: layer for layer in (Gemma4ImageConverter, Gemma4AudioConverter, Gemma4VideoConverter)
+}
 """The layer of each medium, by the medium's name."""
+
+
+def converters_of(
+    configs: Mapping[str, Any], given: Mapping[str, Any], *, preset: "str | os.PathLike[str]"
+) -> dict[str, Any]:
+    """Converters of a preset, None for a medium that its model does not read, by the preprocessor's argument.
+
+    Args:
+        configs: those of the preset, by the medium's name; None for one that is not read.
+        given: arguments of the preprocessor that replace the preset's.
+        preset: what it is called.
+
+    Raises:
+        ValueError: one is given for a medium that the model does not read.
+    """
+    found = {}
+    for medium in MEDIA:
+        config = configs.get(medium.name)
+        # The encoder of images reads frames too.
+        is_read = config is not None or (medium is VIDEO and configs.get(IMAGE.name) is not None)
+        if given.get(medium.converter) is not None and not is_read:
+            raise ValueError(
+                f"`{medium.converter}`: must be left out for a model that does not read {medium.argument}; "
+                f"got one for {os.fspath(preset)!r}. Leave it out, or choose the preset of a model that does."
+            )
+        found[medium.converter] = config and CONVERTERS[medium.name](**vars(config))
+    return found

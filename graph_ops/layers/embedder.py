@@ -103,6 +103,7 @@ class EmbeddingGemma2TextEmbedderPreprocessor(PreprocessingLayer):
             sequence_length=sequence_length,
             max_images_per_prompt=1,
             max_audio_clips_per_prompt=1,
+            max_videos_per_prompt=0,
             parity=parity,
             allow_special_tokens=allow_special_tokens,
         )
@@ -221,6 +222,7 @@ class EmbeddingGemma2TextEmbedderPreprocessor(PreprocessingLayer):
         return {
             **super().get_config(),
             **{name: layer and keras.saving.serialize_keras_object(layer) for name, layer in layers.items()},
+            "video_converter": None,
             **{name: getattr(self, name) for name in ("sequence_length", "truncate")},
             **{name: getattr(self, name) for name in ("parity", "allow_special_tokens")},
         }

@@ -73,7 +73,7 @@ def constructor_arguments(preprocessor: Any) -> dict[str, Any]:
         name: getattr(preprocessor, name, None)
         for name in ("tokenizer", *(medium.converter for medium in MEDIA))
     }
-    return layers | row_settings(settings_of(preprocessor, (*field_names(RowConfig), "video_converter")))
+    return layers | row_settings(settings_of(preprocessor, field_names(RowConfig)))
 
 
 def _check_class(argument: str, layer: Any, class_name: str) -> None:

@@ -13,7 +13,12 @@ from graph_ops.faults import raise_findings
 from graph_ops.layers.answer_parsing import AnswerParsing
 from graph_ops.layers.as_keras_hub import join_keras_hub
 from graph_ops.layers.checks import check_media, check_settings
-from graph_ops.layers.converters import CONVERTERS, Gemma4AudioConverter, Gemma4ImageConverter
+from graph_ops.layers.converters import (
+    Gemma4AudioConverter,
+    Gemma4ImageConverter,
+    Gemma4VideoConverter,
+    converters_of,
+)
 from graph_ops.layers.from_keras_hub import (
     constructor_arguments,
     own_converter,
@@ -27,7 +32,7 @@ from graph_ops.layers.tokenizer import Gemma4Tokenizer
 from graph_ops.layers.traces import MOST_TRACES, rows, specs_of, traced_rows
 from graph_ops.media.audio import AUDIO
 from graph_ops.media.image import IMAGE
-from graph_ops.media.table import MEDIA
+from graph_ops.media.video import VIDEO
 from graph_ops.pipeline.served import decode
 from graph_ops.presets.catalogue import load_preset
 from graph_ops.presets.keras_hub_version import keras_hub_version_of
@@ -37,14 +42,15 @@ from graph_ops.presets.settings import check_vocabulary
 
 @keras.saving.register_keras_serializable(package="gemma4_graph")
 class Gemma4CausalLMPreprocessor(TokenCounting, AnswerParsing, PreprocessorSettings):
-    """Prompts, images, audio and responses to the tensors that Gemma 4 takes; a drop-in for KerasHub's class,
-    and an instance of its `Preprocessor` where keras-hub is imported.
+    """Prompts, images, audio, videos and responses to the tensors that Gemma 4 takes; a drop-in for
+    KerasHub's class, and an instance of its `Preprocessor` where keras-hub is imported.
 
     Args:
         tokenizer: a `Gemma4Tokenizer`, or what makes one (path or bytes of a vocabulary). This and the
             converters may be KerasHub's; their settings are then taken over.
         image_converter: a `Gemma4ImageConverter`, or None for a preprocessor that takes no images.
         audio_converter: a `Gemma4AudioConverter`, or None for one that takes no audio.
+        video_converter: a `Gemma4VideoConverter`, or None for one that takes no videos.
         sequence_length: tokens in a row.
         add_start_token: whether a row begins with `<bos>`. A generation row always does in keras-hub 0.32.
         add_end_token: whether a training row ends with `<eos>`.
@@ -54,18 +60,22 @@ class Gemma4CausalLMPreprocessor(TokenCounting, AnswerParsing, PreprocessorSetti
         max_audio_clips_per_prompt: most clips in a prompt.
         num_audio_tokens_per_clip: without effect, as in KerasHub; the count follows from the clip's length.
         audio_input_feat_size: mel bins of the empty audio tensors when there is no audio; 0 leaves these out.
+        num_frames_per_video: the video converter's `num_frames`.
+        num_vision_tokens_per_frame: without effect; the count follows from a frame's size.
+        video_fps: frames a second of a video for which `fps` does not say.
         parity: "keras_hub" (each image takes `num_vision_tokens_per_image`) or "transformers" (each image
             takes the soft tokens that its resized shape has, audio frames follow the reference extractor,
             `<bos>` in a text is the token).
         allow_special_tokens: texts in which special tokens may be spelled: "all", "prompts", or "none" (but
             for the placeholders of media). Elsewhere they are ordinary characters.
+        max_videos_per_prompt: most videos in a prompt.
         chat_version: version of the chat template.
         chat_variant: "small" for E2B and E4B, "large" for the larger models.
         allow_special_tokens_in_chat: whether messages may spell special tokens, media and turns among them;
             otherwise those are ordinary characters.
         keras_hub_version: "0.32" or "0.33": the keras-hub that rows equal in parity "keras_hub"; by default
             the one that is installed.
-        **kwargs: `name`, `dtype`; KerasHub's video numbers, which have no effect without a video converter.
+        **kwargs: `name`, `dtype`.
 
     Raises:
         ValueError: settings that contradict each other, or a vocabulary without a needed special token.
@@ -77,7 +87,7 @@ class Gemma4CausalLMPreprocessor(TokenCounting, AnswerParsing, PreprocessorSetti
         tokenizer: Any,
         image_converter: Gemma4ImageConverter | None = None,
         audio_converter: Gemma4AudioConverter | None = None,
-        video_converter: None = None,
+        video_converter: Gemma4VideoConverter | None = None,
         sequence_length: int = 1024,
         add_start_token: bool = True,
         add_end_token: bool = True,
@@ -86,17 +96,20 @@ class Gemma4CausalLMPreprocessor(TokenCounting, AnswerParsing, PreprocessorSetti
         max_audio_clips_per_prompt: int = 1,
         num_audio_tokens_per_clip: int = 750,
         audio_input_feat_size: int = 128,
+        num_frames_per_video: int = 32,
+        num_vision_tokens_per_frame: int = 70,
+        video_fps: float = 24.0,
         parity: str = "keras_hub",
         allow_special_tokens: str = "all",
         chat_version: int = 5,
         chat_variant: str = "small",
         allow_special_tokens_in_chat: bool = False,
         keras_hub_version: str | None = None,
+        max_videos_per_prompt: int = 1,
         **kwargs: Any,
     ) -> None:
         check_process()
         super().__init__(**kwargs)
-        self.video_converter = video_converter
         self._traced_rows = functools.lru_cache(MOST_TRACES)(traced_rows)
         self._row = RowConfig(
             sequence_length=sequence_length,
@@ -107,6 +120,10 @@ class Gemma4CausalLMPreprocessor(TokenCounting, AnswerParsing, PreprocessorSetti
             max_audio_clips_per_prompt=max_audio_clips_per_prompt,
             num_audio_tokens_per_clip=num_audio_tokens_per_clip,
             audio_input_feat_size=audio_input_feat_size,
+            max_videos_per_prompt=max_videos_per_prompt,
+            num_frames_per_video=num_frames_per_video,
+            num_vision_tokens_per_frame=num_vision_tokens_per_frame,
+            video_fps=video_fps,
             parity=parity,
             keras_hub_version=keras_hub_version_of(keras_hub_version),
             allow_special_tokens=allow_special_tokens,
@@ -117,6 +134,7 @@ class Gemma4CausalLMPreprocessor(TokenCounting, AnswerParsing, PreprocessorSetti
         self._tokenizer = own_tokenizer(tokenizer)
         self._image_converter = own_converter(image_converter, medium=IMAGE)
         self._audio_converter = own_converter(audio_converter, medium=AUDIO)
+        self._video_converter = own_converter(video_converter, medium=VIDEO)
         accept(self.settings)
 
     @property  # type: ignore[misc]
@@ -147,15 +165,7 @@ class Gemma4CausalLMPreprocessor(TokenCounting, AnswerParsing, PreprocessorSetti
             OSError: a download that failed; says what to install, accept or pass instead.
         """
         settings = load_preset(preset)
-        for medium in MEDIA:
-            config = settings.media.get(medium.name)
-            if config is None and kwargs.get(medium.converter) is not None:
-                raise ValueError(
-                    f"`{medium.converter}`: must be left out for a model that does not read "
-                    f"{medium.argument}; got one for {os.fspath(preset)!r}. Leave it out, or choose the "
-                    "preset of a model that does."
-                )
-            kwargs.setdefault(medium.converter, config and CONVERTERS[medium.name](**vars(config)))
+        kwargs = converters_of(settings.media, kwargs, preset=preset) | kwargs
         if "tokenizer" not in kwargs:
             kwargs["tokenizer"] = Gemma4Tokenizer(
                 settings.checked_vocabulary(vocabulary_sha256), **settings.tokenizer

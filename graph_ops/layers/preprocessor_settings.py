@@ -7,7 +7,7 @@ import keras
 from graph_ops.config import RowConfig
 from graph_ops.layers.chat import ChatTemplate
 from graph_ops.layers.checks import check_settings
-from graph_ops.layers.converters import Gemma4AudioConverter, Gemma4ImageConverter
+from graph_ops.layers.converters import Gemma4AudioConverter, Gemma4ImageConverter, Gemma4VideoConverter
 from graph_ops.layers.from_keras_hub import own_converter, own_tokenizer
 from graph_ops.layers.setting import Setting
 from graph_ops.layers.tokenizer import Gemma4Tokenizer
@@ -15,6 +15,7 @@ from graph_ops.media.audio import AUDIO
 from graph_ops.media.image import IMAGE
 from graph_ops.media.medium import Medium
 from graph_ops.media.table import MEDIA
+from graph_ops.media.video import VIDEO
 from graph_ops.presets.catalogue import PRESETS
 from graph_ops.settings import Settings, make_settings
 from graph_ops.text.reading import prompt_reading, response_reading
@@ -51,12 +52,9 @@ class PreprocessorSettings(ChatTemplate):
     tokenizer_cls = Gemma4Tokenizer
     image_converter_cls = Gemma4ImageConverter
     audio_converter_cls = Gemma4AudioConverter
-    video_converter_cls = None
+    video_converter_cls = Gemma4VideoConverter
     without_effect: ClassVar[dict[str, Any]] = {
         "config_file": "preprocessor.json",
-        "num_frames_per_video": 32,
-        "num_vision_tokens_per_frame": 70,
-        "video_fps": 24.0,
     }
 
     sequence_length = Setting("row")
@@ -67,6 +65,10 @@ class PreprocessorSettings(ChatTemplate):
     max_audio_clips_per_prompt = Setting("row")
     num_audio_tokens_per_clip = Setting("row")
     audio_input_feat_size = Setting("row")
+    max_videos_per_prompt = Setting("row")
+    num_frames_per_video = Setting("row")
+    num_vision_tokens_per_frame = Setting("row")
+    video_fps = Setting("row")
     parity = Setting("row")
     keras_hub_version = Setting("row")
     allow_special_tokens = Setting("row")
@@ -78,11 +80,20 @@ class PreprocessorSettings(ChatTemplate):
     _tokenizer: Gemma4Tokenizer
     _image_converter: Gemma4ImageConverter | None
     _audio_converter: Gemma4AudioConverter | None
+    _video_converter: Gemma4VideoConverter | None
 
     @property
     def settings(self) -> Settings:
         """What the graph is built from."""
-        return _settings(self._tokenizer, self._image_converter, self._audio_converter, self._row)
+        return self._settings_with()
+
+    def _settings_with(self, **changed: Any) -> Settings:
+        """The settings if some of tokenizer, converters (by their medium's name) and row were these."""
+        media = {"image": self._image_converter, "audio": self._audio_converter}
+        media["video"] = self._video_converter
+        parts = {"tokenizer": self._tokenizer, "row": self._row, **media, **changed}
+        configs = {name: parts[name] and parts[name].config for name in media}
+        return make_settings(parts["tokenizer"], parts["row"], configs)
 
     @property
     def row(self) -> RowConfig:
@@ -91,7 +102,7 @@ class PreprocessorSettings(ChatTemplate):
 
     @row.setter
     def row(self, row: RowConfig) -> None:
-        accept(_settings(self._tokenizer, self._image_converter, self._audio_converter, row))
+        accept(self._settings_with(row=row))
         self._row = row
 
     @property
@@ -102,7 +113,7 @@ class PreprocessorSettings(ChatTemplate):
     @tokenizer.setter
     def tokenizer(self, tokenizer: Any) -> None:
         own = own_tokenizer(tokenizer)
-        accept(_settings(own, self._image_converter, self._audio_converter, self._row))
+        accept(self._settings_with(tokenizer=own))
         self._tokenizer = own
 
     @property
@@ -113,7 +124,7 @@ class PreprocessorSettings(ChatTemplate):
     @image_converter.setter
     def image_converter(self, converter: Any) -> None:
         own = own_converter(converter, medium=IMAGE)
-        accept(_settings(self._tokenizer, own, self._audio_converter, self._row))
+        accept(self._settings_with(image=own))
         self._image_converter = own
 
     @property
@@ -124,26 +135,24 @@ class PreprocessorSettings(ChatTemplate):
     @audio_converter.setter
     def audio_converter(self, converter: Any) -> None:
         own = own_converter(converter, medium=AUDIO)
-        accept(_settings(self._tokenizer, self._image_converter, own, self._row))
+        accept(self._settings_with(audio=own))
         self._audio_converter = own
 
     @property
-    def video_converter(self) -> None:
-        """None: frames of a video are passed as images."""
-        return None
+    def video_converter(self) -> Gemma4VideoConverter | None:
+        """How videos are converted; None for a preprocessor that takes none."""
+        return self._video_converter
 
     @video_converter.setter
     def video_converter(self, converter: Any) -> None:
-        if converter is not None:
-            raise ValueError(
-                "`video_converter`: this preprocessor reads text, images and audio; sample frames and pass "
-                "them as `images`."
-            )
+        own = own_converter(converter, medium=VIDEO)
+        accept(self._settings_with(video=own))
+        self._video_converter = own
 
     @property
     def text_only_model(self) -> bool:
         """Whether there is no converter."""
-        return self.image_converter is None and self.audio_converter is None
+        return all(getattr(self, medium.converter) is None for medium in MEDIA)
 
     @property
     def image_size(self) -> Any:
@@ -162,7 +171,8 @@ class PreprocessorSettings(ChatTemplate):
     audio_placeholder = MediumToken(AUDIO, "placeholder")
     start_of_audio_token = MediumToken(AUDIO, "opening")
     end_of_audio_token = MediumToken(AUDIO, "closing")
-    video_placeholder = start_of_video_token = end_of_video_token = None
+    video_placeholder = MediumToken(VIDEO, "placeholder")
+    start_of_video_token = end_of_video_token = None
 
     def get_config(self) -> dict[str, Any]:
         """Everything needed to make this preprocessor again, vocabulary included."""
@@ -191,13 +201,3 @@ def accept(settings: Settings) -> None:
     """
     check_settings(settings)
     settings.tokenizer.engine.prepare([prompt_reading(settings.row), response_reading(settings.row)])
-
-
-def _settings(
-    tokenizer: Gemma4Tokenizer,
-    images: Gemma4ImageConverter | None,
-    audio: Gemma4AudioConverter | None,
-    row: RowConfig,
-) -> Settings:
-    configs = {"image": images and images.config, "audio": audio and audio.config}
-    return make_settings(tokenizer, row, configs)

@@ -5,12 +5,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from graph_ops.faults import Fault, raise_findings
+from graph_ops.faults import raise_findings
 from graph_ops.layers.inputs.budgets import as_budgets
 from graph_ops.layers.inputs.texts import as_texts
 from graph_ops.layers.process import check_process
 from graph_ops.media.medium import Medium
-from graph_ops.pipeline.counting import count_tokens
+from graph_ops.pipeline.counting import TOO_LONG, count_tokens
 from graph_ops.settings import Settings
 
 
@@ -66,8 +66,8 @@ class TokenCounting:
                 f"{sorted(given)} too. Remove or rename them."
             )
         count = count_tokens(tensors, settings)
-        fault, too_long = count.finding.fault, (Fault.TOO_MANY_TOKENS, Fault.MEDIA_DO_NOT_FIT)
-        is_long = tf.reduce_any([tf.equal(fault, int(each)) for each in too_long], axis=0)
+        fault = count.finding.fault
+        is_long = tf.reduce_any([tf.equal(fault, int(each)) for each in TOO_LONG], axis=0)
         raise_findings(count.finding._replace(fault=tf.where(is_long, 0, fault)), "row")
         found = TokenCount(count.num_tokens, count.finding.is_clean)
         return TokenCount(*(part[0] for part in found)) if single else found

@@ -7,6 +7,18 @@ import numpy as np
 from graph_ops.media.medium import Medium
 
 
+def unknown_options(medium: Medium, *, rows: int, slots: int) -> dict[str, np.ndarray]:
+    """The medium's options where nothing is said: [B, K, …] each, an axis that varies of length 1."""
+    return {
+        option.name: np.full(
+            (rows, slots, *(size or 1 for size in option.shape)),
+            option.unknown,
+            option.dtype.as_numpy_dtype,
+        )
+        for option in medium.options
+    }
+
+
 def pack_items(
     rows: Sequence[Sequence[np.ndarray]], *, medium: Medium, slots: int
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -20,7 +20,7 @@ def item_features(
         entries: int32 [], leading entries of each item that are kept (frames), or None for all.
     """
     values, marks = batch.values[:, :, :entries], batch.marks[:, :, :entries]
-    empty = -1 if medium.varying == 2 else 0
+    empty = -1 if medium.varying >= 2 else 0
     return {
         medium.values: _without_faulty(values, finding, 0.0),
         medium.marks: _without_faulty(marks, finding, empty),

@@ -7,7 +7,21 @@ from typing import Any
 import tensorflow as tf
 
 from graph_ops.config import MEDIUM_CONFIGS, RowConfig, converter_argument
-from graph_ops.faults import Fault, Finding
+from graph_ops.faults import Fault
+
+
+@dataclasses.dataclass(frozen=True)
+class Option:
+    """An input that says something of items, and may be left out."""
+
+    name: str
+    dtype: tf.DType
+    shape: tuple[int | None, ...]
+    """Of one item's."""
+    unknown: int
+    """What stands where nothing is said."""
+    meaning: str
+    """For readers."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,9 +62,9 @@ class Medium:
     """(files string [N], *, config, parity) -> values, marks, soft tokens and findings of N items."""
     encode_arrays: Callable[..., Any]
     """(arrays [N, …], sizes int32 [N(, axes)], *, config, parity, target) -> the same."""
-    count_sizes: Callable[..., tuple[tf.Tensor, Finding]]
+    count_sizes: Callable[..., Any]
     """(sizes int32 [N(, axes)], *, config, parity, target) -> soft tokens int32 [N] of items of these sizes,
-    and their findings.
+    and their findings; with frames, what follows these in what `encode_files` returns.
     """
     decode_on_host: Callable[[bytes], bytes]
     """A file of another kind, as one that is decoded, if libraries of the host can; else the file itself."""
@@ -72,6 +86,10 @@ class Medium:
     """
     frames_per_soft_token: Callable[[Any], int] | None = None
     """Entries of an item's values that one soft token is made of, where they are trimmed with it."""
+    frames: Callable[[Any], int] | None = None
+    """Frames that an item is made of, each of which has its own place in a row; None for a medium without."""
+    options: tuple[Option, ...] = ()
+    """What may be said of items besides their sizes."""
 
     @property
     def config(self) -> type:
@@ -99,6 +117,11 @@ class Medium:
         return f"{self.group}_mask"
 
     @property
+    def file_shape(self) -> tuple[None, ...]:
+        """Of an item that is files: none for one file, an axis where each frame has its own."""
+        return (None,) if self.frames else ()
+
+    @property
     def varying(self) -> int:
         """How many axes of an item vary: the numbers of its size."""
         return self.item_shape.count(None)
@@ -106,6 +129,11 @@ class Medium:
     def is_filled(self, sizes: tf.Tensor) -> tf.Tensor:
         """Bool [B, K]: which slots hold an item, from sizes int32 [B, K(, axes)]."""
         return sizes > 0 if self.varying == 1 else tf.reduce_any(tf.not_equal(sizes, 0), axis=-1)
+
+    def has_files(self, files: tf.Tensor) -> tf.Tensor:
+        """Bool [B, K]: which slots hold an item, from files string [B, K, *file_shape]."""
+        filled = tf.not_equal(files, "")
+        return tf.reduce_any(filled, axis=2) if self.frames else filled
 
     def num_slots(self, row: RowConfig) -> int:
         """Items that a row may hold."""

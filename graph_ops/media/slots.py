@@ -2,7 +2,7 @@
 know.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -14,6 +14,20 @@ from graph_ops.shapes import with_shape
 from graph_ops.target import TENSORFLOW, Target
 
 
+class FrameSlots(NamedTuple):
+    """The frames of V items of a row.
+
+    Attributes:
+        taken: int32 [B, V, F]: which of the given frames each is; -1 for none.
+        totals: int32 [B, V]: frames that were given; 0 for an empty slot.
+        seconds: int32 [B, V, F]: when each is shown, -1 for none; None as long as that is not known.
+    """
+
+    taken: tf.Tensor
+    totals: tf.Tensor
+    seconds: tf.Tensor | None = None
+
+
 class Slots(NamedTuple):
     """What a row must know of its K slots of one medium.
 
@@ -22,12 +36,14 @@ class Slots(NamedTuple):
         num_soft_tokens: int32 [B, K]: soft tokens that the item really has; 0 where the slot is empty.
         finding: what is wrong with a row's items, [B].
         budgets: int32 [B, K]: soft tokens that the item may have, where a request chooses; else None.
+        frames: of a medium with frames; its K slots are those of V items one after the other.
     """
 
     present: tf.Tensor
     num_soft_tokens: tf.Tensor
     finding: Finding
     budgets: tf.Tensor | None = None
+    frames: FrameSlots | None = None
 
 
 class MediumBatch(NamedTuple):
@@ -47,8 +63,8 @@ class MediumBatch(NamedTuple):
 def from_files(
     files: tf.Tensor, budgets: tf.Tensor | None = None, *, medium: Medium, config: Any, parity: str
 ) -> MediumBatch:
-    """Encoded files string [B, K], "" for an empty slot, with or without budgets int32 [B, K]."""
-    present = tf.not_equal(files, "")
+    """Encoded files string [B, K, *file_shape], "" for an empty slot; with or without budgets [B, K]."""
+    present = medium.has_files(files)
     chosen = _chosen(budgets, present, config)
     items = medium.encode_files(_flat(files), *_flat_budgets(chosen), config=config, parity=parity)
     return _slotted(items, present, chosen)
@@ -97,18 +113,36 @@ def from_features(
     """Items that went through a converter before: values float32 [B, K, …] and marks int32 [B, K, …], with or
     without budgets int32 [B, K].
     """
-    return MediumBatch(values, marks, from_counts(medium.count(marks, config), budgets, config=config))
+    frames = medium.frames and medium.frames(config)
+    slots = from_counts(medium.count(marks, config), budgets, config=config, frames=frames)
+    return MediumBatch(values, marks, slots)
 
 
-def from_counts(counts: tf.Tensor, budgets: tf.Tensor | None = None, *, config: Any = None) -> Slots:
-    """Slots of items with so many soft tokens int32 [B, K], 0 for an empty slot, that were converted with
-    budgets int32 [B, K], of which `config` says which there are; more soft tokens than that are reported.
+def from_counts(
+    counts: tf.Tensor,
+    budgets: tf.Tensor | None = None,
+    *,
+    config: Any = None,
+    frames: int | None = None,
+) -> Slots:
+    """Slots of items with so many soft tokens int32 [B, K], 0 for an empty slot.
+
+    Args:
+        counts: soft tokens; of a medium with frames, those of each frame.
+        budgets: int32 [B, K], that the items were converted with; more soft tokens than that are reported.
+        config: of the medium, which says which budgets there are.
+        frames: how many of them an item is made of; None for a medium without.
     """
-    if budgets is None:
-        return Slots(counts > 0, counts, Finding.none(tf.reduce_sum(counts, axis=1)))
-    most, finding = read_budgets(budgets, counts > 0, config=config)
-    finding = first_finding(finding, check(counts > most, Fault.SOFT_TOKENS, counts, most))
-    return Slots(counts > 0, counts, finding.of_rows(), most)
+    present = counts > 0
+    if budgets is not None:
+        most, finding = read_budgets(budgets, present, config=config)
+        finding = first_finding(finding, check(counts > most, Fault.SOFT_TOKENS, counts, most))
+        return Slots(present, counts, finding.of_rows(), most)
+    slots = Slots(present, counts, Finding.none(tf.reduce_sum(counts, axis=1)))
+    if frames is None:
+        return slots
+    taken = tf.where(tf.reshape(present, [tf.shape(counts)[0], -1, frames]), tf.range(frames), -1)
+    return slots._replace(frames=FrameSlots(taken, tf.reduce_max(taken, axis=2) + 1))
 
 
 def from_sizes(
@@ -125,9 +159,10 @@ def from_sizes(
     """
     present = medium.is_filled(sizes)
     chosen = _chosen(budgets, present, config)
+    frames: list[tf.Tensor]
     given = (_flat(sizes), *_flat_budgets(chosen))
-    counts, finding = medium.count_sizes(*given, config=config, parity=parity, target=target)
-    return _slots(counts, finding, present, chosen)
+    counts, finding, *frames = medium.count_sizes(*given, config=config, parity=parity, target=target)
+    return _slots(counts, finding, frames, present, chosen)
 
 
 def no_slots(lengths: tf.Tensor) -> Slots:
@@ -165,16 +200,41 @@ def limit_slots(
 
 def _slotted(items: Any, present: tf.Tensor, chosen: Budgets | None) -> MediumBatch:
     """Values, marks, soft tokens and findings of B × K items in the slots of `present` [B, K]."""
-    values, marks, counts, finding = items
-    slots = _slots(counts, finding, present, chosen)
-    return MediumBatch(_unflat(values, present), _unflat(marks, present), slots)
+    values, marks, counts, finding, *frames = items
+    slots = _slots(counts, finding, frames, present, chosen)
+    values, marks = _unflat(values, present), _unflat(marks, present)
+    if frames:
+        values, marks = _joined(values), _joined(marks)
+    return MediumBatch(values, marks, slots)
 
 
-def _slots(counts: tf.Tensor, finding: Finding, present: tf.Tensor, chosen: Budgets | None) -> Slots:
-    """Soft tokens and findings of B × K items in the slots of `present` [B, K]."""
+def _joined(frames: tf.Tensor) -> tf.Tensor:
+    """[B, V, F, …] -> [B, V × F, …]."""
+    shape, (items, each) = tf.shape(frames), frames.shape[1:3]
+    joined = tf.reshape(frames, tf.concat([shape[:1], [shape[1] * shape[2]], shape[3:]], axis=0))
+    return with_shape(
+        joined, [frames.shape[0], None if None in (items, each) else items * each, *frames.shape[3:]]
+    )
+
+
+def _slots(
+    counts: tf.Tensor,
+    finding: Finding,
+    frames: Sequence[tf.Tensor],
+    present: tf.Tensor,
+    chosen: Budgets | None,
+) -> Slots:
+    """Soft tokens and findings of B × K items in the slots of `present` [B, K]; `frames` are their `taken`
+    and `totals`, or none.
+    """
     slotted = Finding(*(_unflat(part, present) for part in finding))
     slotted = first_finding(chosen.finding, slotted) if chosen else slotted
-    return Slots(present, _unflat(counts, present), slotted.of_rows(), chosen and chosen.most)
+    counts = _unflat(counts, present)
+    if not frames:
+        return Slots(present, counts, slotted.of_rows(), chosen and chosen.most)
+    taken, totals = (_unflat(part, present) for part in frames)
+    slots = FrameSlots(taken, totals)
+    return Slots(_joined(taken) >= 0, _joined(counts), slotted.of_rows(), frames=slots)
 
 
 def _chosen(budgets: tf.Tensor | None, present: tf.Tensor, config: Any) -> Budgets | None:

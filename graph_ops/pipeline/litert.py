@@ -100,13 +100,19 @@ def generate_preprocess(
 
 
 def counted_slots(
-    counts: tf.Tensor, budgets: tf.Tensor | None = None, *, most: int, config: Any = None
+    counts: tf.Tensor,
+    budgets: tf.Tensor | None = None,
+    *,
+    most: int,
+    frames: int | None = None,
+    config: Any = None,
 ) -> Slots:
     """Slots of items that were preprocessed before, from their soft tokens int32 [1, K], 0 for an empty slot,
-    and the budgets int32 [1, K] that they had, if there was a choice.
+    and the budgets int32 [1, K] that they had, if there was a choice; of a medium with frames so many of them
+    an item.
     """
     faulty = (counts < 0) | (counts > most)
-    slots = from_counts(tf.where(faulty, 0, counts), budgets, config=config)
+    slots = from_counts(tf.where(faulty, 0, counts), budgets, config=config, frames=frames)
     finding = check(faulty, Fault.SOFT_TOKENS, counts, most).of_rows()
     return slots._replace(finding=first_finding(finding, slots.finding))
 

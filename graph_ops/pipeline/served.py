@@ -17,6 +17,8 @@ from graph_ops.media.slots import (
     limit_slots,
     no_slots,
 )
+from graph_ops.media.video import VIDEO
+from graph_ops.pipeline.videos import FrameRows, expand_frames, with_times
 from graph_ops.rows.encode import MediumPlaces, RowMedium, encode_rows
 from graph_ops.rows.packing import next_token_labels
 from graph_ops.settings import Configured, Settings
@@ -76,7 +78,7 @@ def encode_media(
     configuration, what that finds wrong with rows.
 
     Args:
-        inputs: as for `encode`; files string [B, K], arrays or features.
+        inputs: as for `encode`; files string [B, K], arrays or features; the media's options.
         settings: what the graph is built from.
         rows: a tensor [B] of any dtype.
         served: whether every row gets these slots.
@@ -114,6 +116,7 @@ def encode_tokens(
     """
     row, is_whole = settings.row, learned is not None
     trims = not served and row.parity == "keras_hub"
+    prompts, learned, also = _with_frames(prompts, media, settings, also, learned)
     with tf.name_scope("rows"):
         encoded = encode_rows(
             prompts,
@@ -191,6 +194,17 @@ def id_finding(token_ids: tf.Tensor, keep: tf.Tensor, tokenizer: Tokenizer) -> F
     return check(tf.reduce_any(invalid, axis=1), Fault.TOKEN_ID_OUT_OF_RANGE, worst, size)
 
 
+def _with_frames(
+    prompts: TokenRows,
+    media: Mapping[str, MediumBatch],
+    settings: Settings,
+    also: Finding | None,
+    learned: tf.Tensor | None,
+) -> FrameRows:
+    videos = media.get(VIDEO.name)
+    return expand_frames(prompts, videos and videos.slots, settings, also=also, learned=learned)
+
+
 def _row_medium(
     each: Configured, batch: MediumBatch | None, prompts: TokenRows, row: Any, *, trims: bool
 ) -> RowMedium:
@@ -201,6 +215,7 @@ def _row_medium(
         fixed=medium.fixed_soft_tokens(row),
         block=None if trims and medium.is_trimmed else medium.block(row, each.config),
         count_fault=medium.count_fault,
+        is_compact=medium.frames is not None and row.parity == "keras_hub",
     )
 
 
@@ -221,16 +236,22 @@ def _features(
     if trims_items and medium.frames_per_soft_token:
         entries = medium.frames_per_soft_token(each.config) * tf.maximum(places.longest, 1)
     features = item_features(batch, finding, medium=medium, entries=entries)
-    block, indices = medium.block(settings.row, each.config), places.indices
+    indices = places.indices
     if not medium.is_trimmed:
-        indices = padded_indices(indices, width=medium.num_slots(settings.row) * block)
+        indices = padded_indices(indices, width=settings.indices_width(medium))
     elif not trims and batch.values.shape[1] is not None:
+        block = medium.block(settings.row, each.config)
         indices = with_shape(indices, [None, batch.values.shape[1] * block])
     return features | {medium.indices: indices, medium.mask: places.mask}
 
 
 def _batch(inputs: Tensors, each: Configured, settings: Settings) -> MediumBatch | None:
     """A medium's items, from whatever form they were given in."""
+    batch = _untimed_batch(inputs, each, settings)
+    return batch and batch._replace(slots=with_times(batch.slots, inputs, each, settings))
+
+
+def _untimed_batch(inputs: Tensors, each: Configured, settings: Settings) -> MediumBatch | None:
     medium, config, parity = each.medium, each.config, settings.row.parity
     budgets = given_budgets(inputs, medium=medium)
     if medium.values in inputs:
@@ -263,10 +284,9 @@ def _limit_media(inputs: Tensors, settings: Settings, rows: tf.Tensor) -> tuple[
         if medium.argument not in inputs:
             continue
         items = inputs[medium.argument]
-        present = (
-            tf.not_equal(items, "") if items.dtype == tf.string else medium.is_filled(inputs[medium.sizes])
-        )
-        for name in (medium.argument, medium.sizes, medium.budget):
+        is_files = items.dtype == tf.string
+        present = medium.has_files(items) if is_files else medium.is_filled(inputs[medium.sizes])
+        for name in (medium.argument, medium.sizes, medium.budget, *(said.name for said in medium.options)):
             if name and name in inputs:
                 limited[name], finding = limit_slots(inputs[name], present, medium=medium, most=most)
         findings.append(finding)

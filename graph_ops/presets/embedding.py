@@ -3,7 +3,7 @@
 import os
 import pathlib
 
-from graph_ops.config import MEDIUM_CONFIGS, converter_argument
+from graph_ops.config import converter_argument
 from graph_ops.family import EMBEDDING_GEMMA2
 from graph_ops.presets import downloads
 from graph_ops.presets.catalogue import Preset, built_in
@@ -29,6 +29,7 @@ EMBEDDING_PRESETS = {
 
 
 _CLASS = "EmbeddingGemma2TextEmbedderPreprocessor"
+_MEDIA = ("image", "audio")
 _ROW = ("sequence_length", "truncate")
 
 
@@ -62,7 +63,7 @@ def load_embedding_preset(preset: "str | os.PathLike[str]") -> PresetSettings:
 
 def _from_keras_hub(folder: pathlib.Path) -> PresetSettings:
     preprocessor = layer_config(folder / "preprocessor.json", _CLASS) or {}
-    layers = {name: preprocessor.get(converter_argument(name)) for name in MEDIUM_CONFIGS}
+    layers = {name: preprocessor.get(converter_argument(name)) for name in _MEDIA}
     return PresetSettings(
         {name: medium_config(layer["config"], name) for name, layer in layers.items() if layer},
         {name: preprocessor[name] for name in _ROW if name in preprocessor},

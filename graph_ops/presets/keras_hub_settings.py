@@ -4,17 +4,24 @@ KerasHub itself is never imported: a layer is recognised by its class, and read 
 """
 
 import dataclasses
-import warnings
 from collections.abc import Iterable
 from typing import Any
 
-from graph_ops.config import MEDIUM_CONFIGS, AudioConfig, ImageConfig, RowConfig
+from graph_ops.config import (
+    MEDIUM_CONFIGS,
+    AudioConfig,
+    ImageConfig,
+    RowConfig,
+    VideoConfig,
+    converter_argument,
+)
 
 Settings = dict[str, Any]
 
 BARE_DEFAULTS: dict[type, Settings] = {
     ImageConfig: {"scale": None},
     AudioConfig: {"mel_floor": 1e-5},
+    VideoConfig: {"scale": None},
     RowConfig: {},
 }
 """Where KerasHub's bare constructors differ from the released model's numbers; used when a setting is not
@@ -24,9 +31,10 @@ given.
 OWN_FIELDS: dict[type, tuple[str, ...]] = {
     ImageConfig: ("max_image_pixels", "apply_exif_orientation", "background_color"),
     AudioConfig: ("frames_per_soft_token", "strict"),
+    VideoConfig: ("max_image_pixels", "apply_exif_orientation", "background_color"),
     RowConfig: (
         *("parity", "keras_hub_version", "allow_special_tokens"),
-        *("chat_version", "chat_variant", "allow_special_tokens_in_chat"),
+        *("chat_version", "chat_variant", "allow_special_tokens_in_chat", "max_videos_per_prompt"),
     ),
 }
 """Our fields that KerasHub's layers do not have."""
@@ -43,11 +51,11 @@ _RESIZING_KEYS = {
     "bounding_box_format",
     "data_format",
 }  # of KerasHub's base class; Gemma4ImageConverter resizes in its own way whatever they say
-_VIDEO_KEYS = {"video_converter", "num_frames_per_video", "num_vision_tokens_per_frame", "video_fps"}
 _IGNORED = {
     ImageConfig: _LAYER_KEYS | _RESIZING_KEYS,
     AudioConfig: _LAYER_KEYS,
-    RowConfig: _LAYER_KEYS | _VIDEO_KEYS | {"tokenizer", "image_converter", "audio_converter"},
+    VideoConfig: _LAYER_KEYS | _RESIZING_KEYS,
+    RowConfig: _LAYER_KEYS | {"tokenizer", *map(converter_argument, MEDIUM_CONFIGS)},
 }
 
 
@@ -76,18 +84,9 @@ def class_name(medium: str) -> str:
 def row_settings(settings: Settings) -> Settings:
     """Constructor arguments of our preprocessor from the `config` of a serialized Gemma4CausalLMPreprocessor.
 
-    Warns:
-        UserWarning: there is a video converter, which is left out.
-
     Raises:
         ValueError: a setting that has no counterpart here.
     """
-    if settings.get("video_converter") is not None:
-        warnings.warn(
-            "`video_converter`: is left out: this preprocessor reads text, images and audio. Sample frames "
-            "and pass them as `images`.",
-            stacklevel=2,
-        )
     return _fields(RowConfig, settings)
 
 

@@ -103,13 +103,15 @@ def _write_task(path: pathlib.Path, preprocessor: Json) -> None:
 
 def _write_metadata(settings: Settings, path: pathlib.Path) -> None:
     own: Json = {"vocabulary_sha256": settings.tokenizer.vocabulary.sha256}
+    unused = {medium.slots for medium in MEDIA if settings.config_of(medium) is None}
     configs = {"row": settings.row} | {each.medium.name: each.config for each in settings.media}
     for name, config in configs.items():
         default, fields = type(config)(), OWN_FIELDS[type(config)]
         changed = {
             field: getattr(config, field)
             for field in fields
-            if field in _INSTALLED or getattr(config, field) != getattr(default, field)
+            if field not in unused
+            and (field in _INSTALLED or getattr(config, field) != getattr(default, field))
         }
         own |= {name: changed} if changed else {}
     metadata = json.loads(path.read_text("utf-8")) if path.is_file() else {}

@@ -18,6 +18,7 @@ from graph_ops.rows.placeholders import (
     expand_placeholders,
     first_of,
     soft_token_indices,
+    true_indices,
 )
 from graph_ops.rows.special_ids import MediumIds, RowIds
 from graph_ops.text.tokens import TokenRows
@@ -33,6 +34,7 @@ class RowMedium(NamedTuple):
             each takes as many as it has.
         block: width of an item's block of indices, or None for as wide as the batch's longest item needs.
         count_fault: what a row is reported as if its placeholders are not as many as its items.
+        is_compact: whether indices are one after the other, without gaps behind items of less than a block.
     """
 
     ids: MediumIds
@@ -40,6 +42,7 @@ class RowMedium(NamedTuple):
     fixed: int | None
     block: int | None
     count_fault: Fault
+    is_compact: bool = False
 
     @property
     def counts(self) -> tf.Tensor:
@@ -112,7 +115,7 @@ def encode_rows(
     media_budget = min(budget, sequence_length - add_start_token)  # the last label is not the model's
     placeholders = [Placeholder(*each.ids, _present_first(each)) for each in media]
     expansion = expand_placeholders(*prompts, placeholders, width=row_length)
-    finding = _row_finding(prompts, responses, media, expansion.media_end, media_budget)
+    finding = _row_finding(prompts, responses, media, expansion.media_end, media_budget, sequence_length)
     finding = first_finding(also, finding) if also else finding
     kept, response_kept = truncated_lengths(
         expansion.lengths,
@@ -162,7 +165,8 @@ def measure_rows(
     """How long the rows of `encode_rows` would be if nothing were cut; arguments as there."""
     placeholders = [Placeholder(*each.ids, _present_first(each)) for each in media]
     expansion = expand_placeholders(*prompts, placeholders, width=1)  # its ids are not asked for
-    finding = _row_finding(prompts, None, media, expansion.media_end, sequence_length - add_start_token)
+    budget = sequence_length - add_start_token
+    finding = _row_finding(prompts, None, media, expansion.media_end, budget, sequence_length)
     return MeasuredRows(expansion.lengths + int(add_start_token), first_finding(also, finding))
 
 
@@ -178,6 +182,8 @@ def _places(
         block=longest if medium.block is None else medium.block,
     )
     mask = tf.equal(rows.token_ids[:, :sequence_length], medium.ids.placeholder)
+    if medium.is_compact:
+        indices = true_indices(mask, width=tf.shape(indices)[1])
     return MediumPlaces(indices, mask, longest)
 
 
@@ -201,6 +207,7 @@ def _row_finding(
     media: Sequence[RowMedium],
     media_end: tf.Tensor,
     budget: int,
+    sequence_length: int,
 ) -> Finding:
     findings = [each.slots.finding for each in media]
     for each in media:
@@ -213,5 +220,9 @@ def _row_finding(
         in_response = tf.add_n([count_ids(*responses, wanted=placeholder) for placeholder in wanted])
         first = first_of(*responses, wanted=wanted)
         findings.append(check(in_response > 0, Fault.MEDIA_IN_RESPONSE, in_response, first))
+    for frames in (each.slots.present for each in media if each.slots.frames):
+        is_long = (media_end > budget) & tf.reduce_any(frames, axis=1)
+        needed = media_end + sequence_length - budget
+        findings.append(check(is_long, Fault.VIDEO_DOES_NOT_FIT, needed, sequence_length))
     findings.append(check(media_end > budget, Fault.MEDIA_DO_NOT_FIT, media_end, budget))
     return first_finding(*findings)

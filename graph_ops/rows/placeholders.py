@@ -96,7 +96,7 @@ def expand_placeholders(
         repeats += tf.where(ordinal >= 0, 1 + _soft_tokens(medium.counts, ordinal), 0)
     ends = tf.cumsum(repeats, axis=1)
     starts = ends - repeats
-    source, offset = _covering_token(starts, repeats, width)
+    source, offset = covering_token(starts, repeats, width)
     ids = tf.gather(token_ids, source, batch_dims=1)
     last = tf.gather(repeats, source, batch_dims=1) - 1
     for medium in media:
@@ -135,22 +135,22 @@ def soft_token_indices(starts: tf.Tensor, counts: tf.Tensor, *, block: int | tf.
     return tf.reshape(indices, [tf.shape(starts)[0], tf.shape(starts)[1] * block])
 
 
-def _ordinal(found: tf.Tensor) -> tf.Tensor:
-    """Int32 [B, L]: 0, 1, 2, … on the found tokens from left to right, -1 elsewhere."""
-    flags = tf.cast(found, tf.int32)
-    return tf.cumsum(flags, axis=1) * flags - 1
+def true_indices(mask: tf.Tensor, *, width: "int | tf.Tensor") -> tf.Tensor:
+    """Where bool [B, S] is True: int32 [B, width], one index after the other, then 0."""
+    ordinal = tf.cumsum(tf.cast(mask, tf.int32), axis=1) - 1
+    column = tf.where(mask & (ordinal < width), ordinal, width)
+    batch, length = tf.shape(mask)[0], tf.shape(mask)[1]
+    row = tf.broadcast_to(tf.range(batch)[:, tf.newaxis], [batch, length])
+    index = tf.where(mask, tf.range(length), 0)
+    found = tf.scatter_nd(tf.stack([row, column], axis=-1), index, tf.stack([batch, width + 1]))
+    return found[:, :width]
 
 
-def _soft_tokens(counts: tf.Tensor, ordinal: tf.Tensor) -> tf.Tensor:
-    """Int32 [B, L]: the count of each token's placeholder; 0 where there is no such placeholder."""
-    padded = tf.pad(counts, [[0, 0], [0, 1]])  # the last column stands for "none"
-    none = tf.shape(counts)[1]
-    return tf.gather(padded, tf.where((ordinal < 0) | (ordinal > none), none, ordinal), batch_dims=1)
-
-
-def _covering_token(starts: tf.Tensor, repeats: tf.Tensor, width: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """For each of `width` positions: index of the token that expands over it, and the offset inside that
-    expansion.
+def covering_token(
+    starts: tf.Tensor, repeats: tf.Tensor, width: "int | tf.Tensor"
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """For each of `width` positions, int32 [B, width]: index of the token that expands over it, and the
+    offset inside that expansion.
 
     A mark on each token's start, summed up, numbers the tokens: starts 0 1 6 -> marks 1 1 0 0 0 0 1 -> tokens
     0 1 1 1 1 1 2.
@@ -165,6 +165,19 @@ def _covering_token(starts: tf.Tensor, repeats: tf.Tensor, width: int) -> tuple[
     )
     source = tf.maximum(tf.cumsum(marks[:, :width], axis=1) - 1, 0)
     return source, tf.range(width) - tf.gather(starts, source, batch_dims=1)
+
+
+def _ordinal(found: tf.Tensor) -> tf.Tensor:
+    """Int32 [B, L]: 0, 1, 2, … on the found tokens from left to right, -1 elsewhere."""
+    flags = tf.cast(found, tf.int32)
+    return tf.cumsum(flags, axis=1) * flags - 1
+
+
+def _soft_tokens(counts: tf.Tensor, ordinal: tf.Tensor) -> tf.Tensor:
+    """Int32 [B, L]: the count of each token's placeholder; 0 where there is no such placeholder."""
+    padded = tf.pad(counts, [[0, 0], [0, 1]])  # the last column stands for "none"
+    none = tf.shape(counts)[1]
+    return tf.gather(padded, tf.where((ordinal < 0) | (ordinal > none), none, ordinal), batch_dims=1)
 
 
 def _kth_start(starts: tf.Tensor, ordinal: tf.Tensor, counts: tf.Tensor) -> tf.Tensor:

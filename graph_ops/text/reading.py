@@ -4,6 +4,7 @@
 | --- | --- | --- | --- | --- |
 | `<bos>` `<eos>` `<pad>` `<unk>` | characters | tokens | characters | characters |
 | `<|image|>` `<|audio|>` | tokens | tokens | tokens | characters |
+| `<|video|>` | tokens | tokens | characters, tokens in FRAMES | characters |
 | `<|turn>` `<tool_call|>` `<|"|>` `<unused7>` `<mask>` … | tokens | tokens | characters | characters |
 | newlines, spaces, `<table>` … | tokens | tokens | tokens | tokens |
 
@@ -29,12 +30,15 @@ class Reading(enum.Enum):
     TRAINED = "trained"
     CONTROL = "control"
     PLACEHOLDERS = "placeholders"
+    FRAMES = "frames"
     PLAIN = "plain"
 
 
 def prompt_reading(row: RowConfig) -> Reading:
     """How a prompt is read under a row's settings."""
-    return Reading.PLACEHOLDERS if row.allow_special_tokens == "none" else _reading_of(row.parity)
+    if row.allow_special_tokens != "none":
+        return _reading_of(row.parity)
+    return Reading.FRAMES if row.max_videos_per_prompt else Reading.PLACEHOLDERS
 
 
 def response_reading(row: RowConfig) -> Reading:
@@ -54,8 +58,7 @@ def as_read(vocabulary: Vocabulary, reading: Reading) -> Vocabulary:
         return vocabulary
     if reading is Reading.CONTROL:
         return vocabulary.with_control_pieces_in_text()
-    placeholders = [tokens.placeholder for tokens in GEMMA4.media]
-    kept = placeholders if reading is Reading.PLACEHOLDERS else ()
+    kept = _placeholders(reading)
     return vocabulary.without_user_defined(
         [piece for piece in vocabulary.pieces if CONTROL_TOKEN.fullmatch(piece) and piece not in kept]
     )
@@ -65,12 +68,12 @@ def read_as_tokens(vocabulary: Vocabulary, reading: Reading) -> list[str]:
     """The special tokens that a reading takes as such where a text spells them."""
     if require_reading(reading) is Reading.PLAIN:
         return []
-    placeholders = [tokens.placeholder for tokens in GEMMA4.media]
+    placeholders = _placeholders(reading)
     return [
         piece
         for piece, kind in _special(vocabulary)
         if (kind is PieceType.USER_DEFINED or reading is Reading.CONTROL)
-        and (reading is not Reading.PLACEHOLDERS or piece in placeholders)
+        and (not placeholders or piece in placeholders)
     ]
 
 
@@ -89,6 +92,13 @@ def require_reading(reading: Reading) -> Reading:
         names = ", ".join(map(str, Reading))
         raise TypeError(f"`reading`: must be one of {names}; got {reading!r}. Take it from `Reading`.")
     return reading
+
+
+def _placeholders(reading: Reading) -> list[str]:
+    """The special tokens that are all that a reading takes as such; none for other readings."""
+    if reading is Reading.FRAMES:
+        return [tokens.placeholder for tokens in (*GEMMA4.media, GEMMA4.video)]
+    return [tokens.placeholder for tokens in GEMMA4.media] if reading is Reading.PLACEHOLDERS else []
 
 
 def _reading_of(parity: str) -> Reading:

@@ -5,10 +5,11 @@ import tensorflow as tf
 import graph_ops
 from export.litert.signatures import STATUS
 from export.litert.write import write_bundle
-from export.saved_model.signatures import DEFAULT, FILE_INPUTS, INPUTS
+from export.saved_model.signatures import DEFAULT, INPUTS, file_inputs
 from export.saved_model.write import describe, save_checked
 from export.signature import Input, Signature, trace_signatures
 from graph_ops.faults import Fault
+from graph_ops.media.image import IMAGE
 from tests.twins.vocabularies import small_vocabulary
 
 EMPTY = "`prompts`: must not be empty; got ''. Pass a text."
@@ -75,7 +76,7 @@ ROW = ("token_ids", "padding_mask", "status")
 TABLE = {
     "generate_preprocess_text": _signature(_row, {"prompts": INPUTS["prompts"]}, *ROW),
     "generate_preprocess": _signature(
-        _row_of_files, {"prompts": INPUTS["prompts"], "images": FILE_INPUTS["images"]}, *ROW, "sizes"
+        _row_of_files, {"prompts": INPUTS["prompts"], **file_inputs(IMAGE)}, *ROW, "sizes"
     ),
     "generate_postprocess": _signature(
         lambda tensors: _text(tf.ragged.boolean_mask(tensors["token_ids"], tensors["padding_mask"])),

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph_ops.config import MEDIUM_CONFIGS, AudioConfig, ImageConfig, RowConfig, converter_argument
+from graph_ops.config import (
+    MEDIUM_CONFIGS,
+    AudioConfig,
+    ImageConfig,
+    RowConfig,
+    VideoConfig,
+    converter_argument,
+)
 from tests.twins.vocabularies import REPEATABLE
 
 POSITIVE = {
@@ -137,7 +144,11 @@ def test_a_configuration_is_a_value(config):
 
 def test_media_are_converted_by_their_names():
     arguments = {converter_argument(name): config for name, config in MEDIUM_CONFIGS.items()}
-    assert arguments == {"image_converter": ImageConfig, "audio_converter": AudioConfig}
+    assert arguments == {
+        "image_converter": ImageConfig,
+        "audio_converter": AudioConfig,
+        "video_converter": VideoConfig,
+    }
 
 
 @pytest.mark.parametrize("color", [(255, 255, 255), (0, 9, 200), None])

@@ -9,7 +9,7 @@ from graph_ops.media.table import MEDIA
 
 
 def test_the_family_reads_the_media_of_the_table():
-    assert [tokens.medium for tokens in GEMMA4.media] == [medium.name for medium in MEDIA]
+    assert [tokens.medium for tokens in (*GEMMA4.media, GEMMA4.video)] == [medium.name for medium in MEDIA]
     with pytest.raises(KeyError):
         GEMMA4.tokens_of("smell")
 

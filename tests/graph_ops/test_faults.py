@@ -132,6 +132,8 @@ def test_fault_codes_keep_their_numbers():
     ]
     released += ["CHAT_EMPTY", "CHAT_ROLE", "CHAT_PART", "CHAT_MEDIUM", "CHAT_TOOL_TEXT", "CHAT_DECLARATION"]
     released += ["TOO_MANY_TOKENS", "SPELLED_QUOTE", "SOFT_TOKEN_BUDGET"]
+    released += ["VIDEO_COUNT", "VIDEO_LIMIT", "VIDEO_FRAME", "VIDEO_SIZE", "VIDEO_DOES_NOT_FIT"]
+    released += ["VIDEO_FRAME_INDICES", "VIDEO_FPS"]
     released += ["MEDIUM_NOT_READ", "EMBEDDING_TASK", "EMBEDDING_SIZE"]
     assert [Fault(code).name for code in range(len(released))] == released
     assert len(Fault) == len(released)

@@ -1,8 +1,10 @@
 """What the table of features says, and the rows that a preprocessor makes by it."""
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
+import graph_ops
 from graph_ops.features import BY_NAME, DIMS, FEATURES, feature_names, static_shape
 from graph_ops.media.table import MEDIA
 
@@ -39,7 +41,20 @@ def test_a_static_shape_has_a_size_for_each_letter():
 
 
 def test_rows_have_the_dtypes_and_ranks_of_the_table(make_preprocessor):
-    x, y, weight = make_preprocessor()({"prompts": ["a"], "responses": ["b"]})
+    preprocessor = make_preprocessor(
+        video_converter=graph_ops.Gemma4VideoConverter(num_frames=1),
+        num_frames_per_video=1,
+        num_vision_tokens_per_image=280,
+    )
+    pixels = np.zeros((1, 48, 48, 3), np.uint8)
+    x, y, weight = preprocessor(
+        {
+            "prompts": ["<|image|><|video|>"],
+            "responses": ["b"],
+            "images": pixels,
+            "videos": pixels[np.newaxis],
+        }
+    )
     rows = {**x, "y": y, "sample_weight": weight}
     assert rows.keys() == BY_NAME.keys()
     for name, tensor in rows.items():

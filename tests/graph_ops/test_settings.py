@@ -3,10 +3,11 @@
 import pytest
 
 import graph_ops
-from graph_ops.config import AudioConfig, ImageConfig, RowConfig
+from graph_ops.config import AudioConfig, ImageConfig, RowConfig, VideoConfig
 from graph_ops.features import DIMS
 from graph_ops.media.audio import AUDIO
 from graph_ops.media.image import IMAGE
+from graph_ops.media.video import VIDEO
 from graph_ops.settings import make_settings
 from tests.twins.vocabularies import small_vocabulary
 
@@ -14,13 +15,13 @@ SMALL = graph_ops.Gemma4Tokenizer(small_vocabulary(("a",), ("<|audio>", "<|audio
 
 
 def test_ids_are_looked_up_and_media_stand_in_the_order_of_the_table(demonstration_tokenizer):
-    configs = {"audio": AudioConfig(), "image": ImageConfig()}
+    configs = {"video": VideoConfig(), "audio": AudioConfig(), "image": ImageConfig()}
     made = make_settings(demonstration_tokenizer, RowConfig(), configs)
-    assert [each.medium for each in made.media] == [IMAGE, AUDIO]
+    assert [each.medium for each in made.media] == [IMAGE, AUDIO, VIDEO]
     pieces = demonstration_tokenizer.vocabulary.pieces
     assert [pieces[index] for index in made.ids] == ["<bos>", "<eos>", "<pad>"]
     assert [pieces[index] for index in made.media[1].ids] == ["<|audio>", "<|audio|>", "<audio|>"]
-    assert made.groups == ("text", "vision", "audio")
+    assert made.groups == ("text", "vision", "audio", "video")
     assert made.dim_sizes.keys() == DIMS.keys()
     assert (made.dim_sizes["B"], made.dim_sizes["S"], made.dim_sizes["P"]) == (None, 1024, 2520)
 

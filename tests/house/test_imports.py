@@ -23,7 +23,8 @@ MAY_IMPORT = {
     "chat": {"family", "faults", "text"},
     "image": {"config", "faults", "file_types", "target"},
     "audio": {"config", "faults", "file_types", "target"},
-    "media": {"config", "faults", "shapes", "target", "image", "audio"},
+    "video": {"config", "faults", "shapes", "target", "image"},
+    "media": {"config", "faults", "shapes", "target", "image", "audio", "video"},
     "rows": {"family", "faults", "shapes", "media", "text"},
     "settings": {"config", "family", "media", "rows", "text"},
     "pipeline": {"chat", "family", "faults", "media", "rows", "settings", "shapes", "target", "text"},
@@ -39,6 +40,7 @@ MAY_IMPORT = {
         "text",
         "image",
         "audio",
+        "video",
         "media",
     }
     | {"rows", "settings", "pipeline", "presets"},

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 import graph_ops
 
-STEPS = ("audio", "chat", "image", "media", "pipeline", "rows", "text")
+STEPS = ("audio", "chat", "image", "media", "pipeline", "rows", "text", "video")
 SETTINGS = re.compile(r"\b(int|float|bool|str|\w+Config|Target|Medium|Family|Reading)\b(?!\w)")
 """Annotations of what configures a step."""
 TENSORS = re.compile(r"\b((Ragged)?Tensor|MediumBatch)\b")

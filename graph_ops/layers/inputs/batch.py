@@ -10,6 +10,7 @@ from graph_ops.features import BY_NAME
 from graph_ops.layers.inputs.budgets import as_budgets
 from graph_ops.layers.inputs.chat import CHAT_KEYS, chat_inputs
 from graph_ops.layers.inputs.forms import quoted
+from graph_ops.layers.inputs.options import as_options
 from graph_ops.layers.inputs.slots import as_slots
 from graph_ops.layers.inputs.texts import as_responses, as_texts
 from graph_ops.media.table import MEDIA
@@ -17,7 +18,11 @@ from graph_ops.media.table import MEDIA
 TEXT_KEYS = ("prompts", "responses")
 _BUDGETS = tuple((medium, medium.budget) for medium in MEDIA if medium.budget)
 _ITEM_KEYS = (
-    *(key for medium in MEDIA for key in (medium.argument, medium.sizes)),
+    *(
+        key
+        for medium in MEDIA
+        for key in (medium.argument, medium.sizes, *(option.name for option in medium.options))
+    ),
     *(key for _, key in _BUDGETS),
 )
 MEDIA_KEYS = (
@@ -61,6 +66,7 @@ def batch_inputs(x: Any, *, row: RowConfig) -> tuple[dict[str, tf.Tensor], bool]
             value, sizes = given[medium.argument], given.get(medium.sizes)
             slots = medium.num_slots(row)
             inputs |= as_slots(value, sizes, medium=medium, rows=rows, max_slots=slots)
+        inputs |= as_options(given, medium=medium, batched=batched)
         for key in (medium.values, medium.marks):
             if key in given:
                 inputs[key] = _feature(key, given[key], batched)
@@ -85,11 +91,6 @@ def _budgets(given: dict[str, Any], inputs: dict[str, tf.Tensor], batched: bool)
 
 
 def _check_keys(given: dict[str, Any]) -> None:
-    if "videos" in given:
-        raise ValueError(
-            "`videos`: this preprocessor reads text, images and audio; sample the frames and pass them as "
-            "`images`."
-        )
     _check_known(given, [*TEXT_KEYS, *MEDIA_KEYS])
     if "prompts" not in given:
         raise ValueError(f"`x`: a dict must hold `prompts`; got {_listed(given)}. Add the prompts.")

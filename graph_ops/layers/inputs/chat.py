@@ -10,8 +10,10 @@ from graph_ops.chat.marks import quote_mark
 from graph_ops.config import RowConfig
 from graph_ops.layers.inputs.dialogues import SWITCHES, as_dialogues
 from graph_ops.layers.inputs.messages import Message, is_dialogue, read_messages, read_tools, shown_items
+from graph_ops.layers.inputs.options import as_options
 from graph_ops.layers.inputs.parts import decoded
 from graph_ops.layers.inputs.slots import as_slots
+from graph_ops.media.medium import Medium
 from graph_ops.media.table import MEDIA
 
 DEFAULTS = {"add_generation_prompt": True, "enable_thinking": False, "preserve_thinking": False}
@@ -50,7 +52,7 @@ class Chat(NamedTuple):
                 [item for item in shown_items(messages) if item.medium == medium.name]
                 for messages in self.dialogues
             ]
-            payloads = [[decoded(item) for item in items] for items in rows]
+            payloads = [[_payload(item, medium) for item in items] for items in rows]
             missing = [payload is None for items in payloads for payload in items]
             if any(missing) and not all(missing):
                 raise ValueError(
@@ -114,7 +116,14 @@ def chat_inputs(given: dict[str, Any], *, row: RowConfig) -> tuple[dict[str, tf.
             sizes = given.get(medium.sizes)
             beside = rows if chat.batched else None
             inputs |= as_slots(given[name], sizes, medium=medium, rows=beside, max_slots=slots)
+        inputs |= as_options(given, medium=medium, batched=chat.batched)
     return inputs, chat.batched
+
+
+def _payload(item: Any, medium: Medium) -> Any:
+    """What a part holds; a video that is one file as a list, so that several do not become one's frames."""
+    payload = decoded(item)
+    return [payload] if medium.frames and isinstance(payload, bytes) else payload
 
 
 def _is_list(value: Any) -> bool:

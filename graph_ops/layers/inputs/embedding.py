@@ -23,11 +23,14 @@ from graph_ops.layers.inputs.slots import is_single
 from graph_ops.layers.inputs.texts import as_texts
 from graph_ops.media.medium import Medium
 from graph_ops.media.table import MEDIA
+from graph_ops.media.video import VIDEO
 
+TAKEN = tuple(medium for medium in MEDIA if medium is not VIDEO)
+"""Media that a text may hold."""
 KEYS = (
     "texts",
-    *(medium.argument for medium in MEDIA),
-    *(medium.budget for medium in MEDIA if medium.budget),
+    *(medium.argument for medium in TAKEN),
+    *(medium.budget for medium in TAKEN if medium.budget),
 )
 
 
@@ -75,7 +78,7 @@ def _check_known(given: dict[str, Any]) -> None:
 
 def _default(given: dict[str, Any], family: Family) -> tf.Tensor:
     """Texts for media alone: string [] for bare items, [B] for several."""
-    media = [medium for medium in MEDIA if medium.argument in given]
+    media = [medium for medium in TAKEN if medium.argument in given]
     text = " ".join(family.tokens_of(medium.name).placeholder for medium in media)
     if any(is_single(given[medium.argument], medium=medium) for medium in media):
         return tf.constant(text)

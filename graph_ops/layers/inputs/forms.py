@@ -45,10 +45,10 @@ def check_shape(shape: tf.TensorShape, *, medium: Medium, most_rows: int) -> Non
             f"it with `tf.ensure_shape`, None for sizes that vary."
         )
     rank = len(medium.item_shape)
-    if rank == 3 and shape.rank >= 3 and shape[-1] not in (medium.item_shape[-1], None):
+    if rank >= 3 and shape.rank >= 3 and shape[-1] not in (medium.item_shape[-1], None):
         raise ValueError(
-            f"`{medium.argument}`: an image must have 3 channels; got shape {tuple(shape)}. "
-            f"{_to_three(shape)}"
+            f"`{medium.argument}`: {'an image' if rank == 3 else 'a frame'} must have 3 channels; got shape "
+            f"{tuple(shape)}. {_to_three(shape)}"
         )
     if rank == 1 and shape.rank >= 2 and None not in shape[-2:]:
         channels = shape[-1]

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from graph_ops.layers.inputs.forms import check_shape, described, file_bytes
+from graph_ops.layers.inputs.videos import videos_of
 from graph_ops.media.arrays import pack_items
 from graph_ops.media.medium import Medium
 
@@ -32,16 +33,29 @@ def slots_of_lists(
     items = [item for row in listed for item in row]
     uniform = len({len(row) for row in listed}) == 1 and len({np.shape(item) for item in items}) <= 1
     slots = len(listed[0]) if uniform else max(max_slots, *(len(row) for row in listed), 0)
-    files = [isinstance(item, bytes) for item in items]
+    files = [isinstance(item, bytes | list) for item in items]
     if all(files):
-        padded = [[*map(medium.decode_on_host, row), *[b""] * (slots - len(row))] for row in listed]
-        return np.array(padded, dtype=object).reshape(len(listed), slots), None
+        return _packed_files(listed, medium=medium, slots=slots), None
     if any(files):
         raise TypeError(
             f"`{medium.argument}`: files and arrays must not be mixed in one call; {medium.item}. Decode the "
             f"files or encode the arrays."
         )
     return pack_items(listed, medium=medium, slots=slots)
+
+
+def _packed_files(rows: list[list[Any]], *, medium: Medium, slots: int) -> np.ndarray:
+    """Object array [B, K] of files, or [B, K, T] of those of frames, b"" where there is none."""
+    longest = max((len(item) for row in rows for item in row if isinstance(item, list)), default=0)
+    shape = (len(rows), slots, longest) if medium.frames else (len(rows), slots)
+    packed = np.full(shape, b"", dtype=object)
+    for b, row in enumerate(rows):
+        for k, item in enumerate(row):
+            if isinstance(item, list):
+                packed[b, k, : len(item)] = item
+            else:
+                packed[b, k] = medium.decode_on_host(item)
+    return packed
 
 
 def is_number(value: Any) -> bool:
@@ -53,6 +67,8 @@ def _items(row: Any, *, medium: Medium, most_rows: int) -> list[Any]:
     """One row's media as a list of bytes or arrays of the item's rank."""
     if row is None:
         return []
+    if medium.frames:
+        return videos_of(row, medium=medium, most_rows=most_rows)
     if (file := file_bytes(row, medium=medium)) is not None:
         return [file]
     if isinstance(row, Sequence) and not (row and is_number(row[0])):

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from graph_ops.layers.inputs.forms import check_shape, file_bytes
 from graph_ops.layers.inputs.items import is_number, slots_of_lists
+from graph_ops.layers.inputs.videos import check_ragged, is_one_video, videos_of
 from graph_ops.media.medium import Medium
 
 
@@ -44,7 +45,10 @@ def is_single(value: Any, *, medium: Medium) -> bool:
     if file_bytes(value, medium=medium) is not None:
         return True
     if hasattr(value, "dtype"):
-        return len(value.shape) == (0 if value.dtype == tf.string else len(medium.item_shape))
+        is_files = value.dtype == tf.string
+        return len(value.shape) == len(medium.file_shape if is_files else medium.item_shape)
+    if medium.frames:
+        return len(videos_of(value, medium=medium, most_rows=0)) == 1 and is_one_video(value, medium=medium)
     return isinstance(value, Sequence) and is_number(next(iter(value), None))
 
 
@@ -55,7 +59,11 @@ def _slots(
         value = value.tolist()
     file = file_bytes(value, medium=medium)
     value = value if file is None else medium.decode_on_host(file)
+    if file is not None and medium.frames:
+        (frames,) = videos_of(file, medium=medium, most_rows=0)
+        value = tf.constant(frames)
     if isinstance(value, tf.RaggedTensor):
+        check_ragged(medium)
         check_shape(value.shape, medium=medium, most_rows=0)
         return _from_ragged(medium, value, rows is not None, max_slots)
     if file is None and not hasattr(value, "dtype"):
@@ -63,7 +71,7 @@ def _slots(
         return slots_of_lists(listed, medium=medium, max_slots=max_slots or 0)
     array = tf.convert_to_tensor(value)
     if array.dtype == tf.string:
-        return _with_axes(medium, array, 0, rows is not None), None
+        return _with_axes(medium, array, len(medium.file_shape), rows is not None), None
     check_shape(array.shape, medium=medium, most_rows=max(max_slots or 0, rows or 0))
     array = _with_axes(medium, array, len(medium.item_shape), rows is not None)
     if sizes is None:

@@ -180,11 +180,9 @@ def test_a_bundle_is_asked_unless_told_not_to_be(capsys, plain_file, tmp_path, m
 
 
 @pytest.mark.slow
-def test_progress_names_the_tables_and_our_warnings_are_notes(capsys, plain_file, tmp_path, monkeypatch):
+def test_progress_names_the_tables(capsys, plain_file, tmp_path, monkeypatch):
     """As those of `saved-model`."""
     make_preprocessor(PreprocessorOptions(tokenizer=DEMONSTRATION)).save_to_preset(tmp_path / "preset")
-    config = tmp_path / "preset" / "preprocessor.json"
-    config.write_text(config.read_text().replace('"config": {', '"config": {"video_converter": {},', 1))
     said = []
     monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: tmp_path / "cache")
     monkeypatch.setattr("rich.status.Status.update", lambda self, status: said.append(status))
@@ -192,8 +190,7 @@ def test_progress_names_the_tables_and_our_warnings_are_notes(capsys, plain_file
     options = ("--engine", "builtin", "--no-check", "--out", str(tmp_path / "fused"))
     code, _, err = run(capsys, "fuse", *source, *options)
     assert code == 0
-    assert err.startswith("note: `video_converter`: is left out")
-    assert len(err.splitlines()) == 1
+    assert err == ""
     assert said[0] == "merges"
     assert said.index("words") < said.index("loading the model") < said.index("saving")
 

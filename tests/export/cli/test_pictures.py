@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from export.cli.pictures import GRID, MEL_ZOOM, mel_picture, patch_picture, write_pictures
+from export.cli.pictures import GRID, MEL_ZOOM, Patching, mel_picture, patch_picture, write_pictures
 
 
 def test_an_image_is_put_together_from_its_patches():
@@ -30,9 +30,11 @@ def test_each_medium_of_the_row_is_a_file(tmp_path):
     outputs = {
         "pixel_values": np.ones((1, 2, 1, 12), np.float32),
         "pixel_position_ids": np.array([[[[0, 0]], [[-1, -1]]]]),
+        "pixel_values_videos": np.ones((1, 2, 1, 12), np.float32),
+        "video_position_ids": np.array([[[[-1, -1]], [[0, 0]]]]),
         "audio_mel": np.zeros((1, 1, 2, 4), np.float32),
         "audio_mel_mask": np.ones((1, 1, 2), np.int32),
     }
-    paths = write_pictures(outputs, tmp_path / "drawn", pooling=1, scale=1.0, offset=0.0)
-    assert [path.name for path in paths] == ["image-0.png", "audio-0.png"]
+    paths = write_pictures(outputs, tmp_path / "drawn", patching={"image": Patching(1), "video": Patching(1)})
+    assert [path.name for path in paths] == ["image-0.png", "frame-1.png", "audio-0.png"]
     assert tf.io.decode_png(paths[0].read_bytes()).shape == (2, 2, 3)

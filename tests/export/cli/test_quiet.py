@@ -52,8 +52,8 @@ def test_litert_is_quiet(demo_device):
 
 
 @pytest.mark.slow
-def test_verify_is_quiet(export_folder, bundle_folder):
-    assert_quiet("verify", export_folder, bundle_folder, "--texts", "20")
+def test_verify_is_quiet(bundle_folder):
+    assert_quiet("verify", bundle_folder, "--texts", "20")
 
 
 @pytest.mark.slow

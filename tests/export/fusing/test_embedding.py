@@ -23,6 +23,7 @@ from export.serving.client import Client
 from export.serving.server import Server, Settings
 from export.serving_configuration import allowed_batch_sizes
 from graph_ops import EmbeddingGemma2TextEmbedderPreprocessor, Gemma4AudioConverter, Gemma4ImageConverter
+from graph_ops.media.audio import AUDIO
 from graph_ops.media.image import IMAGE
 from tests.data import DEMONSTRATION
 from tests.export.fusing.rig import mean_of_words, png, run_fresh
@@ -125,7 +126,7 @@ def test_encoders_get_the_slots_that_are_filled():
     model = SimpleNamespace(vision_encoder=encoder, audio_encoder=None)
     values = tf.ones([3, 1, 2, 4])
     marks = tf.constant([[[[0, 0], [1, 0]]], [[[-1, -1]] * 2], [[[0, 0], [1, 0]]]])
-    with filled_slots(model):
+    with filled_slots(model, [IMAGE, AUDIO]):
         found = encoder.call({IMAGE.values: values, IMAGE.marks: marks})
     assert encoder.slots == (2, 1)
     assert found.numpy()[:, 0, 0, 0].tolist() == [2.0, 0.0, 2.0]

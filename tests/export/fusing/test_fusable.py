@@ -45,6 +45,20 @@ def test_inputs_of_a_functional_model_have_names():
     assert named_inputs(lambda features: features) is None
 
 
+def test_videos_are_refused_before_a_model_that_generates_alone(gemma, demonstration_tokenizer):
+    videos = graph_ops.Gemma4CausalLMPreprocessor(
+        demonstration_tokenizer,
+        video_converter=graph_ops.Gemma4VideoConverter(num_frames=1),
+        num_frames_per_video=1,
+        sequence_length=64,
+    )
+    with pytest.raises(
+        ValueError, match=r"`video_converter`: must be left out before a model that generates"
+    ):
+        check_model(gemma, videos.settings)
+    check_model(functional(token_ids=(64,), video_mask=(64,)), videos.settings)
+
+
 def test_a_model_that_generates_is_told_from_others(gemma, text_only):
     assert is_causal_lm(gemma)
     assert not is_causal_lm(functional(token_ids=(64,)))

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from export.saved_model.chat_signatures import CHAT_INPUTS, chat_signatures
-from export.saved_model.signatures import FILE_INPUTS, signatures
+from export.saved_model.signatures import signatures
 from export.signature import traced
 from graph_ops.chat.dialogue import Dialogues
 from graph_ops.pipeline.chat import SPECS
@@ -20,11 +20,11 @@ def test_inputs_are_the_fields_of_dialogues():
 def test_each_signature_takes_what_it_needs(make_preprocessor):
     table = signatures(make_preprocessor().settings)
     switches = {"add_generation_prompt", "enable_thinking", "preserve_thinking"}
-    said = {"roles", "parts", "part_types", *FILE_INPUTS}
+    said = {"roles", "parts", "part_types", "images", "audio"}
     assert set(table["generate_preprocess_chat"].inputs) == said | switches
-    assert set(table["generate_preprocess_chat_tools"].inputs) == set(Dialogues._fields) | set(FILE_INPUTS)
+    assert set(table["generate_preprocess_chat_tools"].inputs) == set(Dialogues._fields) | {"images", "audio"}
     training = table["preprocess_chat"]
-    assert set(training.inputs) == (set(Dialogues._fields) | set(FILE_INPUTS)) - {"add_generation_prompt"}
+    assert set(training.inputs) == (set(Dialogues._fields) | {"images", "audio"}) - {"add_generation_prompt"}
     assert training.outputs[-3:] == ("y", "sample_weight", "status")
 
 

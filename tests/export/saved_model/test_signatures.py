@@ -59,9 +59,11 @@ def test_every_input_and_output_has_a_meaning(make_preprocessor):
 
 
 def test_a_files_signature_takes_files_and_an_arrays_signature_arrays(make_preprocessor):
-    table = signatures(make_preprocessor().settings)
+    videos = graph_ops.Gemma4VideoConverter()
+    table = signatures(make_preprocessor(video_converter=videos).settings)
     for medium in MEDIA:
-        assert set(table[f"generate_preprocess_{medium.name}"].inputs) == {"prompts", medium.argument}
+        said = {option.name for option in medium.options}
+        assert set(table[f"generate_preprocess_{medium.name}"].inputs) == {"prompts", medium.argument, *said}
         assert table["generate_preprocess"].inputs[medium.argument].dtype == tf.string
         assert table["generate_preprocess_arrays"].inputs[medium.argument].dtype == medium.dtype
     assert set(table["preprocess"].inputs) - set(table["generate_preprocess"].inputs) == {"responses"}

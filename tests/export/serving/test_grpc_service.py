@@ -12,6 +12,8 @@ from export.serving.grpc_service import (
     model_status,
     selection,
 )
+from export.serving.metrics import Metrics
+from export.serving.observing import Observer
 from export.serving.prediction import Limits
 from export.serving.refusals import Refusal
 from export.serving.store import Choice, ModelStore
@@ -30,6 +32,13 @@ class Context:
 
     def __init__(self, is_waiting=True):
         self.is_active = lambda: is_waiting
+        self.trailing = ()
+
+    def invocation_metadata(self):
+        return (("x-request-id", "from-the-client"),)
+
+    def set_trailing_metadata(self, pairs):
+        self.trailing = pairs
 
     def abort(self, code, details):
         raise AbortedError(code, details)
@@ -108,7 +117,8 @@ def test_status_of_a_good_version_has_no_error(tiny_store):
 
 @pytest.fixture
 def services(tiny_store):
-    return PredictionService(tiny_store, Limits(rows=2)), ModelService(tiny_store)
+    observer = Observer(Metrics(), tiny_store.name)
+    return PredictionService(tiny_store, Limits(rows=2), observer), ModelService(tiny_store, observer)
 
 
 def test_a_service_answers(services):

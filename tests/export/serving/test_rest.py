@@ -2,14 +2,17 @@
 
 import asyncio
 import json
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from export.serving.prediction import Limits
-from export.serving.rest import application
+from export.serving.metrics import Metrics
+from export.serving.observing import Observer
+from export.serving.prediction import Limits, load_servable
+from export.serving.rest import METRICS, Api, application
 from export.serving.store import Choice, ModelStore, Servable
 from tests.export.tiny import TABLE
 from tests.twins.vocabularies import REPEATABLE
@@ -17,11 +20,16 @@ from tests.twins.vocabularies import REPEATABLE
 MOST = 1000
 
 
-def ask(store, method, path, *chunks):
-    """Status, type and JSON of the answer to a request with a body of these chunks."""
+def api_of(store):
+    limits, observer = Limits(rows=4, request_bytes=MOST), Observer(Metrics(), store.name)
+    return Api(store, limits, observer, threading.Event())
+
+
+def answered(api, method, path, *chunks, headers=()):
+    """Status, headers and body of the answer to a request with a body of these chunks."""
     parts = [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks]
     parts.append({"type": "http.request", "body": b"", "more_body": False})
-    scope = {"type": "http", "method": method, "path": path, "raw_path": path.encode(), "headers": []}
+    scope = {"type": "http", "method": method, "path": path, "raw_path": path.encode(), "headers": headers}
     sent = []
 
     async def receive():
@@ -31,11 +39,16 @@ def ask(store, method, path, *chunks):
         sent.append(message)
 
     with ThreadPoolExecutor(1) as executor:
-        asyncio.run(application(store, Limits(rows=4, request_bytes=MOST), executor)(scope, receive, send))
+        asyncio.run(application(api, executor)(scope, receive, send))
     start, *bodies = sent
-    assert parts == []
-    body = b"".join(message["body"] for message in bodies)
-    return start["status"], dict(start["headers"])[b"content-type"], json.loads(body)
+    assert parts == [] or not chunks  # read to its end
+    return start["status"], dict(start["headers"]), b"".join(message["body"] for message in bodies)
+
+
+def ask(store, method, path, *chunks):
+    """Status, type and JSON of the answer."""
+    status, headers, body = answered(api_of(store), method, path, *chunks)
+    return status, headers[b"content-type"], json.loads(body)
 
 
 def predicted(store, document, path="/v1/models/tiny:predict"):
@@ -141,3 +154,60 @@ def test_an_error_that_nobody_foresaw_is_500_with_its_name(tmp_path):
         b"application/json",
         {"error": "KeyError: 'serving_default'"},
     )
+
+
+def test_head_is_answered_as_get(tiny_store):
+    assert ask(tiny_store, "HEAD", "/v1/models/tiny") == ask(tiny_store, "GET", "/v1/models/tiny")
+    assert ask(tiny_store, "HEAD", "/v1/models/x")[0] == 404
+
+
+def test_an_answer_has_the_id_of_its_request(tiny_store):
+    api = api_of(tiny_store)
+    for path in ("/v1/models/tiny", "/v1/models/x"):
+        headers = [(b"x-request-id", b"7f-3:a")]
+        assert answered(api, "GET", path, headers=headers)[1][b"x-request-id"] == b"7f-3:a"
+    for sent in (b"", b"a b", b"x" * 129, "ä".encode("latin-1"), b"{}"):
+        own = answered(api, "GET", "/v1/models", headers=[(b"x-request-id", sent)])[1][b"x-request-id"]
+        assert len(own) == 32
+
+
+def test_the_process_is_healthy_and_is_ready_once_a_version_is(tiny_store, tmp_path):
+    empty = ModelStore("tiny", tmp_path, load_servable, Choice(), lambda _: None)
+    for store, ready in ((empty, 503), (tiny_store, 200)):
+        api = api_of(store)
+        assert answered(api, "GET", "/healthz")[0] == 200
+        assert answered(api, "HEAD", "/readyz")[0] == ready
+    api.ending.set()
+    assert answered(api, "GET", "/healthz")[0] == 200
+    assert answered(api, "GET", "/readyz")[0] == 503
+
+
+def test_connections_are_kept_until_the_server_is_about_to_end(tiny_store):
+    api = api_of(tiny_store)
+    paths = ("/v1/models/tiny", "/v1/models/x", "/healthz", "/readyz", METRICS)
+    assert all(b"connection" not in answered(api, "GET", path)[1] for path in paths)
+    api.ending.set()
+    assert all(answered(api, "GET", path)[1][b"connection"] == b"close" for path in paths)
+
+
+def test_requests_are_counted_by_how_they_ended(tiny_store):
+    api = api_of(tiny_store)
+    good = json.dumps({"signature_name": "tokenize", "instances": ["ab"]}).encode()
+    for path, body in (
+        ("/v1/models/tiny:predict", good),
+        ("/v1/models/tiny:predict", good),
+        ("/v1/models/tiny:predict", b"{"),
+        ("/v1/models/somebody:predict", good),
+    ):
+        answered(api, "POST", path, body)
+    answered(api, "GET", "/v1/models/tiny")
+    status, headers, body = answered(api, "GET", METRICS)
+    assert (status, headers[b"content-type"]) == (200, b"text/plain; version=0.0.4; charset=utf-8")
+    lines = body.decode().splitlines()
+    assert [line for line in lines if line.startswith(":tensorflow:serving:request_count")] == [
+        ':tensorflow:serving:request_count{model_name="tiny",status="OK"} 2.0',
+        ':tensorflow:serving:request_count{model_name="tiny",status="INVALID_ARGUMENT"} 1.0',
+        ':tensorflow:serving:request_count{model_name="",status="NOT_FOUND"} 1.0',
+    ]
+    labels = '{API="Predict",entrypoint="REST",model_name="tiny"}'
+    assert f":tensorflow:serving:request_latency_count{labels} 2.0" in lines

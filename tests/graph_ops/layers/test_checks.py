@@ -3,6 +3,7 @@
 import pytest
 import tensorflow as tf
 
+import graph_ops
 from export.verify import samples
 from graph_ops.config import AudioConfig, ImageConfig, RowConfig
 from graph_ops.layers.checks import check_media, check_settings
@@ -35,7 +36,10 @@ def test_settings_that_contradict_each_other_are_refused(make_preprocessor):
             {"parity": "transformers", "num_vision_tokens_per_image": 70},
             "`num_vision_tokens_per_image`: must be at least",
         ),
-        ({"video_converter": object()}, "`video_converter`"),
+        (
+            {"video_converter": graph_ops.Gemma4VideoConverter(num_frames=4)},
+            "`num_frames_per_video`: must be the video converter's `num_frames`; got 32 and 4",
+        ),
     ):
         with pytest.raises(ValueError, match=message):
             make_preprocessor(**settings)

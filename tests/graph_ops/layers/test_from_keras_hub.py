@@ -154,11 +154,11 @@ def test_arguments_replace_what_keras_hub_says():
     assert (ours.sequence_length, ours.image_converter) == (700, None)
 
 
-def test_a_video_converter_is_left_out_with_a_warning():
+def test_a_video_converter_is_taken_over():
     theirs = theirs_with({})
-    theirs.video_converter = LAYERS.Gemma4VideoConverter()
-    with pytest.warns(UserWarning, match="`video_converter`: is left out"):
-        graph_ops.Gemma4CausalLMPreprocessor.from_keras_hub(theirs)
+    theirs.video_converter = LAYERS.Gemma4VideoConverter(max_soft_tokens=140, scale=0.5)
+    config = graph_ops.Gemma4CausalLMPreprocessor.from_keras_hub(theirs).video_converter.config
+    assert (config.max_soft_tokens, config.num_frames, config.scale) == (140, 32, 0.5)
 
 
 def test_an_audio_converter_without_frame_length_is_refused():
@@ -229,4 +229,5 @@ def test_arguments_hold_their_layers_and_every_setting_of_rows():
     assert arguments["tokenizer"] is theirs.tokenizer
     assert (arguments["image_converter"], arguments["audio_converter"]) == (None, theirs.audio_converter)
     assert RowConfig(**{name: arguments[name] for name in field_names(RowConfig)}).sequence_length == 700
-    assert arguments.keys() == {"tokenizer", "image_converter", "audio_converter", *field_names(RowConfig)}
+    converters = {"image_converter", "audio_converter", "video_converter"}
+    assert arguments.keys() == {"tokenizer", *converters, *field_names(RowConfig)}

@@ -272,8 +272,8 @@ BAD: dict[str, tuple[Any, str]] = {
     ),
     "unknown key": ({"prompts": "a", "image": PIXELS}, "keys must be among"),
     "videos": (
-        {"prompts": "a", "videos": PIXELS},
-        "`videos`: this preprocessor reads text, images and audio",
+        {"prompts": "a", "videos": [PIXELS]},
+        "`videos`: needs a preprocessor with `video_converter`",
     ),
     "no prompts": ({"images": PIXELS}, "a dict must hold `prompts`"),
     "half of the features": (

@@ -40,8 +40,10 @@ MISSING = {
 OTHER_VALUES = {
     "image_size": "(1, 1) there, a placeholder of its implementation; None is what no fixed size is called",
     "presets": "compared by test_catalogue.py",
-    "video_converter_cls": "there is none here",
-    **dict.fromkeys(["tokenizer_cls", "image_converter_cls", "audio_converter_cls"], "our own classes"),
+    **dict.fromkeys(
+        ["tokenizer_cls", "image_converter_cls", "audio_converter_cls", "video_converter_cls"],
+        "our own classes",
+    ),
 }
 
 FLAGS: dict[str, Any] = {"has_vision_tokens": False, "has_audio_tokens": True, "has_video_tokens": False}

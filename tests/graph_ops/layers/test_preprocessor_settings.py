@@ -108,10 +108,16 @@ def test_the_commands_option_says_where_special_tokens_are_allowed(allowed):
     assert options_to_preprocessor(options).allow_special_tokens == allowed
 
 
-def test_a_video_converter_is_refused_and_none_is_accepted(make_preprocessor):
+def test_a_video_converter_may_be_set_and_taken_away(make_preprocessor):
     preprocessor = make_preprocessor()
+    assert preprocessor.video_placeholder is None
+    preprocessor.video_converter = graph_ops.Gemma4VideoConverter()
+    assert (preprocessor.video_placeholder, preprocessor.settings.groups[-1]) == ("<|video|>", "video")
+    again = type(preprocessor).from_config(preprocessor.get_config())
+    assert again.video_converter.config == preprocessor.video_converter.config
     preprocessor.video_converter = None
-    with pytest.raises(ValueError, match="`video_converter`: this preprocessor reads text, images and audio"):
+    assert preprocessor.settings.row.max_videos_per_prompt == 0
+    with pytest.raises(TypeError, match="`video_converter`: must be a Gemma4VideoConverter"):
         preprocessor.video_converter = object()
 
 

@@ -70,7 +70,7 @@ SAVE = """
 
         tf.saved_model.save(preprocessor, folder, signatures=serve)
 
-    for called in (False, True):
+    for called in (False, True)[engine == "builtin" :]:
         preprocessor = graph_ops.Gemma4CausalLMPreprocessor(
             graph_ops.Gemma4Tokenizer(DEMONSTRATION, engine=engine),
             graph_ops.Gemma4ImageConverter(),
@@ -133,7 +133,7 @@ def test_whatever_holds_it_is_saved_and_loads_in_a_fresh_process(engine, tmp_pat
     loaded = dict(line.split(" ", 1) for line in run(LOAD, tmp_path, engine).splitlines() if "[" in line)
     of_rows = ["module", "signature", "model", "archive"]
     of_ids = ["module_of_tokenizer", "archive_of_tokenizer"]
-    for called in ("False", "True"):
+    for called in ("False", "True")[engine == "builtin" :]:
         assert {name: loaded[f"{name}-{called}"] for name in of_rows} == dict.fromkeys(of_rows, row)
         assert {name: loaded[f"{name}-{called}"] for name in of_ids} == dict.fromkeys(of_ids, ids)
         assert loaded[f"functional-{called}"].startswith(row.rstrip("]").rstrip(", 0"))

@@ -41,5 +41,6 @@ def test_the_dims_of_a_medium_are_those_of_its_features(medium):
     letters = {dim for feature in FEATURES if feature.group == medium.group for dim in feature.dims}
     assert dims.keys() == {dim for dim in letters if isinstance(dim, str)} - {"B", "S"}
     assert dims.keys() <= DIMS.keys()
-    assert medium.num_slots(row) * medium.block(row, config) in dims.values()
-    assert medium.num_slots(row) in dims.values()
+    items = medium.num_slots(row) * (medium.frames(config) if medium.frames else 1)
+    assert items * medium.block(row, config) in dims.values()
+    assert items in dims.values()

@@ -64,7 +64,7 @@ def test_spans_are_those_of_tokenizers(real_tokenizer, huggingface_tokenizer, co
     """
     pieces = real_tokenizer.vocabulary.pieces
     hostile = samples.hostile_texts(HOSTILE, pieces=pieces, invalid_utf8=False)
-    texts = [*TEXTS, *(text.decode() for text in hostile), *corpus]
+    texts = [*TEXTS, *(text.decode() for text in hostile), *(text[:2000] for text in corpus)]
     theirs = huggingface_tokenizer.encode_batch(texts, add_special_tokens=False)
     compared = 0
     for text, (ids, _, spans), encoded in zip(

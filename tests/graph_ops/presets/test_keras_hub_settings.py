@@ -81,11 +81,9 @@ def test_a_setting_without_counterpart_is_refused_by_name(read):
         read({"new": 1, "name": "kept", "a": 2})
 
 
-def test_rows_leave_a_video_converter_out_with_a_warning():
-    given = {"sequence_length": 9, "video_converter": None, "tokenizer": object(), "video_fps": 1.0}
-    assert row_settings(given) == {"sequence_length": 9}
-    with pytest.warns(UserWarning, match="`video_converter`: is left out"):
-        assert row_settings({"video_converter": object()}) == {}
+def test_rows_leave_layers_out():
+    given = {"sequence_length": 9, "video_converter": object(), "tokenizer": object(), "video_fps": 1.0}
+    assert row_settings(given) == {"sequence_length": 9, "video_fps": 1.0}
 
 
 @pytest.mark.parametrize(("name", "value"), [("add_bos", True), ("add_eos", True), ("sequence_length", 8)])

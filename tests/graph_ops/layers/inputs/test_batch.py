@@ -56,7 +56,7 @@ def test_features_come_in_their_own_dtype():
         ({}, r"`x`: a dict must hold `prompts`; got \[\]"),
         ({"prompts": None}, "`x`: a dict must hold `prompts`"),
         ({"prompts": "a", "image": 1}, r"`x`: keys must be among .*; got \['image'\]. Remove or rename them"),
-        ({"prompts": "a", "videos": 1}, "`videos`: this preprocessor reads text, images and audio"),
+        ({"prompts": "a", "videos": 1}, "`videos`: a video is uint8 .* got an array of shape"),
         (
             {"prompts": "a", "audio_mel": 1},
             "`audio_mel`, `audio_mel_mask`: precomputed media need both; got one",
