@@ -11,7 +11,8 @@ NUMERIC := $(addprefix tests/graph_ops/audio/test_,encode.py magnitude.py mel.py
 	tests/graph_ops/layers/test_inputs.py::test_precomputed_media_agree_with_raw_ones \
 	tests/export/saved_model/test_saved_model.py::test_a_row_is_the_same_alone_and_in_any_batch
 # A part for `make test-keras-hub`.
-WHOLE_ROWS := tests/parity/test_keras_hub_rows.py -k 'end or installed or bare or defaults-image'
+WHOLE_ROWS := tests/parity/test_keras_hub_rows.py tests/parity/test_keras_hub_embedding_gemma2.py tests/export/fusing/test_embedding.py \
+	tests/graph_ops/presets/test_embedding.py -k 'end or installed or bare or defaults-image or embedding'
 KERAS_HUB := 0.33.0.dev202610250352
 NIGHTLY := build/keras-hub-$(KERAS_HUB)
 PROCESSOR := build/processor

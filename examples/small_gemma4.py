@@ -10,16 +10,8 @@ needed.
 """
 
 
-def small_backbone(vocabulary_size: int, *, images: bool = True, audio: bool = True, width: int = 32) -> Any:
-    """A `keras_hub.models.Gemma4Backbone` of two layers, one local and one global, with an encoder for each
-    medium.
-
-    Args:
-        vocabulary_size: ids that the tokenizer makes.
-        images: whether it takes images.
-        audio: whether it takes audio.
-        width: of the text model's hidden states; a multiple of 8.
-    """
+def small_encoders(width: int) -> tuple[Any, Any]:
+    """A vision encoder and an audio encoder of one layer each, for hidden states of that width."""
     import keras_hub
 
     models = keras_hub.models
@@ -44,7 +36,23 @@ def small_backbone(vocabulary_size: int, *, images: bool = True, audio: bool = T
         output_proj_dims=16,
         output_dim=width,
     )
-    return models.Gemma4Backbone(
+    return vision, hearing
+
+
+def small_backbone(vocabulary_size: int, *, images: bool = True, audio: bool = True, width: int = 32) -> Any:
+    """A `keras_hub.models.Gemma4Backbone` of two layers, one local and one global, with an encoder for each
+    medium.
+
+    Args:
+        vocabulary_size: ids that the tokenizer makes.
+        images: whether it takes images.
+        audio: whether it takes audio.
+        width: of the text model's hidden states; a multiple of 8.
+    """
+    import keras_hub
+
+    vision, hearing = small_encoders(width)
+    return keras_hub.models.Gemma4Backbone(
         vocabulary_size=vocabulary_size,
         image_size=768,
         num_layers=2,

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from graph_ops.chat.native_calls import parse_calls
     from graph_ops.layers.converters import Gemma4AudioConverter, Gemma4ImageConverter, Gemma4VideoConverter
+    from graph_ops.layers.embedder import EmbeddingGemma2TextEmbedderPreprocessor
     from graph_ops.layers.preprocessor import Gemma4CausalLMPreprocessor
     from graph_ops.layers.tokenizer import Gemma4Tokenizer
 
 __all__ = [
+    "EmbeddingGemma2TextEmbedderPreprocessor",
     "Gemma4AudioConverter",
     "Gemma4CausalLMPreprocessor",
     "Gemma4ImageConverter",
@@ -19,6 +21,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "EmbeddingGemma2TextEmbedderPreprocessor": "graph_ops.layers.embedder",
     "Gemma4AudioConverter": "graph_ops.layers.converters",
     "Gemma4CausalLMPreprocessor": "graph_ops.layers.preprocessor",
     "Gemma4ImageConverter": "graph_ops.layers.converters",

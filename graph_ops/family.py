@@ -50,6 +50,16 @@ class Chat:
 
 
 @dataclasses.dataclass(frozen=True)
+class Embedding:
+    """How the models of a family embed."""
+
+    tasks: tuple[tuple[str, str], ...]
+    """Names of tasks that a vector may be for, each with what then stands before its text."""
+    sizes: tuple[int, ...]
+    """Numbers that a vector may be cut to, besides all of them."""
+
+
+@dataclasses.dataclass(frozen=True)
 class Family:
     """What differs from one family of models to the next."""
 
@@ -79,6 +89,8 @@ class Family:
     """Regular expression of the special tokens among the user-defined symbols."""
     vocabulary_size: int
     """Pieces of the released vocabulary."""
+    embedding: Embedding = Embedding(tasks=(), sizes=())
+    """How its models embed, if they do."""
 
     def tokens_of(self, medium: str) -> MediumTokens:
         """The tokens of the medium with that name.
@@ -122,3 +134,42 @@ GEMMA4 = Family(
     vocabulary_size=262_144,
 )
 """Source: tokenizer_config.json and vocabulary of the released models; `stop` also KerasHub's `generate`."""
+
+
+_SEARCH, _DOCUMENT = "task: search result | query: ", "title: none | text: "
+_CLASSIFICATION, _SIMILARITY = "task: classification | query: ", "task: sentence similarity | query: "
+_CODE = "task: code retrieval | query: "
+
+EMBEDDING_GEMMA2 = dataclasses.replace(
+    GEMMA4,
+    name="embedding_gemma2",
+    title="EmbeddingGemma 2",
+    embedding=Embedding(
+        tasks=(
+            ("query", _SEARCH),
+            ("document", _DOCUMENT),
+            ("BitextMining", _SEARCH),
+            ("Classification", _CLASSIFICATION),
+            ("Clustering", "task: clustering | query: "),
+            ("CodeRetrieval", _CODE),
+            ("Document", _DOCUMENT),
+            ("FactChecking", "task: fact checking | query: "),
+            ("InstructionRetrieval", _CODE),
+            ("MultilabelClassification", _CLASSIFICATION),
+            ("PairClassification", _SIMILARITY),
+            ("QuestionAnswering", "task: question answering | query: "),
+            ("Reranking", _SEARCH),
+            ("Retrieval", _SEARCH),
+            ("Retrieval-document", _DOCUMENT),
+            ("Retrieval-query", _SEARCH),
+            ("STS", _SIMILARITY),
+            ("SearchQuery", _SEARCH),
+            ("SentenceSimilarity", _SIMILARITY),
+            ("Summarization", _SIMILARITY),
+        ),
+        sizes=(512, 256, 128),
+    ),
+)
+"""Source of the tasks: `config_sentence_transformers.json` of google/embeddinggemma-2; of the sizes, its
+model card. The special tokens are Gemma 4's.
+"""

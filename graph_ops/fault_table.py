@@ -50,6 +50,9 @@ class Fault(enum.IntEnum):
     VIDEO_DOES_NOT_FIT = 37
     VIDEO_FRAME_INDICES = 38
     VIDEO_FPS = 39
+    MEDIUM_NOT_READ = 40
+    EMBEDDING_TASK = 41
+    EMBEDDING_SIZE = 42
 
 
 SENTENCES: Mapping[Fault, str] = {
@@ -209,6 +212,18 @@ SENTENCES: Mapping[Fault, str] = {
     Fault.CHAT_DECLARATION: (
         "`tools`: must be native text: `declaration:`, a name, and fields in braces; tool {0}, counted from "
         "0, does not parse. Check its quotes and brackets."
+    ),
+    Fault.MEDIUM_NOT_READ: (
+        "`texts`: a text must have no placeholder of a medium that is not read; got {0}, the first as token "
+        "{1}. Leave it out, or embed with a converter for the medium."
+    ),
+    Fault.EMBEDDING_TASK: (
+        '`tasks`: must be the name of a task, such as `query`, `document` or `STS`, or "" for none; got '
+        "{0} bytes that are no such name. Correct its spelling; case counts."
+    ),
+    Fault.EMBEDDING_SIZE: (
+        "`truncate_dim`: must be 0 or {1}, for all numbers of a vector, or 128, 256 or 512 if those are "
+        "fewer; got {0}. Choose one of these."
     ),
 }
 

@@ -122,10 +122,11 @@ def steps() -> str:
 def presets() -> str:
     """The built-in presets."""
     from graph_ops.presets.catalogue import PRESETS
+    from graph_ops.presets.embedding import EMBEDDING_PRESETS
 
     rows = (
         (_code(name), f"{preset.parameters / 1e9:.1f} B", ", ".join(preset.modalities), preset.description)
-        for name, preset in PRESETS.items()
+        for name, preset in (PRESETS | EMBEDDING_PRESETS).items()
     )
     return markdown_table(("preset", "parameters", "reads", "description"), rows)
 

@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from export.bulk.embedding import Embedding, check_embedding
 from export.bulk.files import Found, find, folder_of, is_uri, joined, open_file, read_text, sweep, write_text
 from export.bulk.layout import Layout
 from export.bulk.model import Model, Task
@@ -55,6 +56,10 @@ class Job:
     """Dtype of pixels in the files."""
     pack: bool = False
     """Whether several samples share a row."""
+    task: str = ""
+    """What vectors are for, of a model that embeds; "" for none."""
+    truncate_dim: int = 0
+    """Numbers that are kept of each vector; 0 for all."""
     shards: int | None = None
     """Files of rows; None for one for each `ROWS_PER_SHARD` rows."""
     max_row_bytes: int = 64 << 20
@@ -139,10 +144,24 @@ def prepare(job: Job, model: Model) -> Prepared:
         raise ValueError(
             "`labels`: need responses; the rows have prompts alone. Add them, or leave labels out."
         )
-    task = Task("messages" in columns, wanted)
+    task = Task("messages" in columns, wanted, _embedding(job, model, columns))
     model.check(task)
     tensors = model.tensors(task, compact=job.pixels == "uint8")
     return Prepared(job, tuple((file.path, name) for file, name in files), columns, task, tensors)
+
+
+def _embedding(job: Job, model: Model, columns: tuple[str, ...]) -> Embedding | None:
+    """How samples are embedded, if the model does."""
+    if model.embeds:
+        check_embedding(columns, labels=bool(job.labels), pack=job.pack)
+        return Embedding(job.task, job.truncate_dim)
+    for name in ("task", "truncate_dim"):
+        if getattr(job, name):
+            raise ValueError(
+                f"`{name}`: needs a model that embeds, with the signature `embed`; this one has none. Leave "
+                "it out, or fuse one."
+            )
+    return None
 
 
 def begin(prepared: Prepared) -> None:
@@ -174,11 +193,14 @@ def _described(prepared: Prepared) -> dict[str, Any]:
     """What the bytes depend on."""
     job = prepared.job
     digest = hashlib.sha256()
-    for name in ("saved_model.pb", DESCRIPTION.as_posix()):
+    embedding = prepared.task.embedding
+    weights = ["variables/variables.index"] if embedding else []  # it holds checksums of all of them
+    for name in ("saved_model.pb", DESCRIPTION.as_posix(), *weights):
         with open_file(joined(job.model, name)) as file:
             digest.update(file.read())
     inputs = [(each.path, each.size) for pattern in job.input for each in find(pattern)]
     settings = {name: getattr(job, name) for name in _DECIDING}
+    settings |= {"embedding": list(embedding)} if embedding else {}
     listed = hashlib.sha256(json.dumps(inputs).encode()).hexdigest()
     return {"model": digest.hexdigest(), "inputs": listed, "task": prepared.task.signature, **settings}
 

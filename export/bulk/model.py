@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from export.artifact import find_artifact
 from export.bulk.dead_letters import RowFault, status_fault
+from export.bulk.embedding import SIGNATURE, Embedding
 from export.bulk.files import is_uri, listed, local_copy
 from export.bulk.samples import Sample
 from export.bulk.schema import Tensor, tensors_of
@@ -37,14 +38,18 @@ class Task(NamedTuple):
     Attributes:
         chat: whether they are dialogues.
         labels: whether rows have labels and weights.
+        embedding: how they are embedded; None for rows that a model generates from.
     """
 
     chat: bool
     labels: bool
+    embedding: Embedding | None = None
 
     @property
     def signature(self) -> str:
         """The signature that takes everything."""
+        if self.embedding:
+            return SIGNATURE
         if self.chat:
             return "preprocess_chat" if self.labels else "generate_preprocess_chat_tools"
         return "preprocess" if self.labels else "generate_preprocess"
@@ -99,6 +104,11 @@ class Model:
         """Those that it takes."""
         self._tensors: dict[tuple[Task, bool], tuple[Tensor, ...]] = {}
 
+    @property
+    def embeds(self) -> bool:
+        """Whether it makes vectors."""
+        return SIGNATURE in self._loaded.signatures
+
     def check(self, task: Task) -> None:
         """Checks that the export has what a task needs.
 
@@ -115,7 +125,12 @@ class Model:
         """The tensors of a task's rows, in order; pixels uint8 if they are to be compact."""
         key = task, compact
         if key not in self._tensors:
-            self._tensors[key] = tensors_of(self.short_row(task), self.settings, compact=compact)
+            row = self.short_row(task)
+            self._tensors[key] = (
+                task.embedding.tensors(row)
+                if task.embedding
+                else tensors_of(row, self.settings, compact=compact)
+            )
         return self._tensors[key]
 
     def short_row(self, task: Task) -> Arrays:
@@ -152,7 +167,7 @@ class Model:
         if len(taken) < len(names):
             accepted = [medium.argument for medium in self.media]
             raise RowFault("columns", f"`model`: takes the media {accepted}; the row has {names}.")
-        if task.chat or task.labels or len(taken) > 1:
+        if task.chat or task.labels or task.embedding or len(taken) > 1:
             return task.signature
         return f"generate_preprocess_{taken[0].name if taken else 'text'}"
 
@@ -160,8 +175,12 @@ class Model:
         function = self._loaded.signatures[signature]
         accepted = function.structured_input_signature[1]
         inputs, faults = (_chat_inputs if task.chat else _prompt_inputs)(samples, self.media)
+        if task.embedding:
+            inputs |= task.embedding.inputs(inputs["prompts"])
         left = [sample for sample, fault in zip(samples, faults, strict=True) if fault is None]
         answers = iter(_called(function, {name: inputs[name] for name in accepted}) if left else ())
+        if task.embedding:
+            answers = (each if isinstance(each, RowFault) else task.embedding.row(each) for each in answers)
         return [fault or next(answers) for fault in faults]
 
 

@@ -78,7 +78,7 @@ class ShardWork:
 
     def _write(self, key: str, row: Arrays, write: Write) -> None:
         write(key, {name: store(array, self._tensors[name]) for name, array in row.items()})
-        self.tally.count_written(len(row["token_ids"]))
+        self.tally.count_written(len(row.get("token_ids", ())))
 
     def _refuse(self, key: str, source: str, fault: RowFault) -> None:
         self.letters.append(DeadLetter(key, source, fault.kind, fault.reason))

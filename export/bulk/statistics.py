@@ -36,7 +36,7 @@ class Tally:
 
     def count(self, row: Arrays, media: Iterable[tuple[str, int]]) -> None:
         """Counts a sample's row, and items of each medium."""
-        tokens = int(np.count_nonzero(row["padding_mask"]))
+        tokens = int(np.count_nonzero(row.get("padding_mask", ())))  # a vector has none
         self.samples += 1
         self.tokens += tokens
         self.lengths[tokens] += 1

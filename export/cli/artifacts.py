@@ -21,7 +21,7 @@ from export.cli.options import (
     with_media_options,
     with_preprocessor_options,
 )
-from export.cli.preprocessor import make_preprocessor
+from export.cli.preprocessor import check_generates, make_preprocessor
 from export.cli.terminal import AsJson, at_work, say, show
 from export.publish import check_new, version_folder
 
@@ -76,6 +76,7 @@ def litert(
     check_new(out.expanduser(), argument="out")
     with at_work() as report:
         preprocessor = make_preprocessor(options, engine="builtin", report=report)
+        check_generates(preprocessor)
         from export.litert.buckets import parse_buckets
         from export.litert.write import MODEL, export_litert
 

@@ -46,6 +46,10 @@ class JobOptions:
     ] = None
     pixels: Annotated[str, choice(PIXELS, "Dtype of pixels in the files: uint8 or float32.")] = PIXELS[0]
     pack: Annotated[bool, typer.Option(help="Put several samples into a row.")] = False
+    task: Annotated[
+        str, option("NAME", "What vectors are for, such as query or document, of a model that embeds.")
+    ] = ""
+    truncate_dim: Annotated[int, option("N", "Numbers that are kept of each vector; by default all.")] = 0
     shards: Annotated[int | None, option("N", "Files of rows; by default one for each 512 rows.")] = None
     threads: Annotated[int, option("N", "Threads of TensorFlow in a process.")] = 1
     batch_rows: Annotated[int, option("N", "Rows in a call of the model.")] = 16

@@ -17,7 +17,7 @@ from export.cli.options import (
     option,
     with_preprocessor_options,
 )
-from export.cli.preprocessor import make_preprocessor
+from export.cli.preprocessor import check_generates, embeds, make_preprocessor
 from export.cli.terminal import AsJson, at_work, show
 from export.fusing.models import SAMPLERS
 from export.publish import check_new, version_folder
@@ -42,7 +42,9 @@ def fuse(
     model: Annotated[
         str,
         option(
-            "NAME", "A .keras file, or a preset of keras_hub.models.Gemma4CausalLM: name, folder or handle."
+            "NAME",
+            "A .keras file, or a preset of keras_hub.models.Gemma4CausalLM or EmbeddingGemma2TextEmbedder: "
+            "name, folder or handle.",
         ),
     ],
     out: Annotated[
@@ -90,8 +92,8 @@ def fuse(
     max_soft_tokens_input: MaxSoftTokensInput = False,
     json_: AsJson = False,
 ) -> None:
-    """Write DIR/N, one SavedModel of the preprocessor and a model: strings and media in, text out; or a
-    LiteRT bundle of both.
+    """Write DIR/N, one SavedModel of the preprocessor and a model: strings and media in, text or vectors out;
+    or a LiteRT bundle of both.
     """
     generation: dict[str, Any] = {"max_new_tokens": max_new_tokens, "strip_prompt": strip_prompt}
     generation |= {"stop_tokens": stop_token} if stop_token else {}
@@ -106,10 +108,12 @@ def fuse(
         preprocessor = make_preprocessor(
             options, engine=engine or ("builtin" if litert else "sentencepiece"), report=report
         )
+        if litert:
+            check_generates(preprocessor)
         report("loading the model")
         from export.fusing.models import load_model
 
-        loaded = load_model(model, sampler=sampler)
+        loaded = load_model(model, sampler=sampler, embeds=embeds(preprocessor))
         if litert:
             from export.fusing.litert import fuse_litert
 

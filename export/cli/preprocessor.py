@@ -8,7 +8,7 @@ from export.cli.color import read_color
 from export.cli.options import DEFAULTS, PreprocessorOptions
 
 if TYPE_CHECKING:
-    from graph_ops import Gemma4CausalLMPreprocessor
+    from export.saved_model.write import AnyPreprocessor
     from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
 _ROW_OPTIONS = (
@@ -24,6 +24,7 @@ _ROW_OPTIONS = (
     "add_start_token",
     "add_end_token",
 )
+_EMBEDDING_OPTIONS = ("parity", "allow_special_tokens", "sequence_length")
 _IMAGE_OPTIONS = ("max_soft_tokens", "max_image_pixels", "apply_exif_orientation", "background_color")
 _AUDIO_OPTIONS = ("strict",)
 
@@ -33,8 +34,9 @@ def make_preprocessor(
     *,
     engine: str = "sentencepiece",
     report: Callable[[str], None] = lambda _: None,
-) -> "Gemma4CausalLMPreprocessor":
-    """The preprocessor that the options describe, its tokenizer on that engine.
+) -> "AnyPreprocessor":
+    """The preprocessor that the options describe, its tokenizer on that engine; one that makes rows to embed
+    for the preset of a model that embeds.
 
     Args:
         options: of the command line.
@@ -46,8 +48,11 @@ def make_preprocessor(
     """
     vocabulary = check_source(options)
     from graph_ops import Gemma4CausalLMPreprocessor, Gemma4Tokenizer
+    from graph_ops.presets.embedding import EMBEDDING_PRESETS
 
     preset = options.preset or DEFAULTS
+    if preset in EMBEDDING_PRESETS:
+        return _embedder(preset, options, vocabulary, engine, report)
     converters = _converters(options, preset)
     if vocabulary is None:
         tokenizer = Gemma4Tokenizer.from_preset(
@@ -66,6 +71,49 @@ def make_preprocessor(
     )
 
 
+def embeds(preprocessor: "AnyPreprocessor") -> bool:
+    """Whether a preprocessor makes rows to embed."""
+    return bool(preprocessor.settings.family.embedding.sizes)
+
+
+def check_generates(preprocessor: "AnyPreprocessor") -> None:
+    """Whether a bundle can be written of a preprocessor.
+
+    Raises:
+        ValueError: it makes rows to embed.
+    """
+    if embeds(preprocessor):
+        raise ValueError(
+            f"`preset`: must be of a model that generates, for a LiteRT bundle; "
+            f"{preprocessor.settings.family.title} embeds. Write a SavedModel."
+        )
+
+
+def _embedder(
+    preset: str,
+    options: PreprocessorOptions,
+    vocabulary: "Vocabulary | None",
+    engine: str,
+    report: Callable[[str], None],
+) -> "AnyPreprocessor":
+    from graph_ops import EmbeddingGemma2TextEmbedderPreprocessor, Gemma4Tokenizer
+    from graph_ops.presets.embedding import load_embedding_preset
+
+    if given := _given(options, [name for name in _ROW_OPTIONS if name not in _EMBEDDING_OPTIONS]):
+        raise ValueError(
+            f"`{min(given)}`: must be left out for {preset}, a model that embeds; got {given[min(given)]!r}. "
+            "Leave it out."
+        )
+    if vocabulary is None:
+        vocabulary = load_embedding_preset(preset).checked_vocabulary(options.vocabulary_sha256)
+    return EmbeddingGemma2TextEmbedderPreprocessor.from_preset(
+        preset,
+        tokenizer=Gemma4Tokenizer(vocabulary, engine=engine, report=report),
+        **_given(options, _EMBEDDING_OPTIONS),
+        **_converters(options, DEFAULTS),
+    )
+
+
 def check_source(options: PreprocessorOptions) -> "Vocabulary | None":
     """Checks what a preprocessor is made from as far as that needs neither TensorFlow nor the network.
 
@@ -77,6 +125,7 @@ def check_source(options: PreprocessorOptions) -> "Vocabulary | None":
             or another one than the pinned one.
     """
     from graph_ops.presets.catalogue import load_preset
+    from graph_ops.presets.embedding import EMBEDDING_PRESETS
     from graph_ops.presets.files import read_vocabulary
     from graph_ops.presets.settings import check_vocabulary
 
@@ -84,7 +133,8 @@ def check_source(options: PreprocessorOptions) -> "Vocabulary | None":
         raise ValueError(
             "--preset or --tokenizer: one of them must be given. `gemma4-graph presets` lists the presets."
         )
-    if options.preset is not None and "://" not in options.preset:
+    is_known = options.preset is None or options.preset in EMBEDDING_PRESETS or "://" in options.preset
+    if options.preset is not None and not is_known:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what a folder leaves out is said when it is used
             load_preset(options.preset)

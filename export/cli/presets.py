@@ -7,12 +7,14 @@ from rich.table import Table
 
 from export.cli.terminal import AsJson, show
 from graph_ops.presets.catalogue import PRESETS, Preset
+from graph_ops.presets.embedding import EMBEDDING_PRESETS
 
 
 def presets(json_: AsJson = False) -> None:
     """List the built-in presets: what the model reads, its parameters, a description."""
-    document = {name: dataclasses.asdict(preset) for name, preset in PRESETS.items()}
-    show(document, [preset_table(PRESETS)], as_json=json_, indent=2)
+    released = PRESETS | EMBEDDING_PRESETS
+    document = {name: dataclasses.asdict(preset) for name, preset in released.items()}
+    show(document, [preset_table(released)], as_json=json_, indent=2)
 
 
 def preset_table(presets: Mapping[str, Preset]) -> Table:

@@ -33,14 +33,14 @@ def encode_media(model: Any, features: Tensors, *, skip_empty: bool) -> Tensors:
             continue
         values, marks = features[medium.values], features[medium.marks]
         if skip_empty:
-            media[way.embeddings] = _of_present(way, encoder, values, marks)
+            media[way.embeddings] = encode_filled(way, encoder, values, marks)
         else:
             media[way.embeddings] = way.encode(encoder, values, marks)
         media |= {name: features[name] for name in (medium.mask, medium.indices)}
     return media
 
 
-def _of_present(way: Encoder, encoder: Any, values: tf.Tensor, marks: tf.Tensor) -> tf.Tensor:
+def encode_filled(way: Encoder, encoder: Any, values: tf.Tensor, marks: tf.Tensor) -> tf.Tensor:
     """The encoder's output [B, K, tokens, dim] for the slots that are filled, 0 for the others.
 
     Slots are encoded as rows of one item each, [N, 1, …], for N filled ones.

@@ -89,7 +89,7 @@ def check_model(model: Any, settings: Settings) -> None:
         )
     if is_causal_lm(model):
         _check_no_video(settings)
-        _check_backbone(model.backbone, settings)
+        check_backbone(model.backbone, settings)
         _check_sampler(model.sampler)
     _check_inputs(named_inputs(model) or {}, settings)
 
@@ -121,7 +121,12 @@ def _check_no_video(settings: Settings) -> None:
         )
 
 
-def _check_backbone(backbone: Any, settings: Settings) -> None:
+def check_backbone(backbone: Any, settings: Settings) -> None:
+    """Whether a KerasHub backbone has the tokenizer's vocabulary, and an encoder for each medium.
+
+    Raises:
+        ValueError: names what does not fit.
+    """
     size = len(settings.tokenizer.vocabulary)
     theirs = backbone.get_config()["vocabulary_size"]
     if theirs != size:

@@ -12,23 +12,27 @@ SAMPLERS = ("greedy", "random", "top_k", "top_p")
 """Names of KerasHub's samplers that take one token at a time."""
 
 
-def load_model(source: str | os.PathLike[str], *, sampler: str | None = None) -> Any:
+def load_model(source: str | os.PathLike[str], *, sampler: str | None = None, embeds: bool = False) -> Any:
     """A model without its own preprocessor.
 
     Args:
-        source: a `.keras` file; or a preset of `keras_hub.models.Gemma4CausalLM`: its name, its folder or its
-            handle.
+        source: a `.keras` file; or a preset of `keras_hub.models.Gemma4CausalLM`, or of its
+            `EmbeddingGemma2TextEmbedder`: its name, its folder or its handle.
         sampler: one of `SAMPLERS`, for a model that generates; by default the one that it comes with.
+        embeds: whether a preset is of a model that embeds.
 
     Raises:
         FileNotFoundError: no such file.
-        ImportError: a preset, and keras-hub is not installed.
+        ImportError: a preset, and keras-hub is not installed, or has no such model.
         ValueError: not a file of Keras, an unknown sampler, or a sampler for a model that has none.
     """
     if sampler is not None and sampler not in SAMPLERS:
         raise ValueError(f"`sampler`: must be one of {SAMPLERS}; got {sampler!r}. Pass one of them.")
     name = os.fspath(source)
-    model = _from_file(pathlib.Path(name).expanduser()) if name.endswith(".keras") else _from_preset(name)
+    if name.endswith(".keras"):
+        model = _from_file(pathlib.Path(name).expanduser())
+    else:
+        model = _from_preset(name, "EmbeddingGemma2TextEmbedder" if embeds else "Gemma4CausalLM")
     if sampler is not None:
         if not hasattr(model, "sampler"):
             raise ValueError(
@@ -53,7 +57,7 @@ def _from_file(path: pathlib.Path) -> Any:
         return keras.saving.load_model(path)
 
 
-def _from_preset(name: str) -> Any:
+def _from_preset(name: str, kind: str) -> Any:
     if not importlib.util.find_spec("keras_hub"):
         raise ImportError(
             "`model`: a preset is loaded by keras-hub, which is not installed: pip install "
@@ -61,4 +65,9 @@ def _from_preset(name: str) -> Any:
         )
     import keras_hub
 
-    return keras_hub.models.Gemma4CausalLM.from_preset(name, preprocessor=None)
+    if not hasattr(keras_hub.models, kind):
+        raise ImportError(
+            f"`model`: its class {kind} must be in keras-hub, from 0.33 on; got {keras_hub.__version__}. "
+            "Upgrade it: pip install --upgrade keras-hub."
+        )
+    return getattr(keras_hub.models, kind).from_preset(name, preprocessor=None)

@@ -53,11 +53,11 @@ def check_answers(folder: str | os.PathLike[str]) -> Check:
     accepted = signature.structured_input_signature[1]
     prompt, files = _request(accepted)
     inputs = {BY_NAME[name].argument: tf.constant([found]) for name, found in files.items()}
-    inputs["prompts"] = tf.constant([prompt])
+    inputs["texts" if "texts" in accepted else "prompts"] = tf.constant([prompt])
     for medium in MEDIA:
         inputs |= budget_inputs(medium, len(files.get(medium.name, ())), (), accepted)
-    if "seed" in accepted:
-        inputs["seed"] = tf.constant([0])
+    for name in accepted.keys() - inputs.keys():  # of one number or string a row: a seed, a task, a size
+        inputs[name] = tf.zeros([1], accepted[name].dtype)
 
     def ask() -> Arrays:
         outputs = {name: value.numpy() for name, value in signature(**inputs).items()}

@@ -7,14 +7,15 @@ from typing import Any
 
 import tensorflow as tf
 
+from export.fusing.embedding import check_embedder, fused_embedding_signatures
 from export.fusing.fusable import check_model, generation_settings
 from export.fusing.signatures import fused_signatures
 from export.publish import Report
 from export.saved_model.signatures import DEFAULT, signatures
 from export.saved_model.warmup import write_warmup_requests
-from export.saved_model.write import describe, publish_version, save_checked
+from export.saved_model.write import AnyPreprocessor, describe, publish_version, save_checked
 from export.signature import Signature, trace_signatures, variables_used
-from graph_ops import Gemma4CausalLMPreprocessor
+from graph_ops import EmbeddingGemma2TextEmbedderPreprocessor
 from graph_ops.family import GEMMA4
 
 
@@ -25,7 +26,7 @@ class _Fused(tf.Module):
 
     def __init__(
         self,
-        preprocessor: Gemma4CausalLMPreprocessor,
+        preprocessor: AnyPreprocessor,
         model: Any,
         table: dict[str, Signature],
         report: Report,
@@ -39,7 +40,7 @@ class _Fused(tf.Module):
 
 
 def fuse(
-    preprocessor: Gemma4CausalLMPreprocessor,
+    preprocessor: AnyPreprocessor,
     model: Any,
     out: str | os.PathLike[str],
     *,
@@ -50,14 +51,15 @@ def fuse(
     max_soft_tokens_input: bool = False,
     report: Report = lambda _: None,
 ) -> pathlib.Path:
-    """Writes `out/version`: the preprocessor's signatures, and `predict`, `loss` and `generate` through the
-    model.
+    """Writes `out/version`: the preprocessor's signatures, and `predict`, `loss` and `generate`, or `embed`,
+    through the model.
 
     Args:
         preprocessor: what makes the features.
         model: a Keras model (TensorFlow backend) or a callable on the dict of features, with the batch
             as dim 0 of outputs. A `keras_hub.models.Gemma4CausalLM` generates, with the sampler that it is
-            compiled with.
+            compiled with; an `EmbeddingGemma2TextEmbedder` embeds, and has no use for the next three options
+            after `version`.
         out: folder of the model; made if missing.
         version: number of the version; by default one more than the highest that is there.
         max_new_tokens: most tokens in an answer; by default all that `sequence_length` leaves.
@@ -75,9 +77,13 @@ def fuse(
         TypeError: the model is not callable.
         FileExistsError: the version is there already.
     """
+    choice = {"max_soft_tokens_input": max_soft_tokens_input}
+    if isinstance(preprocessor, EmbeddingGemma2TextEmbedderPreprocessor):
+        given = {"max_new_tokens": max_new_tokens, "strip_prompt": strip_prompt}
+        _check_generates_nothing(given | {"stop_tokens": tuple(stop_tokens) != GEMMA4.stop})
+        return _fuse_embedder(preprocessor, model, out, version, report, **choice)
     settings = preprocessor.settings
     check_model(model, settings)
-    choice = {"max_soft_tokens_input": max_soft_tokens_input}
     generation = generation_settings(settings, tuple(stop_tokens), max_new_tokens, strip_prompt)
 
     def write(folder: pathlib.Path) -> None:
@@ -88,5 +94,35 @@ def fuse(
         describe(preprocessor, folder)
         own = signatures(settings, **choice)
         write_warmup_requests({name: own[name] for name in own if name != DEFAULT}, folder)
+
+    return publish_version(out, version, write, report)
+
+
+def _check_generates_nothing(given: dict[str, Any]) -> None:
+    for name, value in given.items():
+        if value:
+            raise ValueError(
+                f"`{name}`: must be left out for a preprocessor of rows to embed. Leave it out, or fuse a "
+                "`Gemma4CausalLMPreprocessor`."
+            )
+
+
+def _fuse_embedder(
+    preprocessor: EmbeddingGemma2TextEmbedderPreprocessor,
+    model: Any,
+    out: str | os.PathLike[str],
+    version: int | None,
+    report: Report,
+    **choice: bool,
+) -> pathlib.Path:
+    check_embedder(model, preprocessor)
+
+    def write(folder: pathlib.Path) -> None:
+        table = fused_embedding_signatures(preprocessor, model, **choice)
+        fused = _Fused(preprocessor, model, table, report)
+        report("saving")
+        save_checked(fused, folder)
+        describe(preprocessor, folder)
+        write_warmup_requests({name: table[name] for name in table if name != DEFAULT}, folder)
 
     return publish_version(out, version, write, report)

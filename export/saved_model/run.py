@@ -46,15 +46,17 @@ def request(
     *,
     max_soft_tokens: Sequence[int] = (),
 ) -> Arrays:
-    """Runs `generate_preprocess` on one prompt and its encoded files, by the medium's name, with a budget for
-    all images, or one for each.
+    """Runs `generate_preprocess`, or `embed_preprocess` without a task, on one prompt and its encoded files,
+    by the medium's name, with a budget for all images, or one for each.
 
     Raises:
         ValueError: media or budgets that the export does not take, or the row's `status`.
     """
-    signature = loaded.signatures["generate_preprocess"]
+    embeds = "embed_preprocess" in loaded.signatures
+    signature = loaded.signatures["embed_preprocess" if embeds else "generate_preprocess"]
     accepted = signature.structured_input_signature[1]
-    given = {"prompts": tf.constant([prompt])}
+    texts = {"texts": prompt, "tasks": ""} if embeds else {"prompts": prompt}
+    given = {name: tf.constant([text]) for name, text in texts.items()}
     for medium in MEDIA:
         name, files = medium.argument, list(media.get(medium.name, ()))
         if name in accepted:

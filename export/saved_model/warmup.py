@@ -69,6 +69,8 @@ def _inputs(signature: "Signature", rows: int) -> dict[str, Any]:
         "prompts": prompt,
         "responses": "there",
         "text": prompt,
+        "texts": prompt,
+        "tasks": "",
         "token_ids": np.arange(_IDS),
         "padding_mask": np.ones(_IDS, bool),
         "lengths": _IDS,

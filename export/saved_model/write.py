@@ -12,15 +12,18 @@ import tensorflow as tf
 
 from export.publish import Report, check_new, publish, version_folder
 from export.saved_model.branches import call_branches
+from export.saved_model.embedding import embedding_signatures
 from export.saved_model.fold import fold_saved_model
 from export.saved_model.op_audit import count_ops, foreign_ops
 from export.saved_model.signatures import signatures
 from export.saved_model.warmup import write_warmup_requests
 from export.signature import Signature, trace_signatures
 from export.tensorflow_formats import SavedModel
-from graph_ops import Gemma4CausalLMPreprocessor
+from graph_ops import EmbeddingGemma2TextEmbedderPreprocessor, Gemma4CausalLMPreprocessor
 from graph_ops.text.vocabulary.vocabulary import Vocabulary, load_vocabulary
 
+AnyPreprocessor = Gemma4CausalLMPreprocessor | EmbeddingGemma2TextEmbedderPreprocessor
+"""What is exported."""
 DESCRIPTION = pathlib.PurePath("assets.extra", "preprocessor.json")
 """Settings and versions of an export; TensorFlow and TF Serving leave `assets.extra` alone."""
 VOCABULARY = pathlib.PurePath("assets.extra", "vocabulary.spm.xz")
@@ -32,16 +35,14 @@ only tables made from it; for `run` and `verify`.
 class _Servable(tf.Module):
     """What is saved: one traced function a signature, and the vocabulary that they use."""
 
-    def __init__(
-        self, preprocessor: Gemma4CausalLMPreprocessor, table: dict[str, Signature], report: Report
-    ) -> None:
+    def __init__(self, preprocessor: AnyPreprocessor, table: dict[str, Signature], report: Report) -> None:
         super().__init__()
         self.functions = trace_signatures(table, report)
         self.vocabularies = preprocessor.tokenizer.models()
 
 
 def export_saved_model(
-    preprocessor: Gemma4CausalLMPreprocessor,
+    preprocessor: AnyPreprocessor,
     out: str | os.PathLike[str],
     *,
     version: int | None = None,
@@ -73,9 +74,7 @@ def export_saved_model(
     """
 
     def write(folder: pathlib.Path) -> None:
-        table = signatures(
-            preprocessor.settings, compact=compact, max_soft_tokens_input=max_soft_tokens_input
-        )
+        table = _table(preprocessor, compact=compact, max_soft_tokens_input=max_soft_tokens_input)
         servable = _Servable(preprocessor, table, report)
         report("saving")
         save_checked(servable, folder)
@@ -83,6 +82,17 @@ def export_saved_model(
         write_warmup_requests(table, folder)
 
     return publish_version(out, version, write, report)
+
+
+def _table(
+    preprocessor: AnyPreprocessor, *, compact: bool, max_soft_tokens_input: bool
+) -> dict[str, Signature]:
+    choices = {"max_soft_tokens_input": max_soft_tokens_input}
+    if not isinstance(preprocessor, EmbeddingGemma2TextEmbedderPreprocessor):
+        return signatures(preprocessor.settings, compact=compact, **choices)
+    if compact:
+        raise ValueError("`compact`: must be left out for rows to embed; got True. Export without it.")
+    return embedding_signatures(preprocessor, **choices)
 
 
 def publish_version(
@@ -153,7 +163,7 @@ def _check_ops(folder: pathlib.Path) -> None:
         )
 
 
-def describe_settings(preprocessor: Gemma4CausalLMPreprocessor) -> dict[str, Any]:
+def describe_settings(preprocessor: AnyPreprocessor) -> dict[str, Any]:
     """The settings and versions that an artifact is made with; of the vocabulary, its size and sha256."""
     config = preprocessor.get_config()
     vocabulary = preprocessor.tokenizer.vocabulary
@@ -166,9 +176,7 @@ def describe_settings(preprocessor: Gemma4CausalLMPreprocessor) -> dict[str, Any
     return {"preprocessor": config, "versions": {name: importlib.metadata.version(name) for name in packages}}
 
 
-def describe(
-    preprocessor: Gemma4CausalLMPreprocessor, folder: pathlib.Path, *, compact: bool = False
-) -> None:
+def describe(preprocessor: AnyPreprocessor, folder: pathlib.Path, *, compact: bool = False) -> None:
     """Writes what an artifact is made with beside its graph, and the vocabulary where the graph does not hold
     it.
     """

@@ -71,11 +71,13 @@ class Client:
             ConnectionError: the server does not answer, or refuses.
         """
         media = decodable(media)
-        given = {name: _strings([prompt.encode()]) for name in ("prompts", "text")}
+        given = {name: _strings([prompt.encode()]) for name in ("prompts", "text", "texts")}
+        given["tasks"] = _strings([b""])
         for medium in MEDIA:
             given |= pack_files(medium, media.get(medium.name, ()))
         accepted = self._find(signature).inputs
-        given |= {"seed": np.array([seed], np.int32)} | _budgets(media, max_soft_tokens, accepted)
+        given |= {"seed": np.array([seed], np.int32), "truncate_dim": np.zeros(1, np.int32)}
+        given |= _budgets(media, max_soft_tokens, accepted)
         if missing := sorted(
             name
             for name, info in accepted.items()

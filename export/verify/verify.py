@@ -32,12 +32,20 @@ def verify(
         *folders: of artifacts, or of models, which stand for their newest version.
         num_texts: random texts to compare.
         report: called with a line before each step.
+
+    Raises:
+        ValueError: an artifact that embeds.
     """
     results: list[Result] = []
     order: dict[str, int] = {}  # of steps, so that the runtimes of each stand together
     for index, folder in enumerate(folders):
         report(f"loading {folder}")
         artifact = open_artifact(folder)
+        if "truncate" in artifact.settings:  # which a preprocessor of rows to embed has alone
+            raise ValueError(
+                f"`folders`: must be of models that generate; {os.fspath(folder)} embeds. `make "
+                "test-keras-hub` compares rows to embed with KerasHub's."
+            )
         eager: list[Runtime] = [] if index else [EagerRuntime(artifact.settings, artifact.vocabulary)]
         subject = Subject(eager + artifact.runtimes(), artifact.vocabulary, artifact.settings, num_texts)
         for step in STEPS:

@@ -1,7 +1,7 @@
 """The tensors without items that KerasHub's class emits for a medium that was not given."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -34,6 +34,21 @@ def with_absent_media(features: dict[str, tf.Tensor], settings: Settings) -> dic
         if medium.values not in features and (empty := _empty(medium, settings)):
             absent |= _tensors(medium, empty, features["token_ids"])
     return {**features, **absent}
+
+
+def without_items(settings: Settings, token_ids: tf.Tensor) -> dict[str, tf.Tensor]:
+    """The tensors without items that KerasHub's embedding class emits, of every medium that is taken.
+
+    Args:
+        settings: what the graph is built from.
+        token_ids: int32 [B, S].
+    """
+    found: dict[str, tf.Tensor] = {}
+    for each in settings.media:
+        empty = _NOT_EMBEDDED[each.medium.name](each.config)
+        found |= _tensors(each.medium, empty, token_ids)
+        del found[each.medium.mask]
+    return found
 
 
 def _as_images(features: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -73,3 +88,8 @@ def _empty(medium: Medium, settings: Settings) -> _Empty | None:
 
 _EMPTY: dict[str, Callable[[Settings], _Empty | None]] = {IMAGE.name: _no_images, AUDIO.name: _no_clips}
 """Source: keras-hub 0.32's class, oddities included."""
+_NOT_EMBEDDED: dict[str, Callable[[Any], _Empty]] = {
+    IMAGE.name: lambda config: _Empty((0, 0, config.patch_dim), (0, 0, 2), 0),
+    AUDIO.name: lambda config: _Empty((0, 1, config.num_mels), (0, 1), 0),
+}
+"""The same of its `EmbeddingGemma2TextEmbedderPreprocessor` of keras-hub 0.33."""

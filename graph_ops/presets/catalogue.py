@@ -96,7 +96,7 @@ def load_preset(preset: "str | os.PathLike[str]") -> PresetSettings:
     """
     name = os.fspath(preset)
     if name in PRESETS:
-        return _built_in(PRESETS[name])
+        return built_in(PRESETS[name])
     if "://" in name:
         return read_folder(downloads.fetch(name))
     folder = pathlib.Path(name).expanduser()
@@ -105,7 +105,9 @@ def load_preset(preset: "str | os.PathLike[str]") -> PresetSettings:
     raise ValueError(_unknown(name))
 
 
-def _built_in(preset: Preset) -> PresetSettings:
+def built_in(preset: Preset) -> PresetSettings:
+    """Settings of a released model; its vocabulary is downloaded when asked for."""
+
     def read_vocabulary() -> Vocabulary:
         vocabulary = load_vocabulary(
             downloads.fetch_vocabulary(preset.kaggle_handle, preset.huggingface_repository)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from graph_ops.config import AudioConfig, ImageConfig
-from graph_ops.family import GEMMA4
+from graph_ops.family import GEMMA4, Family
 from graph_ops.presets.downloads import HUGGINGFACE_VOCABULARY
 from graph_ops.presets.files import existing, read_json
 from graph_ops.presets.settings import LARGE_CHAT, WITHOUT_AUDIO, PresetSettings
@@ -14,8 +14,8 @@ from graph_ops.text.vocabulary.vocabulary import load_vocabulary
 Json = dict[str, Any]
 
 
-def read_huggingface(folder: pathlib.Path) -> PresetSettings:
-    """Settings of a folder of Hugging Face's; its vocabulary is read when asked for.
+def read_huggingface(folder: pathlib.Path, family: Family = GEMMA4) -> PresetSettings:
+    """Settings of a folder of Hugging Face's with a model of a family; its vocabulary is read when asked for.
 
     Raises:
         ValueError: a damaged file, another model, or a setting that this project cannot follow.
@@ -23,7 +23,7 @@ def read_huggingface(folder: pathlib.Path) -> PresetSettings:
     processor = read_json(folder / "processor_config.json") or {}
     flat = read_json(folder / "preprocessor_config.json") or {}
     model = read_json(folder / "config.json")
-    _check_model(model, folder)
+    _check_model(model, folder, family)
     _check_tokens(read_json(folder / "tokenizer_config.json") or {}, folder)
     image = processor.get("image_processor") or (flat if "patch_size" in flat else None)
     audio = processor.get("feature_extractor") or (flat if "hop_length" in flat else None)
@@ -132,12 +132,12 @@ def _check_fixed(settings: Json, fixed: Mapping[str, Any], folder: pathlib.Path)
             )
 
 
-def _check_model(model: Json | None, folder: pathlib.Path) -> None:
-    kind = "gemma4" if model is None else str(model.get("model_type", "gemma4"))
-    if not kind.startswith("gemma4"):
+def _check_model(model: Json | None, folder: pathlib.Path, family: Family) -> None:
+    kind = str((model or {}).get("model_type", family.name))
+    if not kind.startswith(family.name):
         raise ValueError(
-            f"`preset`: config.json must be that of a Gemma 4 model; {folder} has model_type {kind!r}. "
-            f"Pass a Gemma 4 folder."
+            f"`preset`: config.json must be that of a {family.title} model; {folder} has model_type "
+            f"{kind!r}. Pass a folder of {family.title}."
         )
 
 

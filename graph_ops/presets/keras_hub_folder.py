@@ -22,13 +22,13 @@ def read_keras_hub(folder: pathlib.Path) -> PresetSettings:
     Raises:
         ValueError: a damaged file, another model, or a setting that this project cannot follow.
     """
-    preprocessor = _layer(folder / "preprocessor.json", "Gemma4CausalLMPreprocessor") or {}
+    preprocessor = layer_config(folder / "preprocessor.json", "Gemma4CausalLMPreprocessor") or {}
     converters = {name: converter_argument(name) for name in MEDIUM_CONFIGS}
     classes = {"tokenizer": "Gemma4Tokenizer"}
     classes |= {converter: class_name(name) for name, converter in converters.items()}
     layers = {name: (preprocessor.get(name) or {}).get("config") for name in classes}
     if not preprocessor:
-        layers = {name: _layer(folder / f"{name}.json", expected) for name, expected in classes.items()}
+        layers = {name: layer_config(folder / f"{name}.json", expected) for name, expected in classes.items()}
     own = (read_json(folder / "metadata.json") or {}).get(OWN_SETTINGS, {})
     has_audio = _has_audio(folder, layers)
     return PresetSettings(
@@ -53,14 +53,18 @@ def _has_audio(folder: pathlib.Path, layers: dict[str, Json | None]) -> bool:
     return layers["audio_converter"] is not None or model.get("audio_encoder", True) is not None
 
 
-def _layer(path: pathlib.Path, class_name: str) -> Json | None:
-    """The `config` of a serialized Keras layer, or None without the file."""
+def layer_config(path: pathlib.Path, class_name: str) -> Json | None:
+    """The `config` of a serialized Keras layer, or None without the file.
+
+    Raises:
+        ValueError: another layer.
+    """
     serialized = read_json(path)
     if serialized is None:
         return None
     if serialized.get("class_name") != class_name or not isinstance(serialized.get("config"), dict):
         raise ValueError(
             f"`preset`: {path.name} must describe a {class_name}; {path} describes "
-            f"{serialized.get('class_name')!r}. Pass a Gemma 4 preset."
+            f"{serialized.get('class_name')!r}. Pass a preset of that model."
         )
     return serialized["config"]

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from graph_ops.family import GEMMA4
+from graph_ops.family import EMBEDDING_GEMMA2, GEMMA4
 from graph_ops.media.table import MEDIA
 
 
@@ -18,3 +18,15 @@ def test_special_tokens_are_told_from_other_user_defined_symbols():
     tokens = [token for each in GEMMA4.media for token in (each.opening, each.placeholder, each.closing)]
     assert all(re.fullmatch(GEMMA4.special_tokens, token) for token in (*tokens, *GEMMA4.unread, "<turn|>"))
     assert not any(re.fullmatch(GEMMA4.special_tokens, text) for text in ("<h1>", "<br>", "\n\n", "▁▁"))
+
+
+def test_a_family_that_embeds_differs_from_gemma_4_in_that_alone():
+    assert EMBEDDING_GEMMA2.media == GEMMA4.media
+    tasks = dict(EMBEDDING_GEMMA2.embedding.tasks)
+    assert len(tasks) == len(EMBEDDING_GEMMA2.embedding.tasks)
+    assert tasks["query"] == tasks["Retrieval-query"] == "task: search result | query: "
+    assert tasks["document"] == tasks["Retrieval-document"] == "title: none | text: "
+    assert all(
+        re.fullmatch(r"task: [a-z ]+ \| query: |title: none \| text: ", text) for text in tasks.values()
+    )
+    assert GEMMA4.embedding.tasks == GEMMA4.embedding.sizes == ()

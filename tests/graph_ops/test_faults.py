@@ -134,5 +134,6 @@ def test_fault_codes_keep_their_numbers():
     released += ["TOO_MANY_TOKENS", "SPELLED_QUOTE", "SOFT_TOKEN_BUDGET"]
     released += ["VIDEO_COUNT", "VIDEO_LIMIT", "VIDEO_FRAME", "VIDEO_SIZE", "VIDEO_DOES_NOT_FIT"]
     released += ["VIDEO_FRAME_INDICES", "VIDEO_FPS"]
+    released += ["MEDIUM_NOT_READ", "EMBEDDING_TASK", "EMBEDDING_SIZE"]
     assert [Fault(code).name for code in range(len(released))] == released
     assert len(Fault) == len(released)

@@ -18,6 +18,7 @@ from export.serving.server import Server, Settings
 from export.verify.samples import demonstration_file
 from tests.data import DEMONSTRATION
 from tests.export.cli.commands import run
+from tests.export.fusing.rig import mean_of_words
 
 VOCABULARY = str(demonstration_file("demonstration.spm"))
 TEXT_ONLY = ("--no-images", "--no-audio", "--sequence-length", "64")
@@ -237,3 +238,19 @@ def test_each_option_of_a_saved_model_alone_has_its_reason():
     fusing.check_bundle_options({**unset, "strip_prompt": False}, None)
     fusing.check_bundle_options({**unset, "strip_prompt": False}, "builtin")
     assert fusing.NOT_FOR_BUNDLES.keys() == {*unset, "strip_prompt"}
+
+
+@pytest.mark.slow
+def test_fuse_writes_an_artifact_that_embeds(capsys, tmp_path):
+    model = tmp_path / "mean.keras"
+    mean_of_words(192).save(model)
+    out = str(tmp_path / "embedder")
+    options = ("--preset", "embedding_gemma2", "--tokenizer", VOCABULARY, "--model", str(model), "--out")
+    code, printed, _ = run(capsys, "fuse", *options, out, "--no-images", "--no-audio", "--json")
+    assert (code, json.loads(printed)["check"]["prompt"]) == (0, "What is this?")
+    code, printed, _ = run(capsys, "run", out, "--prompt", "Hello", "--json")
+    assert code == 0
+    assert "token_ids" in printed
+    code, _, error = run(capsys, "fuse", *options, f"{out}-device", "--litert")
+    assert code == 2
+    assert "must be of a model that generates, for a LiteRT bundle" in error

@@ -1,11 +1,12 @@
 """The preprocessor that the options describe."""
 
+import dataclasses
 import warnings
 
 import pytest
 
 from export.cli.options import PreprocessorOptions
-from export.cli.preprocessor import check_source, make_preprocessor
+from export.cli.preprocessor import check_generates, check_source, embeds, make_preprocessor
 from tests.data import DEMONSTRATION
 from tests.export.cli.commands import run
 
@@ -85,3 +86,23 @@ def test_a_budget_is_the_converters_and_the_rows(most):
 def test_rows_are_of_the_keras_hub_that_is_named():
     made = make_preprocessor(PreprocessorOptions(tokenizer=DEMONSTRATION, keras_hub_version="0.33"))
     assert made.keras_hub_version == "0.33"
+
+
+def test_the_preset_of_a_model_that_embeds_makes_rows_to_embed():
+    options = PreprocessorOptions(
+        preset="embedding_gemma2",
+        tokenizer=DEMONSTRATION,
+        sequence_length=300,
+        audio=False,
+        parity="transformers",
+    )
+    made = make_preprocessor(options)
+    assert embeds(made)
+    assert (made.sequence_length, made.parity, made.audio_converter) == (300, "transformers", None)
+    with pytest.raises(ValueError, match="`preset`: must be of a model that generates, for a LiteRT bundle"):
+        check_generates(made)
+    with pytest.raises(ValueError, match="`add_end_token`: must be left out for embedding_gemma2, a model"):
+        make_preprocessor(dataclasses.replace(options, add_end_token=False))
+    generates = make_preprocessor(PreprocessorOptions(tokenizer=DEMONSTRATION))
+    assert not embeds(generates)
+    check_generates(generates)

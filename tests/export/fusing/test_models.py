@@ -1,5 +1,8 @@
 """Where a model comes from: files, presets, and what is no model."""
 
+import sys
+from types import SimpleNamespace
+
 import keras
 import pytest
 
@@ -67,3 +70,10 @@ def test_a_preset_needs_keras_hub(monkeypatch):
     monkeypatch.setattr(models.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"`model`: a preset is loaded by keras-hub, .*pip install"):
         load_model("gemma4_2b")
+
+
+def test_a_preset_of_a_model_that_keras_hub_has_not_names_its_class(monkeypatch):
+    found = {"models": SimpleNamespace(), "__version__": "0.32.0", "__spec__": SimpleNamespace()}
+    monkeypatch.setitem(sys.modules, "keras_hub", SimpleNamespace(**found))
+    with pytest.raises(ImportError, match=r"its class EmbeddingGemma2TextEmbedder must be .* got 0\.32\.0"):
+        load_model("embedding_gemma2", embeds=True)

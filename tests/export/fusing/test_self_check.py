@@ -39,6 +39,22 @@ def test_a_signature_that_draws_gets_a_seed(tmp_path):
     assert check.outputs["text"].tolist() == [f"{PROMPT} 0".encode()]
 
 
+def test_texts_to_embed_get_no_task_and_keep_all_numbers(tmp_path):
+    def embed(tensors):
+        told = tf.strings.as_string(tensors["truncate_dim"])
+        joined = tf.strings.join([tensors["texts"], tensors["tasks"], told], "|")
+        return {"y": joined, "status": tf.fill(tf.shape(joined), "")}
+
+    inputs = {
+        "texts": Input(tf.string, (None,), ""),
+        "tasks": Input(tf.string, (None,), ""),
+        "truncate_dim": Input(tf.int32, (None,), ""),
+    }
+    signature = Signature(inputs, ("y", "status"), embed, "for a test")
+    check = check_answers(save_tiny(tmp_path, **{DEFAULT: signature}))
+    assert check.outputs["y"].tolist() == [f"{PROMPT}||0".encode()]
+
+
 def test_the_status_of_the_row_is_raised(tmp_path):
     broken = TABLE["generate_preprocess_text"]._replace(
         function=lambda tensors: {"status": tf.fill(tf.shape(tensors["prompts"]), "`prompts`: broken.")},

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from graph_ops.config import AudioConfig, ImageConfig, RowConfig
 from graph_ops.features import BY_NAME
-from graph_ops.layers.absent_media import with_absent_media
+from graph_ops.layers.absent_media import with_absent_media, without_items
 from graph_ops.settings import make_settings
 
 IDS = tf.zeros([3, 7], tf.int32)
@@ -71,3 +71,16 @@ def test_what_is_there_stays_as_it_is(settings_with):
     features = with_absent_media(given, settings_with(ImageConfig()))
     assert features.keys() == given.keys()
     assert all(features[name] is tensor for name, tensor in given.items())
+
+
+def test_media_to_embed_have_no_slots_and_no_mask(settings_with):
+    found = without_items(settings_with(ImageConfig(patch_size=4), AudioConfig(num_mels=6)), IDS)
+    assert shapes(found) == {
+        "pixel_values": (3, 0, 0, 48),
+        "pixel_position_ids": (3, 0, 0, 2),
+        "vision_indices": (3, 0),
+        "audio_mel": (3, 0, 1, 6),
+        "audio_mel_mask": (3, 0, 1),
+        "audio_indices": (3, 0),
+    }
+    assert without_items(settings_with(), IDS) == {}
