@@ -100,7 +100,7 @@ class Model:
         self._loaded = load(folder)
         self.settings: dict[str, Any] = read_description(folder)["preprocessor"]
         """What `get_config` of its preprocessor said."""
-        self.media = tuple(each for each in MEDIA if self.settings[each.converter] is not None)
+        self.media = tuple(each for each in MEDIA if self.settings.get(each.converter) is not None)
         """Those that it takes."""
         self._tensors: dict[tuple[Task, bool], tuple[Tensor, ...]] = {}
 
@@ -119,6 +119,11 @@ class Model:
             raise ValueError(
                 f"`model`: must be an export with the signature {task.signature}; this one has none. Export "
                 "it with a vocabulary that has the chat template's tokens."
+            )
+        if any(medium.frames for medium in self.media):
+            raise ValueError(
+                "`model`: must be an export without videos, which jobs do not read; this one takes them. Export "
+                "it with --no-videos."
             )
 
     def tensors(self, task: Task, *, compact: bool) -> tuple[Tensor, ...]:

@@ -5,6 +5,7 @@ import pytest
 from export.bulk.dead_letters import RowFault
 from export.bulk.model import Model, Task, load_model
 from export.bulk.samples import Reading, Sample, read_sample
+from graph_ops.media.video import VIDEO
 from tests.export.bulk.rig import ROWS, prompts_alone, same, write_lines
 
 
@@ -63,6 +64,12 @@ def test_an_export_without_the_signature_is_refused(model):
     broken._loaded = model._loaded._replace(signatures={})
     with pytest.raises(ValueError, match="`model`: must be an export with the signature preprocess"):
         broken.check(Task(False, True))
+
+
+def test_an_export_with_videos_is_refused(model, monkeypatch):
+    monkeypatch.setattr(model, "media", (*model.media, VIDEO))
+    with pytest.raises(ValueError, match=r"`model`: must be an export without videos.*--no-videos"):
+        model.check(Task(False, True))
 
 
 def test_a_short_row_has_every_tensor_and_ends_with_padding(model):

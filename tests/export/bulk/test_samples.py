@@ -49,7 +49,7 @@ def test_a_medium_is_a_path_or_bytes_in_many_forms(given, folder):
 def test_paths_have_columns_of_their_own_where_a_format_has_bytes_alone(folder):
     given = {"prompt": b"p", "image_paths": [b"a.jpg", b"a.jpg"], "images": []}
     sample = read(given, folder)
-    assert sample.media == {"images": [b"picture"] * 2, "audio": []}
+    assert sample.media == {"images": [b"picture"] * 2, "audio": [], "videos": []}
     assert (sample.prompt, sample.size) == ("p", 15)
 
 
