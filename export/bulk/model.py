@@ -122,8 +122,8 @@ class Model:
             )
         if any(medium.frames for medium in self.media):
             raise ValueError(
-                "`model`: must be an export without videos, which jobs do not read; this one takes them. Export "
-                "it with --no-videos."
+                "`model`: must be an export without videos, which jobs do not read; this one takes them. "
+                "Export it with --no-videos."
             )
 
     def tensors(self, task: Task, *, compact: bool) -> tuple[Tensor, ...]:
