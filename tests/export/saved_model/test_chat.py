@@ -5,8 +5,10 @@ import pytest
 from export.artifact import open_artifact
 from export.saved_model.chat import SIGNATURE, chat_inputs, chat_request
 from export.saved_model.run import Loaded
+from export.saved_model.signatures import file_inputs
 from export.saved_model.write import export_saved_model
 from graph_ops.chat.dialogue import Dialogues
+from graph_ops.media.table import MEDIA
 
 TOOL = {"function": {"name": "f", "description": "d"}}
 CALL = {"id": "1", "function": {"name": "f", "arguments": {"a": "x"}}}
@@ -36,7 +38,8 @@ def test_a_row_equals_that_of_the_class(make_preprocessor, photo, tmp_path):
 
 def test_inputs_are_those_of_the_signature(photo):
     inputs = chat_inputs(dialogue(photo), [TOOL], {})
-    assert set(inputs) == {*Dialogues._fields, "images", "audio"}
+    files = {name for medium in MEDIA for name in file_inputs(medium)}
+    assert set(inputs) == {*Dialogues._fields, *files}
     assert inputs["images"].numpy().tolist() == [[photo]]
     assert inputs["audio"].shape == (1, 0)
     assert inputs["calls"].numpy()[0, 1, 0] == b'call:f{a:<|"|>x<|"|>}'
