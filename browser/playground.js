@@ -8,7 +8,12 @@ const EXAMPLE = 'What is in this picture? 👩‍🚀 日本語';
 const EXAMPLE_DIALOGUE = 'system: Be brief.\nuser: Who are you? <turn|>\nassistant: A model.\nuser: Which?';
 const PLACEHOLDERS = { image: '<|image|>', audio: '<|audio|>' };
 
+const BUDGETS = [70, 140, 280, 560, 1120]; // soft tokens that a picture may have
+const SAMPLE_RATE = 16000; // Hz
+
 const counts = { image: [], audio: [] }; // soft tokens of what was dropped
+let budgets = []; // what the picture was preprocessed with, where the bundle lets one choose
+let picture; // its file
 let preprocessor;
 
 /** Runs `action` and writes the sentence that it returns, or rejects with, under the section. */
@@ -87,7 +92,7 @@ const showRow = latest(() => told('row', async () => {
   const media = Object.keys(counts).filter((medium) => counts[medium].length);
   const missing = media.map((medium) => PLACEHOLDERS[medium]).filter((placeholder) => !find('typed').value.includes(placeholder));
   const prompt = [find('typed').value, ...missing].join(' ');
-  const row = await preprocessor.generatePreprocess(prompt, { images: counts.image, audio: counts.audio });
+  const row = await preprocessor.generatePreprocess(prompt, { images: counts.image, audio: counts.audio, maxSoftTokens: budgets });
   const ids = row.token_ids.filter((_, index) => row.padding_mask[index]);
   showTokens(find('row-tokens'), runs(ids));
   return `${ids.length} of ${plural(row.token_ids.length, 'position')}`;
@@ -102,14 +107,26 @@ async function fitted(file) {
   return [pixelsOf(bitmap, scale), note];
 }
 
+/** Budgets that the bundle lets one choose: its own, and what is smaller. */
+function offerBudgets() {
+  if (!preprocessor.buckets('preprocess_image').at(-1)?.inputs.max_soft_tokens) return;
+  const own = preprocessor.description.preprocessor.image_converter.config.max_soft_tokens;
+  const offered = BUDGETS.filter((budget) => budget <= own);
+  find('budget').replaceChildren(...offered.map((budget) => new Option(budget, budget, false, budget === own)));
+  find('budget').addEventListener('change', () => picture && showPicture(picture).then(showRow));
+  find('budget-choice').hidden = false;
+}
+
 const showPicture = (file) => told('image', async () => {
-  counts.image = [];
+  picture = file;
+  counts.image = budgets = [];
   find('patches').hidden = true;
   const [pixels, note] = await fitted(file);
-  const { pixelValues, pixelPositionIds, softTokens } = await preprocessor.preprocessImage(pixels);
+  const { pixelValues, pixelPositionIds, softTokens } = await preprocessor.preprocessImage(pixels, { maxSoftTokens: Number(find('budget').value) });
   const [columns, rows] = drawPatches(find('patches'), pixelValues, pixelPositionIds);
   find('patches').hidden = false;
   counts.image = [softTokens];
+  if (!find('budget-choice').hidden) budgets = [Number(find('budget').value)];
   return `${plural(softTokens, 'soft token')} of ${columns} × ${rows} patches, from ${pixels.width} × ${pixels.height} pixels${note}`;
 });
 
@@ -117,6 +134,8 @@ const showSound = (file) => told('audio', async () => {
   counts.audio = [];
   find('mel').hidden = true;
   const samples = await preprocessor.decodeAudio(file);
+  const most = preprocessor.buckets('preprocess_audio').at(-1).size.at(-1);
+  if (samples.length > most) throw new Error(`This page takes ${most / SAMPLE_RATE} s of sound; this is ${(samples.length / SAMPLE_RATE).toFixed(1)} s.`);
   const { audioMel, audioMelMask, softTokens } = await preprocessor.preprocessAudio(samples);
   const frames = audioMelMask.reduce((sum, valid) => sum + valid, 0);
   drawSpectrogram(find('mel'), audioMel, frames);
@@ -125,12 +144,13 @@ const showSound = (file) => told('audio', async () => {
   return `${plural(softTokens, 'soft token')} of ${plural(frames, 'frame')}`;
 });
 
-/** Files come from the input or from a drop on its label. */
-function onFile(id, show) {
+/** Files come from the input, from a drop on its label, or from the button with an example. */
+function onFile(id, example, show) {
   const input = find(id);
   const label = input.closest('label');
   const take = (files) => files.length && show(files[0]).then(showRow);
   input.addEventListener('change', () => take(input.files));
+  find(`${id}-example`).addEventListener('click', async () => take([await (await fetch(`examples/${example}`)).blob()]));
   for (const type of ['dragover', 'dragleave', 'drop']) {
     label.addEventListener(type, (event) => {
       event.preventDefault();
@@ -148,8 +168,9 @@ async function start() {
   find('typed').addEventListener('input', () => showText().then(showRow));
   find('dialogue').value = EXAMPLE_DIALOGUE;
   for (const id of ['dialogue', 'thinking']) find(id).addEventListener('input', showChat);
-  onFile('picture', showPicture);
-  onFile('sound', showSound);
+  offerBudgets();
+  onFile('picture', 'photo.jpg', showPicture);
+  onFile('sound', 'speech.wav', showSound);
   await showText().then(showRow).then(showChat);
 }
 

@@ -7,6 +7,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 
+const EXAMPLES = path.join(HERE, '../export/demonstration'); // a photograph and a voice, for the page's buttons
+
 const TYPES = {
   '.css': 'text/css',
   '.html': 'text/html; charset=utf-8',
@@ -23,7 +25,7 @@ const TYPES = {
  * @returns {Promise<import('node:http').Server>} once it listens.
  */
 export function serve(folders, port = 0) {
-  const mounts = Object.entries({ ...folders, '/': HERE });
+  const mounts = Object.entries({ ...folders, '/examples/': EXAMPLES, '/': HERE });
   const server = createServer((request, response) => answer(request, response, mounts));
   return new Promise((resolve, reject) => {
     server.once('error', reject);

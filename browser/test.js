@@ -368,6 +368,32 @@ testOf('preprocess_image', 'the playground draws the patches of a picture', asyn
   await page.waitForFunction(() => document.querySelector('#row-tokens').textContent.includes('<|image|> ×'));
 });
 
+testOf('preprocess_image', 'the playground takes an example, with the budget that is chosen', async () => {
+  const choice = await page.$eval('#budget-choice', (label) => label.hidden);
+  assert.equal(choice, !signatures[Object.keys(signatures).find((name) => name.startsWith('preprocess_image'))].inputs.max_soft_tokens);
+  if (choice) return;
+  await page.click('#picture-example');
+  await page.selectOption('#budget', '70');
+  await page.waitForFunction(() => /^(6\d|70) soft tokens/.test(document.querySelector('#image-count').textContent));
+  await page.waitForFunction(() => document.querySelector('#row-tokens').textContent.includes('<|image|> ×70'));
+  await page.selectOption('#budget', String(await page.evaluate(() => preprocessor.description.preprocessor.image_converter.config.max_soft_tokens)));
+  await page.waitForFunction(() => document.querySelector('#row-tokens').textContent.includes('<|image|> ×280'));
+});
+
+testOf('preprocess_audio', 'the playground says in words how long a sound it takes', async () => {
+  const most = Math.max(...(await page.evaluate(() => preprocessor.buckets('preprocess_audio').map(({ size }) => size.at(-1)))));
+  const header = Buffer.from('RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x80\x3e\0\0\0\x7d\0\0\x02\0\x10\0data\0\0\0\0', 'latin1');
+  const samples = Buffer.alloc(2 * (most + 16000));
+  header.writeUInt32LE(36 + samples.length, 4);
+  header.writeUInt32LE(samples.length, 40);
+  await page.setInputFiles('#sound', { name: 'long.wav', mimeType: 'audio/wav', buffer: Buffer.concat([header, samples]) });
+  await page.waitForFunction(() => document.querySelector('#audio-count').textContent.startsWith('This page takes'));
+  assert.equal(await page.textContent('#audio-count'), `This page takes ${most / 16000} s of sound; this is ${most / 16000 + 1}.0 s.`);
+  assert(await page.isHidden('#mel'));
+  await page.click('#sound-example');
+  await page.waitForSelector('#mel', { state: 'visible' });
+});
+
 test('speed', async (context) => {
   const times = await page.evaluate(async () => {
     const times = {};

@@ -228,6 +228,8 @@ class Load:
             status, body = request_http(self._ports[1], PREDICT, item.body)
         except LOST:
             return "lost"
+        if status == 503:  # as UNAVAILABLE: the server is starting
+            return "lost"
         right = (status, body) == (200, item.rest_answer) or status == item.rest_answer
         return "right" if right else f"wrong: {status} {body[:200]}"
 

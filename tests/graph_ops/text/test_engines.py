@@ -13,7 +13,7 @@ from graph_ops.text.reading import Reading
 from graph_ops.text.vocabulary.vocabulary import load_vocabulary
 from tests.data import DEMONSTRATION
 
-TEXTS = ["<bos>caf\u00e9 <|turn>", "", "<|image|> of a <|tool_call>"]
+TEXTS = ["<bos>caf\u00e9 <|turn>", "", "<|image|> of a <|video|> <|tool_call>"]
 STRINGS = [tf.TensorSpec([None], tf.string)]
 LOAD = """
 import json, pathlib, sys
