@@ -42,7 +42,7 @@ def comparisons(vocabulary: pathlib.Path, rounds: int) -> Iterator[Comparison]:
         "ours": lambda _: ours(clip),
         PEER: lambda _: traced(prompts, tf.constant(clip[np.newaxis])),
     }
-    task = f"request: video of {FRAMES} frames of {WIDTH}×{HEIGHT}"
+    task = f"a request with a video of {FRAMES} frames of {WIDTH}×{HEIGHT}"
     yield from compared(task, contenders, rounds, {PEER: MOST_OF_PEER})
 
 
