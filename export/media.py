@@ -166,6 +166,14 @@ def pack_arrays(medium: Medium, items: Sequence[Any], *, slots: int) -> dict[str
     return {medium.argument: arrays, medium.sizes: sizes} | said
 
 
+_VISION = Encoder(
+    "vision_encoder",
+    "img_embeddings",
+    lambda positions: tf.reduce_any(positions[..., 0] >= 0, axis=2),
+    lambda encoder, pixels, positions: encoder({IMAGE.values: pixels, IMAGE.marks: positions}),
+)
+"""Of images, and of the frames of videos."""
+
 MEDIA_IN_EXPORTS: Mapping[str, MediumInExports] = {
     IMAGE.name: MediumInExports(
         medium=IMAGE,
@@ -180,12 +188,7 @@ MEDIA_IN_EXPORTS: Mapping[str, MediumInExports] = {
             "{0}x{1}",
             lambda sides, config: sides,
         ),
-        encoder=Encoder(
-            "vision_encoder",
-            "img_embeddings",
-            lambda positions: tf.reduce_any(positions[..., 0] >= 0, axis=2),
-            lambda encoder, pixels, positions: encoder({IMAGE.values: pixels, IMAGE.marks: positions}),
-        ),
+        encoder=_VISION,
     ),
     AUDIO.name: MediumInExports(
         medium=AUDIO,
@@ -222,12 +225,7 @@ MEDIA_IN_EXPORTS: Mapping[str, MediumInExports] = {
             "{0}x{1}x{2}",
             lambda sides, config: sides,
         ),
-        encoder=Encoder(
-            "vision_encoder",
-            "img_embeddings",
-            lambda positions: tf.reduce_any(positions[..., 0] >= 0, axis=2),
-            lambda encoder, pixels, positions: encoder({IMAGE.values: pixels, IMAGE.marks: positions}),
-        ),
+        encoder=_VISION,
     ),
 }
 """By the medium's name."""
