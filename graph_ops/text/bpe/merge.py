@@ -8,75 +8,79 @@ Terms:
 * A **cut** is a place between two characters that stand side by side in no piece: no merge ever reaches
   across it. A **segment** is what lies between two cuts; segments do not interact.
 
-SentencePiece merges the best pair of a text, the leftmost among equals, again and again. Here each segment
-merges its own best pair in every round, which gives the same end since segments do not interact, and goes on
-in the same round with the next pair of the same rank, as long as SentencePiece would: until a merged piece
-and the symbol before or after it have a better rank.
+SentencePiece merges the best pair of a text, the leftmost among equals, again and again. That takes as many
+steps as there are merges, where a graph wants few steps over much. So tokens are first guessed, in a few
+`rounds` over everything, and then checked: tokens of which each two in succession **part** are the only ones
+(see `chart`), and `parting` tells which do. Where two do not, a window around them is merged by `chart`, whose
+number of steps does not depend on a text's length; it does ten times as much for a symbol as guessing does.
 
 ```
-a a a a a    ranks of neighbours: 7 7 7 7 (NONE)    the first, third, … of equal ranks merge
-aa  aa  a    ranks: 4 9 (NONE)    4 < 7, so that only the first pair may merge in this round:
-aa  a a a    ranks: 5 7 7 (NONE)    but 5 < 7 too, and the next round merges aa a
+TH ES ect ion erv berg      guessed; ect | ion do not part
+   ES ection erv            the window merged anew: at both ends stand the tokens that stood there
+TH ES ection erv berg       so that these part from those beyond it, as they did before
 ```
 
-A round does something to each symbol of an unfinished segment, and a long segment can need as many rounds as
-it has symbols. So rounds end after `MAX_ROUNDS`, or once they have dealt with `WORK_PER_SYMBOL` symbols for
-each symbol that there was; what is unfinished then goes on by `chart`, in a number of steps that does not
-depend on its length. Together they take time proportional to the symbols, but for the logarithm in `chart`'s
-pointer doubling. A vocabulary with pieces too long for a chart has rounds without end.
+If other tokens stand at an end of the window, it is made four times as large: at last it is the segment.
+Guessing is bounded by a multiple of the symbols, and what it does not finish counts as wrong. So all of it
+takes time proportional to the symbols, but for the logarithm in `chart`'s pointer doubling.
 """
 
 from typing import NamedTuple
 
 import tensorflow as tf
 
-from graph_ops.text.bpe import chart, pair_table
+from graph_ops.text.bpe import chart, one_by_one, pair_table, rounds
 from graph_ops.text.bpe.arrays import earlier, later, places, taken
 from graph_ops.text.bpe.pair_table import NONE, PairTable
+from graph_ops.text.bpe.parting import wrong_tokens
 
-MAX_ROUNDS = 64
-"""Segments of everyday texts need no more than one for each of their characters, 55 in the worst language."""
+REACH = 8
+"""Tokens on either side of two that do not part, in the first window."""
 
-WORK_PER_SYMBOL = 9
-FREE_WORK = 4096
-"""Symbols that rounds may deal with at any rate: a chart takes longer."""
+_WIDER = 4
+_INSIDE = -2
+"""In the place of an id: no token begins here."""
 
 
 class Effort(NamedTuple):
-    """What merging took, int32 [] each: `rounds` that dealt with `work` symbols in all, and for the rest the
-    `lengths` and `prunings` of `chart.Merged`.
+    """What merging took, int32 [] each: `rounds` that dealt with `work` symbols in all, `steps` of checking, and
+    `windows` how often they were merged anew, with `redone` symbols in all.
     """
 
     rounds: tf.Tensor
     work: tf.Tensor
-    lengths: tf.Tensor
-    prunings: tf.Tensor
+    steps: tf.Tensor
+    windows: tf.Tensor
+    redone: tf.Tensor
 
 
-class _State(NamedTuple):
-    """Symbols of the segments that are not finished, int32 [L] each, in the order of the text.
-
-    Attributes:
-        symbols: their ids.
-        places: index of each one's first character.
-        segments: number of its segment.
-        ranks: with the symbol after it.
+class _Text(NamedTuple):
+    """Characters, [K] each: their ids int32, the numbers of their segments int32, whether they begin one bool,
+    and their ranks with the next int32.
     """
 
     symbols: tf.Tensor
-    places: tf.Tensor
     segments: tf.Tensor
+    is_start: tf.Tensor
     ranks: tf.Tensor
 
 
-class _Progress(NamedTuple):
-    """The unfinished segments, the `symbols` and `places` of the others, and the effort so far."""
+class _Tokens(NamedTuple):
+    """Tokens in a slot for each character.
 
-    state: _State
-    symbols: tf.Tensor
-    places: tf.Tensor
-    rounds: tf.Tensor
-    work: tf.Tensor
+    Attributes:
+        ids: int32 [K]; of the token that begins there, or `_INSIDE`.
+        is_wrong: int32 [K]; 1 where a token begins that may not part from the one before it.
+        reach: int32 []; tokens of a window on either side of these two.
+        windows: int32 []; how often windows were merged.
+        redone: int32 []; their symbols.
+    """
+
+    ids: tf.Tensor
+    is_wrong: tf.Tensor
+    reach: tf.Tensor
+    windows: tf.Tensor
+    redone: tf.Tensor
 
 
 def merge(
@@ -91,7 +95,7 @@ def merge(
         longest_piece: most characters of a normal piece.
 
     Returns:
-        symbols and places, int32 [T] each, not in the order of the text.
+        symbols and places, int32 [T] each, in the order of the text.
     """
     return merge_with_effort(symbols, places, table, longest_piece=longest_piece)[:2]
 
@@ -101,105 +105,80 @@ def merge_with_effort(
 ) -> tuple[tf.Tensor, tf.Tensor, Effort]:
     """The same as `merge`, symbols and places int32 [T], and what it took."""
     is_joined, ranks = pair_table.look_up(table, symbols, earlier(symbols, by=1, fill=-1))
-    segments = tf.cumsum(1 - tf.cast(is_joined, tf.int32), exclusive=True)
-    is_bounded = longest_piece <= chart.LONGEST_PIECE
-    end = _rounds(_State(symbols, places, segments, ranks), table, is_bounded)
-    rest = end.state
-    merged = chart.Merged(rest.symbols, tf.range(tf.size(rest.symbols)), tf.constant(0), tf.constant(0))
-    if is_bounded:
-        merged = tf.cond(
-            tf.reduce_min(rest.ranks) < NONE,
-            lambda: chart.merge(
-                rest.symbols, rest.segments, rest.ranks, table, longest_piece=max(longest_piece, 2)
-            ),
-            lambda: merged,
-        )
-    all_symbols = tf.concat([end.symbols, merged.symbols], axis=0)
-    all_places = tf.concat([end.places, taken(rest.places, merged.starts)], axis=0)
-    return all_symbols, all_places, Effort(end.rounds, end.work, merged.lengths, merged.prunings)
+    guess = rounds.merge(symbols, ranks, table)
+    wrong, steps = wrong_tokens(guess, is_joined, table)
+    ids, zero = taken(guess.trees.ids, guess.roots), tf.constant(0)
+
+    def corrected() -> tuple[tf.Tensor, ...]:
+        size, second = tf.size(symbols), taken(guess.starts, wrong + 1)
+        slots = tf.math.unsorted_segment_sum(ids - _INSIDE, guess.starts, size) + _INSIDE
+        is_wrong = tf.math.unsorted_segment_sum(tf.ones_like(second), second, size)
+        is_start = ~later(is_joined, by=1, fill=False)
+        text = _Text(symbols, tf.cumsum(tf.cast(is_start, tf.int32)) - 1, is_start, ranks)
+        start = _Tokens(slots, is_wrong, tf.constant(REACH), zero, zero)
+        end = _corrected(start, text, table, longest_piece)
+        starts = _starts(end.ids)
+        return starts, taken(end.ids, starts), end.windows, end.redone
+
+    starts, ids, windows, redone = tf.cond(
+        tf.size(wrong) > 0, corrected, lambda: (guess.starts, ids, zero, zero)
+    )
+    return ids, taken(places, starts), Effort(guess.rounds, guess.work, steps, windows, redone)
 
 
-def _rounds(state: _State, table: PairTable, is_bounded: bool) -> _Progress:
-    """Rounds until all is done, or until it would take too much."""
-    num_segments = tf.reduce_max(state.segments) + 1
-    limit = WORK_PER_SYMBOL * tf.size(state.symbols) + FREE_WORK
-
-    def goes_on(now: _Progress) -> tf.Tensor:
-        is_unfinished = tf.reduce_min(now.state.ranks) < NONE
-        return is_unfinished & (now.rounds < MAX_ROUNDS) & (now.work < limit) if is_bounded else is_unfinished
-
-    zero, flat, scalar = tf.constant(0), tf.TensorShape([None]), tf.TensorShape([])
+def _corrected(tokens: _Tokens, text: _Text, table: PairTable, longest_piece: int) -> _Tokens:
+    """The tokens of which each two part."""
     return tf.while_loop(
-        goes_on,
-        lambda now: (_round(now, num_segments, table),),
-        (_Progress(state, state.symbols[:0], state.places[:0], zero, zero),),
-        shape_invariants=(_Progress(_State(*[flat] * 4), flat, flat, scalar, scalar),),
+        lambda now: tf.reduce_max(now.is_wrong) > 0,
+        lambda now: (_window_corrected(now, text, table, longest_piece),),
+        (tokens,),
     )[0]
 
 
-def _round(now: _Progress, num_segments: tf.Tensor, table: PairTable) -> _Progress:
-    state = now.state
-    best = taken(tf.math.unsorted_segment_min(state.ranks, state.segments, num_segments), state.segments)
-    finished = places(tf.equal(best, NONE))
-    return _Progress(
-        _merged(state, best, num_segments, table),
-        tf.concat([now.symbols, taken(state.symbols, finished)], axis=0),
-        tf.concat([now.places, taken(state.places, finished)], axis=0),
-        now.rounds + 1,
-        now.work + tf.size(best),
-    )
+def _window_corrected(now: _Tokens, text: _Text, table: PairTable, longest_piece: int) -> _Tokens:
+    """The tokens with those near wrong ones merged anew, and whether they still part at the windows' ends."""
+    starts, size = _starts(now.ids), tf.size(now.ids)
+    in_window = _near(now, starts, text)
+    of_symbol = taken(in_window, tf.cumsum(tf.cast(tf.not_equal(now.ids, _INSIDE), tf.int32)) - 1) > 0
+    at = places(of_symbol)
+    new_starts, new_ids = _merged(text, of_symbol, at, table, longest_piece)
+    added = tf.math.unsorted_segment_sum(new_ids - _INSIDE, taken(at, new_starts), size) + _INSIDE
+    ids = tf.where(of_symbol, added, now.ids)
+    # an end of a window lies before a token of the window, or after one: that token must be the same as before
+    before = later(in_window, by=1, fill=0)
+    inner = tf.maximum(tf.range(tf.size(starts)) - before * (1 - in_window), 0)
+    is_other = tf.not_equal(taken(ids, taken(starts, inner)), taken(now.ids, taken(starts, inner)))
+    is_end = tf.not_equal(before, in_window) & ~taken(text.is_start, starts)
+    is_wrong = tf.math.unsorted_segment_sum(tf.cast(is_end & is_other, tf.int32), starts, size)
+    return _Tokens(ids, is_wrong, now.reach * _WIDER, now.windows + 1, now.redone + tf.size(at))
 
 
-def _merged(state: _State, best: tf.Tensor, num_segments: tf.Tensor, table: PairTable) -> _State:
-    """One round of the segments that have a `best` rank."""
-    size = tf.size(best)
-    pairs = places(_disjoint_best_pairs(state, best))
-    pieces, segments = taken(best, pairs), taken(state.segments, pairs)
-    before, after = _new_ranks(state, pairs, pieces, segments, table)
-    better = tf.where(tf.minimum(before, after) < pieces, pairs, size)
-    last = taken(tf.math.unsorted_segment_min(better, segments, num_segments), segments)
-    merges = tf.cast(pairs <= last, tf.int32)
-    # by symbol: whether it merges with the next, and the new ranks if it does
-    merges, before, after = (
-        tf.math.unsorted_segment_sum(part, pairs, size) for part in (merges, before * merges, after * merges)
-    )
-    is_merged = merges > 0
-    ranks = tf.where(
-        is_merged,
-        tf.where(earlier(is_merged, by=2, fill=False), earlier(before, by=2, fill=0), after),
-        tf.where(earlier(is_merged, by=1, fill=False), earlier(before, by=1, fill=0), state.ranks),
-    )
-    symbols = tf.where(is_merged, state.ranks, state.symbols)
-    kept = places((best < NONE) & ~later(is_merged, by=1, fill=False))
-    return _State(*(taken(part, kept) for part in (symbols, state.places, state.segments, ranks)))
+def _near(now: _Tokens, starts: tf.Tensor, text: _Text) -> tf.Tensor:
+    """Int32 [T]: 1 for tokens within reach of a wrong one, in its segment."""
+    segments = taken(text.segments, starts)
+    wrong = taken(now.is_wrong, starts)
+    of_segment = tf.math.unsorted_segment_max(wrong, segments, tf.reduce_max(segments) + 1)
+    count, index = tf.concat([[0], tf.cumsum(wrong)], axis=0), tf.range(tf.size(starts))
+    first = tf.maximum(index + 1 - now.reach, 0)
+    last = tf.minimum(index + 1 + now.reach, tf.size(starts))
+    near = taken(count, last) - taken(count, first)
+    return tf.cast((near > 0) & (taken(of_segment, segments) > 0), tf.int32)
 
 
-def _disjoint_best_pairs(state: _State, best: tf.Tensor) -> tf.Tensor:
-    """Bool [L]: whether a symbol and the next have the best rank, the first, third, … of a run of such."""
-    index, size = tf.range(tf.size(best)), tf.size(best)
-    is_best = tf.equal(state.ranks, best) & (best < NONE)
-    # ranks are best:      . + + + . +      index - how many before: the same along a run, and larger for the
-    # next run
-    run = index - tf.cumsum(tf.cast(is_best, tf.int32), exclusive=True)
-    run_start = tf.math.unsorted_segment_min(tf.where(is_best, index, size), run, size)
-    return is_best & tf.equal(tf.math.floormod(index - taken(run_start, run), 2), 0)
-
-
-def _new_ranks(
-    state: _State, pairs: tf.Tensor, pieces: tf.Tensor, segments: tf.Tensor, table: PairTable
+def _merged(
+    text: _Text, in_window: tf.Tensor, at: tf.Tensor, table: PairTable, longest_piece: int
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Ranks of the piece that each pair becomes with the symbol before it and with the one after it, at the
-    moment when all pairs before it have been merged and none after it.
-    """
-    pad = tf.constant([-1, -1])
-    symbols, inside = (tf.concat([pad, part, pad], axis=0) for part in (state.symbols, state.segments))
-    is_just_merged = tf.equal(later(pairs, by=1, fill=-2), pairs - 2)
-    before = tf.where(is_just_merged, pieces, taken(symbols, pairs + 1))
-    after = taken(symbols, pairs + 4)
-    _, ranks = pair_table.look_up(
-        table, tf.concat([before, pieces], axis=0), tf.concat([pieces, after], axis=0)
-    )
-    around = taken(inside, tf.concat([pairs + 1, pairs + 4], axis=0))
-    ranks = tf.where(tf.equal(around, tf.concat([segments, segments], axis=0)), ranks, NONE)
-    count = tf.shape(pairs)
-    return tf.slice(ranks, [0], count), tf.slice(ranks, count, count)
+    """Tokens of all windows: indices into `at` of their first symbols, and ids, int32 [n] each."""
+    is_bound = text.is_start | ~later(in_window, by=1, fill=False)
+    segments = taken(tf.cumsum(tf.cast(is_bound, tf.int32)), at)
+    symbols, is_last = taken(text.symbols, at), tf.not_equal(segments, earlier(segments, by=1, fill=-1))
+    ranks = tf.where(is_last, NONE, taken(text.ranks, at))
+    if longest_piece > chart.LONGEST_PIECE:
+        ids, starts = one_by_one.merge(symbols, segments, ranks, table)
+        return starts, ids
+    merged = chart.merge(symbols, segments, ranks, table, longest_piece=max(longest_piece, 2))
+    return merged.starts, merged.symbols
+
+
+def _starts(ids: tf.Tensor) -> tf.Tensor:
+    return places(tf.not_equal(ids, _INSIDE))

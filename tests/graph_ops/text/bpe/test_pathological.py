@@ -10,7 +10,8 @@ import tensorflow as tf
 from sentencepiece import SentencePieceProcessor
 
 from benchmarks.text import families, litert_tokenizer
-from graph_ops.text.bpe import merge, tables
+from graph_ops.text.bpe import chart, merge, pair_table, rounds, tables
+from graph_ops.text.bpe.arrays import earlier
 from graph_ops.text.bpe.cache import load_tables
 from graph_ops.text.bpe.engine import BuiltinEngine
 from graph_ops.text.bpe.merge_table import normal_pieces
@@ -60,54 +61,67 @@ def test_hostile_mixes_are_exact_everywhere(vocabulary, in_tensorflow, in_litert
         assert in_litert(text) == expected, name
 
 
-def effort_in(vocabulary):
-    """A function from a text to what merging its characters takes."""
+def merging(vocabulary):
+    """A function from a text to what merging its characters takes, and to what merging them by chart does."""
     constants = load_tables(vocabulary)
     arrays = tables.flatten(constants.merges)
     table = tables.unflatten(
         {name: tf.constant(part) for name, part in arrays.items()}, type(constants.merges)
     )
-    normal = normal_pieces(vocabulary)
-    spec = [tf.TensorSpec([None], tf.int32)]
-    graph = tf.function(
-        lambda ids: merge.merge_with_effort(
-            ids, tf.range(tf.size(ids)), table, longest_piece=constants.longest_piece
-        )[2],
-        input_signature=spec,
-        autograph=False,
-    )
+    normal, longest = normal_pieces(vocabulary), constants.longest_piece
+
+    def efforts(ids):
+        """The effort of all, and the chart's lengths and prunings; segments end where nothing is joined."""
+        is_joined, ranks = pair_table.look_up(table, ids, earlier(ids, by=1, fill=-1))
+        segments = tf.cumsum(1 - tf.cast(is_joined, tf.int32), exclusive=True)
+        charted = chart.merge(ids, segments, ranks, table, longest_piece=longest)
+        _, _, effort = merge.merge_with_effort(ids, tf.range(tf.size(ids)), table, longest_piece=longest)
+        return effort, (charted.lengths, charted.prunings)
+
+    graph = tf.function(efforts, input_signature=[tf.TensorSpec([None], tf.int32)], autograph=False)
 
     def effort_of(text):
         ids = [normal.get(letter, -1) for letter in text.replace(" ", "\u2581")]
-        return merge.Effort(*(int(part) for part in graph(tf.constant(ids, tf.int32))))
+        effort, charted = graph(tf.constant(ids, tf.int32))
+        return merge.Effort(*map(int, effort)), tuple(map(int, charted))
 
     return effort_of
 
 
 @pytest.fixture(scope="module")
-def effort_of(vocabulary):
-    """What merging a text's characters takes, and the length of the longest piece."""
-    effort, longest = effort_in(vocabulary), max(map(len, normal_pieces(vocabulary)))
-    return lambda text: (effort(text), longest)
+def efforts_of(vocabulary):
+    return merging(vocabulary)
 
 
-def assert_bounded(text, effort, longest):
-    assert effort.rounds <= merge.MAX_ROUNDS
-    assert effort.work <= (merge.WORK_PER_SYMBOL + 1) * len(text) + merge.FREE_WORK
-    assert effort.lengths <= 2 * longest
-    assert effort.prunings <= 1 + math.log2(longest * len(text))
+@pytest.fixture(scope="module")
+def longest(vocabulary):
+    """Characters of the longest piece."""
+    return max(map(len, normal_pieces(vocabulary)))
+
+
+def assert_bounded(size, longest, effort, charted):
+    assert effort.rounds <= rounds.MAX_ROUNDS
+    assert effort.work <= (rounds.WORK_PER_SYMBOL + 1) * size + rounds.FREE_WORK
+    assert effort.steps <= 2 * longest
+    assert effort.windows <= 2 + math.log(size, 4)
+    assert effort.redone <= size * effort.windows
+    lengths, prunings = charted
+    assert lengths <= 2 * longest
+    assert prunings <= 1 + math.log2(longest * size)
 
 
 @pytest.mark.parametrize("unit", RUNS)
-def test_steps_do_not_grow_with_a_run(unit, effort_of):
-    efforts = [effort_of(unit * (size // len(unit))) for size in (LONG // 4, LONG)]
-    for size, (effort, longest) in zip((LONG // 4, LONG), efforts, strict=True):
-        assert_bounded(unit * (size // len(unit)), effort, longest)
+def test_steps_do_not_grow_with_a_run(unit, efforts_of, longest):
+    for size in (LONG // 4, LONG):
+        text = unit * (size // len(unit))
+        assert_bounded(len(text), longest, *efforts_of(text))
 
 
-def test_steps_are_bounded_on_hostile_mixes(vocabulary, effort_of):
+def test_steps_are_bounded_on_hostile_mixes(vocabulary, efforts_of, longest):
+    known = normal_pieces(vocabulary)
     for _, text in families(vocabulary, size=LONG, seed=52, count=6):
-        assert_bounded(text, *effort_of(text))
+        text = "".join(letter for letter in text if letter in known)
+        assert_bounded(max(len(text), 1), longest, *efforts_of(text or "a"))
 
 
 @pytest.mark.slow
@@ -120,10 +134,10 @@ def test_a_long_chain_of_ranks_goes_through_the_chart(falls, tmp_path, monkeypat
     letters = [chr(0x4E00 + place) for place in range(600)]
     pairs = ["".join(pair) for pair in itertools.pairwise(letters)]
     vocabulary = small_vocabulary([*(reversed(pairs) if falls else pairs), *letters])
-    effort = effort_in(vocabulary)("".join(letters))
-    assert effort.rounds <= merge.MAX_ROUNDS < len(letters) // 2  # which is how many merges there are
-    assert 0 < effort.lengths <= 2 * 2
-    assert_bounded(letters, effort, 2)
+    effort, charted = merging(vocabulary)("".join(letters))
+    assert effort.rounds <= rounds.MAX_ROUNDS < len(letters) // 2  # which is how many merges there are
+    assert effort.redone > 0
+    assert_bounded(len(letters), 2, effort, charted)
     texts = ["".join(letters), "".join(letters[1:]), "".join(letters[5:300] + letters[:298])]
     engine = BuiltinEngine(vocabulary)
     theirs, in_litert = SentencePieceProcessor(model_proto=vocabulary.proto), litert_tokenizer(engine)
