@@ -16,6 +16,7 @@ from typing import Any
 import flatbuffers
 import numpy as np
 
+from export.litert import constants
 from export.tensorflow_formats import schema
 
 _ALIGNMENT = 16
@@ -25,6 +26,7 @@ _IDENTIFIER = b"TFL3"
 def compact(model: bytes) -> bytes:
     """The same model in fewer bytes."""
     parsed = schema.ModelT.InitFromPackedBuf(model, 0)
+    constants.move_in(parsed)
     for graph in parsed.subgraphs:
         ends = {*graph.inputs, *graph.outputs}
         for place, tensor in enumerate(graph.tensors):

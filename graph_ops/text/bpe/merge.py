@@ -11,8 +11,8 @@ Terms:
 SentencePiece merges the best pair of a text, the leftmost among equals, again and again. That takes as many
 steps as there are merges, where a graph wants few steps over much. So tokens are first guessed, in a few
 `rounds` over everything, and then checked: tokens of which each two in succession **part** are the only ones
-(see `chart`), and `parting` tells which do. Where two do not, a window around them is merged by `chart`, whose
-number of steps does not depend on a text's length; it does ten times as much for a symbol as guessing does.
+(see `chart`), and `parting` tells which do. Where two do not, a window around them is merged by `chart`,
+whose number of steps does not depend on a text's length; it does ten times as much for a symbol as guessing.
 
 ```
 TH ES ect ion erv berg      guessed; ect | ion do not part
@@ -38,13 +38,13 @@ REACH = 8
 """Tokens on either side of two that do not part, in the first window."""
 
 _WIDER = 4
-_INSIDE = -2
-"""In the place of an id: no token begins here."""
+_FILLED = 2
+"""Added to an id, -1 too, so that a slot without one holds less."""
 
 
 class Effort(NamedTuple):
-    """What merging took, int32 [] each: `rounds` that dealt with `work` symbols in all, `steps` of checking, and
-    `windows` how often they were merged anew, with `redone` symbols in all.
+    """What merging took, int32 [] each: `rounds` that dealt with `work` symbols in all, `steps` of checking,
+    and how often `windows` were merged anew, with `redone` symbols in all.
     """
 
     rounds: tf.Tensor
@@ -55,8 +55,8 @@ class Effort(NamedTuple):
 
 
 class _Text(NamedTuple):
-    """Characters, [K] each: their ids int32, the numbers of their segments int32, whether they begin one bool,
-    and their ranks with the next int32.
+    """Characters, int32 [K] each: ids, numbers of their segments, whether they begin one (1 or 0), and ranks
+    with the next.
     """
 
     symbols: tf.Tensor
@@ -66,18 +66,20 @@ class _Text(NamedTuple):
 
 
 class _Tokens(NamedTuple):
-    """Tokens in a slot for each character.
+    """Tokens, in the order of the text.
 
     Attributes:
-        ids: int32 [K]; of the token that begins there, or `_INSIDE`.
-        is_wrong: int32 [K]; 1 where a token begins that may not part from the one before it.
+        ids: int32 [T].
+        starts: int32 [T]; index of the first character.
+        wrong: int32 [n]; those that may not part from the one after them.
         reach: int32 []; tokens of a window on either side of these two.
         windows: int32 []; how often windows were merged.
         redone: int32 []; their symbols.
     """
 
     ids: tf.Tensor
-    is_wrong: tf.Tensor
+    starts: tf.Tensor
+    wrong: tf.Tensor
     reach: tf.Tensor
     windows: tf.Tensor
     redone: tf.Tensor
@@ -105,72 +107,69 @@ def merge_with_effort(
 ) -> tuple[tf.Tensor, tf.Tensor, Effort]:
     """The same as `merge`, symbols and places int32 [T], and what it took."""
     is_joined, ranks = pair_table.look_up(table, symbols, earlier(symbols, by=1, fill=-1))
+    is_start = 1 - tf.cast(later(is_joined, by=1, fill=False), tf.int32)
+    text = _Text(symbols, tf.cumsum(is_start) - 1, is_start, ranks)
     guess = rounds.merge(symbols, ranks, table)
     wrong, steps = wrong_tokens(guess, is_joined, table)
-    ids, zero = taken(guess.trees.ids, guess.roots), tf.constant(0)
-
-    def corrected() -> tuple[tf.Tensor, ...]:
-        size, second = tf.size(symbols), taken(guess.starts, wrong + 1)
-        slots = tf.math.unsorted_segment_sum(ids - _INSIDE, guess.starts, size) + _INSIDE
-        is_wrong = tf.math.unsorted_segment_sum(tf.ones_like(second), second, size)
-        is_start = ~later(is_joined, by=1, fill=False)
-        text = _Text(symbols, tf.cumsum(tf.cast(is_start, tf.int32)) - 1, is_start, ranks)
-        start = _Tokens(slots, is_wrong, tf.constant(REACH), zero, zero)
-        end = _corrected(start, text, table, longest_piece)
-        starts = _starts(end.ids)
-        return starts, taken(end.ids, starts), end.windows, end.redone
-
-    starts, ids, windows, redone = tf.cond(
-        tf.size(wrong) > 0, corrected, lambda: (guess.starts, ids, zero, zero)
-    )
-    return ids, taken(places, starts), Effort(guess.rounds, guess.work, steps, windows, redone)
-
-
-def _corrected(tokens: _Tokens, text: _Text, table: PairTable, longest_piece: int) -> _Tokens:
-    """The tokens of which each two part."""
-    return tf.while_loop(
-        lambda now: tf.reduce_max(now.is_wrong) > 0,
-        lambda now: (_window_corrected(now, text, table, longest_piece),),
-        (tokens,),
+    zero, flat, scalar = tf.constant(0), tf.TensorShape([None]), tf.TensorShape([])
+    end = tf.while_loop(
+        lambda now: tf.size(now.wrong) > 0,
+        lambda now: (_corrected(now, text, table, longest_piece),),
+        (_Tokens(taken(guess.trees.ids, guess.roots), guess.starts, wrong, tf.constant(REACH), zero, zero),),
+        shape_invariants=(_Tokens(*[flat] * 3, *[scalar] * 3),),
     )[0]
+    effort = Effort(guess.rounds, guess.work, steps, end.windows, end.redone)
+    return end.ids, taken(places, end.starts), effort
 
 
-def _window_corrected(now: _Tokens, text: _Text, table: PairTable, longest_piece: int) -> _Tokens:
-    """The tokens with those near wrong ones merged anew, and whether they still part at the windows' ends."""
-    starts, size = _starts(now.ids), tf.size(now.ids)
-    in_window = _near(now, starts, text)
-    of_symbol = taken(in_window, tf.cumsum(tf.cast(tf.not_equal(now.ids, _INSIDE), tf.int32)) - 1) > 0
-    at = places(of_symbol)
-    new_starts, new_ids = _merged(text, of_symbol, at, table, longest_piece)
-    added = tf.math.unsorted_segment_sum(new_ids - _INSIDE, taken(at, new_starts), size) + _INSIDE
-    ids = tf.where(of_symbol, added, now.ids)
-    # an end of a window lies before a token of the window, or after one: that token must be the same as before
+def _corrected(now: _Tokens, text: _Text, table: PairTable, longest_piece: int) -> _Tokens:
+    """The tokens with windows around the wrong ones merged anew, and which do not part at the windows' ends."""
+    size, count = tf.size(text.symbols), tf.size(now.ids)
+    in_window = _near(now, text)
+    token_of = tf.cumsum(tf.math.unsorted_segment_sum(tf.ones_like(now.starts), now.starts, size)) - 1
+    at = places(taken(in_window, token_of) > 0)
+    new_starts, new_ids = _merged(text, at, table, longest_piece)
+    kept = places(in_window < 1)
+    # in the order of the text: one slot for each character, of which some stay empty
+    all_starts = tf.concat([taken(now.starts, kept), taken(at, new_starts)], axis=0)
+    all_ids = tf.concat([taken(now.ids, kept), new_ids], axis=0)
+    slots = tf.math.unsorted_segment_sum(all_ids + _FILLED, all_starts, size)
+    starts = places(slots > 0)
+    # an end of a window lies before a token of it, or after one: that one must be the same as it was
     before = later(in_window, by=1, fill=0)
-    inner = tf.maximum(tf.range(tf.size(starts)) - before * (1 - in_window), 0)
-    is_other = tf.not_equal(taken(ids, taken(starts, inner)), taken(now.ids, taken(starts, inner)))
-    is_end = tf.not_equal(before, in_window) & ~taken(text.is_start, starts)
-    is_wrong = tf.math.unsorted_segment_sum(tf.cast(is_end & is_other, tf.int32), starts, size)
-    return _Tokens(ids, is_wrong, now.reach * _WIDER, now.windows + 1, now.redone + tf.size(at))
+    inner = tf.maximum(tf.range(count) - before * (1 - in_window), 0)
+    is_other = tf.not_equal(taken(slots, taken(now.starts, inner)), taken(now.ids, inner) + _FILLED)
+    is_end = tf.not_equal(in_window, before) & (taken(text.is_start, now.starts) < 1)
+    ends = taken(now.starts, places(is_end & is_other))
+    number = tf.cumsum(tf.cast(slots > 0, tf.int32)) - 1
+    return _Tokens(
+        taken(slots, starts) - _FILLED,
+        starts,
+        taken(number, ends - 1),
+        now.reach * _WIDER,
+        now.windows + 1,
+        now.redone + tf.size(at),
+    )
 
 
-def _near(now: _Tokens, starts: tf.Tensor, text: _Text) -> tf.Tensor:
+def _near(now: _Tokens, text: _Text) -> tf.Tensor:
     """Int32 [T]: 1 for tokens within reach of a wrong one, in its segment."""
-    segments = taken(text.segments, starts)
-    wrong = taken(now.is_wrong, starts)
-    of_segment = tf.math.unsorted_segment_max(wrong, segments, tf.reduce_max(segments) + 1)
-    count, index = tf.concat([[0], tf.cumsum(wrong)], axis=0), tf.range(tf.size(starts))
-    first = tf.maximum(index + 1 - now.reach, 0)
-    last = tf.minimum(index + 1 + now.reach, tf.size(starts))
-    near = taken(count, last) - taken(count, first)
+    segments, count = taken(text.segments, now.starts), tf.size(now.ids)
+    of_segment = tf.math.unsorted_segment_sum(
+        tf.ones_like(now.wrong), taken(segments, now.wrong), tf.reduce_max(segments) + 1
+    )
+    wrong = tf.math.unsorted_segment_sum(tf.ones_like(now.wrong), now.wrong, count)
+    up_to, index = tf.concat([[0], tf.cumsum(wrong)], axis=0), tf.range(count)
+    near = taken(up_to, tf.minimum(index + now.reach, count)) - taken(up_to, tf.maximum(index - now.reach, 0))
     return tf.cast((near > 0) & (taken(of_segment, segments) > 0), tf.int32)
 
 
-def _merged(
-    text: _Text, in_window: tf.Tensor, at: tf.Tensor, table: PairTable, longest_piece: int
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """Tokens of all windows: indices into `at` of their first symbols, and ids, int32 [n] each."""
-    is_bound = text.is_start | ~later(in_window, by=1, fill=False)
-    segments = taken(tf.cumsum(tf.cast(is_bound, tf.int32)), at)
+def _merged(text: _Text, at: tf.Tensor, table: PairTable, longest_piece: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Tokens of the symbols `at` int32 [n], in windows: indices into `at` of their first symbols, and ids,
+    int32 [m] each.
+    """
+    is_bound = tf.cast(tf.not_equal(later(at, by=1, fill=-2) + 1, at), tf.int32)
+    segments = tf.cumsum(tf.maximum(is_bound, taken(text.is_start, at))) - 1
     symbols, is_last = taken(text.symbols, at), tf.not_equal(segments, earlier(segments, by=1, fill=-1))
     ranks = tf.where(is_last, NONE, taken(text.ranks, at))
     if longest_piece > chart.LONGEST_PIECE:
@@ -178,7 +177,3 @@ def _merged(
         return starts, ids
     merged = chart.merge(symbols, segments, ranks, table, longest_piece=max(longest_piece, 2))
     return merged.starts, merged.symbols
-
-
-def _starts(ids: tf.Tensor) -> tf.Tensor:
-    return places(tf.not_equal(ids, _INSIDE))

@@ -5,9 +5,9 @@ piece is made of one pair only (see `merge_table`), a token's tree is what mergi
 Whether two tokens are neighbours then follows by taking their last merges apart, the highest rank first:
 
 ```
-▁the | re      re was whole first, then ▁ and the: is the | re such a pair, and its rank not better than ▁the's?
- the | re      then th and e:                      is   e | re one, and its rank not better than the's?
-   e | re      then r and e:                       is   e | r  one, and its rank not better than re's?
+▁the | re     re was whole first, then ▁ and the: is the | re such a pair, its rank not better than ▁the's?
+ the | re     then th and e:                      is   e | re one, its rank not better than the's?
+   e | re     then r and e:                       is   e | r  one, its rank not better than re's?
 ```
 
 So it takes no more steps than two tokens hold merges.

@@ -9,9 +9,9 @@ ranks of pairs   9 5 7 8 3 6 4 5      5 and 3 merge; 4 has 3 beside it, and wait
 ```
 
 That is what merging one pair after another comes to unless what merges beyond those two pairs sends for a
-symbol of this one: `f u n c t i o n` could give `fun` and `ction` instead of `function`. It happens about once
-in 10,000 characters of words without spaces. So the tokens found are a guess, which `parting` checks, and a
-guess is all that they need to be.
+symbol of this one: `f u n c t i o n` could give `fun` and `ction` instead of `function`. It happens about
+once in 10,000 characters of words without spaces. So the tokens found are a guess, which `parting` checks,
+and a guess is all that they need to be.
 
 Equal ranks at a distance of two are the same two symbols again, `a b a b a b`: if the first merges, so do the
 others, as long as `ab a` has no better rank than `ab`.
