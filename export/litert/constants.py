@@ -16,9 +16,8 @@ _IF, _WHILE = schema.BuiltinOperator.IF, schema.BuiltinOperator.WHILE
 
 def move_in(model: Any) -> None:
     """Moves constants into the inner graphs of a parsed model, in place."""
-    uses = Counter(
-        number for graph in model.subgraphs for op in graph.operators for number in _inner(model, op)
-    )
+    ops = [op for graph in model.subgraphs for op in graph.operators]
+    uses = Counter(number for op in ops for number in _inner(model, op))
     for signature in model.signatureDefs or ():
         uses[signature.subgraphIndex] = 0
     for number in [number for number in range(len(model.subgraphs)) if not uses[number]]:

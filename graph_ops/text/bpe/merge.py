@@ -123,7 +123,7 @@ def merge_with_effort(
 
 
 def _corrected(now: _Tokens, text: _Text, table: PairTable, longest_piece: int) -> _Tokens:
-    """The tokens with windows around the wrong ones merged anew, and which do not part at the windows' ends."""
+    """The tokens with windows around the wrong ones merged anew, and those wrong at the windows' ends."""
     size, count = tf.size(text.symbols), tf.size(now.ids)
     in_window = _near(now, text)
     token_of = tf.cumsum(tf.math.unsorted_segment_sum(tf.ones_like(now.starts), now.starts, size)) - 1

@@ -85,4 +85,5 @@ def _step(now: _Pairs, trees: Trees, table: PairTable) -> _Pairs:
     is_left = tf.maximum(taken(trees.worst, lefts), taken(trees.worst, rights)) > 0
     kept = places(is_left & ~merges_first)
     wrong = tf.concat([now.wrong, taken(now.tokens, places(merges_first))], axis=0)
-    return _Pairs(*(taken(part, kept) for part in (now.tokens, lefts, rights)), wrong, now.steps + 1)
+    tokens, lefts, rights = (taken(part, kept) for part in (now.tokens, lefts, rights))
+    return _Pairs(tokens, lefts, rights, wrong, now.steps + 1)

@@ -81,16 +81,13 @@ def merge(symbols: tf.Tensor, ranks: tf.Tensor, table: PairTable) -> Guess:
         ranks: int32 [K]; of each symbol with the next, `NONE` if they do not merge.
         table: (left id, right id) to the merged piece's id.
     """
-    index, none, limit = (
-        tf.range(tf.size(symbols)),
-        tf.zeros_like(symbols),
-        tf.size(symbols) * WORK_PER_SYMBOL,
-    )
+    index, none = tf.range(tf.size(symbols)), tf.zeros_like(symbols)
+    limit = WORK_PER_SYMBOL * tf.size(symbols) + FREE_WORK
     zero, flat, scalar = tf.constant(0), tf.TensorShape([None]), tf.TensorShape([])
 
     def goes_on(now: Guess) -> tf.Tensor:
         is_unfinished = tf.reduce_min(now.ranks) < NONE
-        return is_unfinished & (now.rounds < MAX_ROUNDS) & (now.work < limit + FREE_WORK)
+        return is_unfinished & (now.rounds < MAX_ROUNDS) & (now.work < limit)
 
     return tf.while_loop(
         goes_on,
