@@ -1,12 +1,15 @@
 """`python -m benchmarks.pathological`: the texts that cost the engine "builtin" most, beside SentencePiece.
 
-A text may take 3 times SentencePiece's time, or 50 ms for 16,000 characters, whichever is more.
+A text may take 3 times SentencePiece's time, or 50 ms for 16,000 characters, whichever is more, and what a
+call takes for one character. Texts of many kinds are drawn. With `--every`, each character of the vocabulary,
+each pair of its best pieces and each triple of the very best are repeated too.
 """
 
+import itertools
 import os
 import pathlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
     from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
 TIMES_SENTENCEPIECE, MS_PER_CHARACTER = 3, 50 / 16_000
+SCREENED = 2_000
+"""Characters of a repeated text by which the worst are chosen."""
+
 FIXED = {
     "1,000 × <": "<" * 1000,
     "5,000 × <": "<" * 5000,
@@ -45,13 +51,12 @@ class Cost(NamedTuple):
 
     @property
     def allowed(self) -> float:
-        """Milliseconds that it may take."""
+        """Milliseconds that it may take more than one character."""
         return max(TIMES_SENTENCEPIECE * self.sentencepiece, MS_PER_CHARACTER * self.characters)
 
-    @property
-    def share(self) -> float:
-        """Of what is allowed, the slower of LiteRT and TensorFlow."""
-        return max(self.litert, self.tensorflow) / self.allowed
+    def share(self, one: "Cost") -> float:
+        """Of what is allowed, the slower of LiteRT and TensorFlow; `one` is the cost of one character."""
+        return max(self.litert - one.litert, self.tensorflow - one.tensorflow) / self.allowed
 
 
 Encode = Callable[[str], object]
@@ -96,25 +101,55 @@ def encoders(vocabulary: pathlib.Path) -> tuple["Vocabulary", dict[str, Encode]]
     }
 
 
-def table(costs: list[Cost], title: str) -> Table:
+def table(costs: list[Cost], one: Cost, title: str) -> Table:
     """Costs as rows."""
-    shown = Table(
-        title,
-        "characters",
-        "LiteRT, ms",
-        "TensorFlow, ms",
-        "tf-text op, ms",
-        "SentencePiece, ms",
-        "of allowed",
-        box=None,
-        pad_edge=False,
-    )
+    ways = ("LiteRT, ms", "TensorFlow, ms", "tf-text op, ms", "SentencePiece, ms")
+    shown = Table(title, "characters", *ways, "of allowed", box=None, pad_edge=False)
     for cost in costs:
         times = (cost.litert, cost.tensorflow, cost.op, cost.sentencepiece)
         shown.add_row(
-            cost.name, f"{cost.characters:,}", *(f"{each:.2f}" for each in times), f"{cost.share:.0%}"
+            cost.name, f"{cost.characters:,}", *(f"{each:.2f}" for each in times), f"{cost.share(one):.0%}"
         )
     return shown
+
+
+class Search:
+    """Texts and what they cost, each way of `encode`."""
+
+    def __init__(
+        self, pieces: "Vocabulary", encode: dict[str, Encode], report: Callable[[str], None]
+    ) -> None:
+        self._pieces, self._encode, self._report = pieces, encode, report
+        for _ in range(2):
+            self.one = self.cost("one character", "a", 100)
+
+    def cost(self, name: str, text: str, calls: int) -> Cost:
+        """The fastest of some calls, each way."""
+        times = {way: milliseconds(each, text, calls) for way, each in self._encode.items()}
+        return Cost(name, len(text), **times)
+
+    def repeated(self, pairs: int, triples: int, size: int, kept: int) -> list[tuple[str, str]]:
+        """The texts that cost most of all that `units` makes, by short ones in LiteRT."""
+        from benchmarks.text import units
+
+        found = []
+        for unit in units(self._pieces, pairs=pairs, triples=triples):
+            text = unit * (SCREENED // len(unit))
+            found.append((milliseconds(self._encode["litert"], text, 1) / len(text), unit))
+            if len(found) % 1000 == 0:
+                self._report(f"repeated {len(found):,} units")
+        worst = sorted(found, reverse=True)[:kept]
+        return [(f"{unit!r} repeated, of {len(found):,}", unit * (size // len(unit))) for _, unit in worst]
+
+    def worst(self, texts: Iterable[tuple[str, str]], shown: int) -> tuple[list[Cost], int]:
+        """The costs of the texts that take most of what they may, and how many there were."""
+        searched = []
+        for name, text in texts:
+            searched.append((self.cost(name, text, 1), text))
+            self._report(f"searched {len(searched):,} texts")
+        searched.sort(key=lambda each: -each[0].share(self.one))
+        again = [self.cost(found.name, text, 5) for found, text in searched[:shown]]
+        return sorted(again, key=lambda each: -each.share(self.one)), len(searched)
 
 
 def main(
@@ -122,6 +157,9 @@ def main(
     size: Annotated[int, typer.Option(help="Characters of a text.", min=100)] = 16_000,
     seed: Annotated[int, typer.Option(help="Of the random texts.")] = 0,
     shown: Annotated[int, typer.Option(help="Worst texts that are measured again and shown.", min=1)] = 12,
+    every: Annotated[bool, typer.Option("--every", help="Try every character, pair and triple too.")] = False,
+    pairs: Annotated[int, typer.Option(help="Best pieces of which pairs are made.")] = 200,
+    triples: Annotated[int, typer.Option(help="Best pieces of which triples are made.")] = 40,
 ) -> None:
     """Search for the text that costs most of what it may."""
     vocabulary = pathlib.Path(os.environ.get("GEMMA4_TOKENIZER") or demonstration_file("demonstration.spm"))
@@ -130,28 +168,18 @@ def main(
         from benchmarks.text import families
 
         pieces, encode = encoders(vocabulary)
-
-        def cost(name: str, text: str, calls: int) -> Cost:
-            times = {way: milliseconds(each, text, calls) for way, each in encode.items()}
-            return Cost(name, len(text), **times)
-
-        for way in encode.values():
-            way("warm up")
-        fixed = [cost(name, text, 3) for name, text in FIXED.items()]
-        searched = []
-        for name, text in families(pieces, size=size, seed=seed, count=count):
-            searched.append((cost(name, text, 1), text))
-            status.update(f"searched {len(searched)} texts")
-        searched.sort(key=lambda each: -each[0].share)
-        worst = [cost(found.name, text, 5) for found, text in searched[:shown]]
-    worst.sort(key=lambda each: -each.share)
-    console.print(table(fixed, "known to be hard"))
-    console.print(table(worst, f"worst of {len(searched)}"))
-    top = max([*fixed, *worst], key=lambda each: each.share)
+        search = Search(pieces, encode, status.update)
+        fixed = [search.cost(name, text, 3) for name, text in FIXED.items()]
+        texts = list(search.repeated(pairs, triples, size, 5 * shown)) if every else []
+        drawn = families(pieces, size=size, seed=seed, count=count)
+        worst, number = search.worst(itertools.chain(texts, drawn), shown)
+    console.print(table([search.one, *fixed], search.one, "known to be hard"))
+    console.print(table(worst, search.one, f"worst of {number:,}"))
+    top = max([*fixed, *worst], key=lambda each: each.share(search.one))
     ratio = max(top.litert, top.tensorflow) / top.sentencepiece
     console.print(
-        f"Worst: {top.name}: {max(top.litert, top.tensorflow):.1f} ms of {top.allowed:.1f} ms allowed "
-        f"({top.share:.0%}), {ratio:.1f} × SentencePiece. Vocabulary {vocabulary.name}."
+        f"Worst: {top.name}: {max(top.litert, top.tensorflow):.1f} ms, of {top.allowed:.1f} ms allowed "
+        f"{top.share(search.one):.0%}, {ratio:.1f} × SentencePiece. Vocabulary {vocabulary.name}."
     )
 
 

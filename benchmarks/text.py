@@ -1,5 +1,6 @@
 """The engine "builtin" in LiteRT, and texts that are hard to merge."""
 
+import itertools
 import random
 from collections.abc import Callable, Iterator
 
@@ -35,14 +36,44 @@ def litert_tokenizer(engine: BuiltinEngine) -> Callable[[str], np.ndarray]:
     return encode
 
 
-def families(vocabulary: Vocabulary, *, size: int, seed: int, count: int = 20) -> Iterator[tuple[str, str]]:
-    """Hard texts of `size` characters with names, `count` of each kind, the kinds in turn."""
-    draw = random.Random(seed)
-    normal = [
+def de_bruijn(letters: int, length: int) -> Iterator[int]:
+    """A sequence of the numbers below `letters` that holds each string of `length` of them once, read as a
+    ring: the Lyndon words whose lengths divide `length`, in order (Fredricksen and Maiorana).
+    """
+    word = [-1]
+    while word:
+        word[-1] += 1
+        if length % len(word) == 0:
+            yield from word
+        word = [word[place % len(word)] for place in range(length)]
+        while word and word[-1] == letters - 1:
+            word.pop()
+
+
+def units(vocabulary: Vocabulary, *, pairs: int, triples: int) -> Iterator[str]:
+    """Every single character of a vocabulary, every pair of its `pairs` best pieces, every triple of its
+    `triples` best: what a hard text may repeat.
+    """
+    normal = _normal(vocabulary)
+    yield from (piece for piece in normal if len(piece) == 1)
+    frequent = [piece for piece in normal if len(piece) > 1]
+    for size, count in ((2, pairs), (3, triples)):
+        yield from map("".join, itertools.product(frequent[:count], repeat=size))
+
+
+def _normal(vocabulary: Vocabulary) -> list[str]:
+    """Pieces that merging makes, best first, as they stand in a text."""
+    return [
         piece.replace(SPACE, " ")
         for piece, kind in zip(vocabulary.pieces, vocabulary.types, strict=True)
         if kind == PieceType.NORMAL
     ]
+
+
+def families(vocabulary: Vocabulary, *, size: int, seed: int, count: int = 20) -> Iterator[tuple[str, str]]:
+    """Hard texts of `size` characters with names, `count` of each kind, the kinds in turn."""
+    draw = random.Random(seed)
+    normal = _normal(vocabulary)
     letters = [piece for piece in normal if len(piece) == 1]
     frequent = [piece for piece in normal if len(piece) > 1][:FREQUENT]
     words = [piece for piece in frequent if piece.isalpha() and piece.isascii()]
@@ -59,6 +90,12 @@ def families(vocabulary: Vocabulary, *, size: int, seed: int, count: int = 20) -
 
     def mixed(alphabet: list[str]) -> str:
         return "".join(draw.choices(alphabet, k=size))[:size]
+
+    def every_order(alphabet: list[str]) -> str:
+        """The beginning of a de Bruijn sequence, in which no 12 pieces stand side by side twice."""
+        return "".join(alphabet[place] for place in itertools.islice(de_bruijn(len(alphabet), 12), size))[
+            :size
+        ]
 
     def some(alphabet: list[str], most: int) -> list[str]:
         return draw.choices(alphabet, k=draw.randrange(2, most))
@@ -78,6 +115,8 @@ def families(vocabulary: Vocabulary, *, size: int, seed: int, count: int = 20) -
         "words and runs": lambda: "".join(
             draw.choice(words) + draw.choice(marks) * draw.randrange(30) for _ in range(size // 4)
         )[:size],
+        "de Bruijn of letters": lambda: every_order(some([chr(code) for code in range(97, 123)], 6)),
+        "de Bruijn of pieces": lambda: every_order(some(frequent, 6)),
         "pieces without spaces": lambda: mixed(some(frequent, 50)).replace(" ", "")[:size],
     }
     for index in range(count):

@@ -29,7 +29,7 @@ def wrong(vocabulary, text, folder):
 
 def test_a_wrong_guess_is_found(tmp_path):
     """`ab` and `cde` are no tokens of `abcde`, which are `a` and `bcde`."""
-    vocabulary = small_vocabulary(("de", "cde", "bcde", "ab", *"abcde"))
+    vocabulary = small_vocabulary(("de", "cde", "bcde", "ab", *"abcdex"))
     assert wrong(vocabulary, "abcde", tmp_path) == ([0], 1)
     assert wrong(vocabulary, "abxabcde", tmp_path)[0] == [2]  # of ab x ab cde
     assert wrong(vocabulary, "abcd", tmp_path)[0] == []
