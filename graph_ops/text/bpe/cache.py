@@ -16,7 +16,7 @@ from graph_ops.text.bpe.tables import BuiltinTables, build, flatten, unflatten
 from graph_ops.text.bpe.tokenize import tokenize
 from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
-FORMAT = 11
+FORMAT = 12
 """Raised with every change of what the tables hold."""
 
 Report = Callable[[str], None]

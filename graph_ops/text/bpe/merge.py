@@ -66,12 +66,12 @@ class _Text(NamedTuple):
 
 
 class _Tokens(NamedTuple):
-    """Tokens, in the order of the text.
+    """Tokens, in any order.
 
     Attributes:
         ids: int32 [T].
         starts: int32 [T]; index of the first character.
-        wrong: int32 [n]; those that may not part from the one after them.
+        wrong: int32 [n]; where those begin that may not part from the one after them.
         reach: int32 []; tokens of a window on either side of these two.
         windows: int32 []; how often windows were merged.
         redone: int32 []; their symbols.
@@ -97,7 +97,7 @@ def merge(
         longest_piece: most characters of a normal piece.
 
     Returns:
-        symbols and places, int32 [T] each, in the order of the text.
+        symbols and places, int32 [T] each, in any order.
     """
     return merge_with_effort(symbols, places, table, longest_piece=longest_piece)[:2]
 
@@ -109,8 +109,8 @@ def merge_with_effort(
     is_joined, ranks = pair_table.look_up(table, symbols, earlier(symbols, by=1, fill=-1))
     is_start = 1 - tf.cast(later(is_joined, by=1, fill=False), tf.int32)
     text = _Text(symbols, tf.cumsum(is_start) - 1, is_start, ranks)
-    guess = rounds.merge(symbols, ranks, table)
-    wrong, steps = wrong_tokens(guess, is_joined, table)
+    guess = rounds.merge(symbols, text.segments, ranks, table)
+    wrong, steps = wrong_tokens(guess, table)
     zero, flat, scalar = tf.constant(0), tf.TensorShape([None]), tf.TensorShape([])
     end = tf.while_loop(
         lambda now: tf.size(now.wrong) > 0,
@@ -124,43 +124,40 @@ def merge_with_effort(
 
 def _corrected(now: _Tokens, text: _Text, table: PairTable, longest_piece: int) -> _Tokens:
     """The tokens with windows around the wrong ones merged anew, and those wrong at the windows' ends."""
-    size, count = tf.size(text.symbols), tf.size(now.ids)
-    in_window = _near(now, text)
-    token_of = tf.cumsum(tf.math.unsorted_segment_sum(tf.ones_like(now.starts), now.starts, size)) - 1
+    starts, ids, token_of = _in_order(now.starts, now.ids, text)
+    in_window = _near(taken(token_of, now.wrong), now.reach, taken(text.segments, starts))
     at = places(taken(in_window, token_of) > 0)
     new_starts, new_ids = _merged(text, at, table, longest_piece)
     kept = places(in_window < 1)
-    # in the order of the text: one slot for each character, of which some stay empty
-    all_starts = tf.concat([taken(now.starts, kept), taken(at, new_starts)], axis=0)
-    all_ids = tf.concat([taken(now.ids, kept), new_ids], axis=0)
-    slots = tf.math.unsorted_segment_sum(all_ids + _FILLED, all_starts, size)
-    starts = places(slots > 0)
+    all_starts = tf.concat([taken(starts, kept), taken(at, new_starts)], axis=0)
+    all_ids = tf.concat([taken(ids, kept), new_ids], axis=0)
+    found = tf.math.unsorted_segment_sum(all_ids + _FILLED, all_starts, tf.size(text.symbols))
     # an end of a window lies before a token of it, or after one: that one must be the same as it was
     before = later(in_window, by=1, fill=0)
-    inner = tf.maximum(tf.range(count) - before * (1 - in_window), 0)
-    is_other = tf.not_equal(taken(slots, taken(now.starts, inner)), taken(now.ids, inner) + _FILLED)
-    is_end = tf.not_equal(in_window, before) & (taken(text.is_start, now.starts) < 1)
-    ends = taken(now.starts, places(is_end & is_other))
-    number = tf.cumsum(tf.cast(slots > 0, tf.int32)) - 1
-    return _Tokens(
-        taken(slots, starts) - _FILLED,
-        starts,
-        taken(number, ends - 1),
-        now.reach * _WIDER,
-        now.windows + 1,
-        now.redone + tf.size(at),
-    )
+    inner = tf.maximum(tf.range(tf.size(ids)) - before * (1 - in_window), 0)
+    is_other = tf.not_equal(taken(found, taken(starts, inner)), taken(ids, inner) + _FILLED)
+    is_end = tf.not_equal(in_window, before) & (taken(text.is_start, starts) < 1)
+    ends = taken(starts, places(is_end & is_other))
+    new_starts, _, token_of = _in_order(all_starts, all_ids, text)
+    wrong = taken(new_starts, taken(token_of, ends - 1))
+    redone = now.redone + tf.size(at)
+    return _Tokens(all_ids, all_starts, wrong, now.reach * _WIDER, now.windows + 1, redone)
 
 
-def _near(now: _Tokens, text: _Text) -> tf.Tensor:
-    """Int32 [T]: 1 for tokens within reach of a wrong one, in its segment."""
-    segments, count = taken(text.segments, now.starts), tf.size(now.ids)
-    of_segment = tf.math.unsorted_segment_sum(
-        tf.ones_like(now.wrong), taken(segments, now.wrong), tf.reduce_max(segments) + 1
-    )
-    wrong = tf.math.unsorted_segment_sum(tf.ones_like(now.wrong), now.wrong, count)
-    up_to, index = tf.concat([[0], tf.cumsum(wrong)], axis=0), tf.range(count)
-    near = taken(up_to, tf.minimum(index + now.reach, count)) - taken(up_to, tf.maximum(index - now.reach, 0))
+def _in_order(starts: tf.Tensor, ids: tf.Tensor, text: _Text) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Starts and ids int32 [T] in the order of the text, and the token of each character, int32 [K]."""
+    slots = tf.math.unsorted_segment_sum(ids + _FILLED, starts, tf.size(text.symbols))
+    starts = places(slots > 0)
+    return starts, taken(slots, starts) - _FILLED, tf.cumsum(tf.cast(slots > 0, tf.int32)) - 1
+
+
+def _near(wrong: tf.Tensor, reach: tf.Tensor, segments: tf.Tensor) -> tf.Tensor:
+    """Int32 [T]: 1 for tokens within reach of one of those that are `wrong` [n], in its segment."""
+    count, one = tf.size(segments), tf.ones_like(wrong)
+    of_segment = tf.math.unsorted_segment_sum(one, taken(segments, wrong), segments[-1] + 1)
+    is_wrong = tf.math.unsorted_segment_sum(one, wrong, count)
+    up_to, index = tf.concat([[0], tf.cumsum(is_wrong)], axis=0), tf.range(count)
+    near = taken(up_to, tf.minimum(index + reach, count)) - taken(up_to, tf.maximum(index - reach, 0))
     return tf.cast((near > 0) & (taken(of_segment, segments) > 0), tf.int32)
 
 

@@ -27,44 +27,41 @@ class _Pairs(NamedTuple):
     """Pairs that are to be looked at, int32 [n] each, the tokens [m] that do not part, and the steps so far.
 
     Attributes:
-        tokens: the first of the two tokens that are looked at.
+        starts: where the first of the two tokens begins.
         lefts: number of what is left of it in the guess's trees.
         rights: of what is left of the second.
-        wrong: tokens that do not part from the one after them.
+        wrong: where tokens begin that do not part from the one after them.
         steps: int32 [].
     """
 
-    tokens: tf.Tensor
+    starts: tf.Tensor
     lefts: tf.Tensor
     rights: tf.Tensor
     wrong: tf.Tensor
     steps: tf.Tensor
 
 
-def wrong_tokens(guess: Guess, is_joined: tf.Tensor, table: PairTable) -> tuple[tf.Tensor, tf.Tensor]:
+def wrong_tokens(guess: Guess, table: PairTable) -> tuple[tf.Tensor, tf.Tensor]:
     """The tokens that are not shown to part from the one after them.
 
     Args:
-        guess: tokens [T].
-        is_joined: bool [K]; whether merges can reach from a character to the next.
+        guess: tokens.
         table: (left id, right id) to the merged piece's id.
 
     Returns:
-        int32 [m], in any order, and the steps that it took, int32 [].
+        Where they begin, int32 [m] in any order, and the steps that it took, int32 [].
     """
-    roots, size = guess.roots, tf.size(is_joined)
-    following = earlier(roots, by=1, fill=0)
-    ends = tf.concat([guess.starts[1:], [size]], axis=0) - 1
+    roots, following = guess.roots, earlier(guess.roots, by=1, fill=0)
+    is_inside = tf.equal(guess.segments, earlier(guess.segments, by=1, fill=-1))
     is_merged = tf.maximum(taken(guess.trees.worst, roots), taken(guess.trees.worst, following)) > 0
-    tokens = places(taken(is_joined, ends) & is_merged & tf.equal(guess.ranks, NONE))
+    tokens = places(is_inside & is_merged & (guess.ranks >= NONE))
+    unfinished = taken(guess.starts, places(guess.ranks < NONE))
+    starts, lefts, rights = (taken(part, tokens) for part in (guess.starts, roots, following))
     flat, scalar = tf.TensorShape([None]), tf.TensorShape([])
-    start = _Pairs(
-        tokens, taken(roots, tokens), taken(following, tokens), places(guess.ranks < NONE), tf.constant(0)
-    )
     end = tf.while_loop(
-        lambda now: tf.size(now.tokens) > 0,
+        lambda now: tf.size(now.starts) > 0,
         lambda now: (_step(now, guess.trees, table),),
-        (start,),
+        (_Pairs(starts, lefts, rights, unfinished, tf.constant(0)),),
         shape_invariants=(_Pairs(flat, flat, flat, flat, scalar),),
     )[0]
     return end.wrong, end.steps
@@ -84,6 +81,6 @@ def _step(now: _Pairs, trees: Trees, table: PairTable) -> _Pairs:
     merges_first = between < tf.where(is_left_last, left_bound, right_bound)
     is_left = tf.maximum(taken(trees.worst, lefts), taken(trees.worst, rights)) > 0
     kept = places(is_left & ~merges_first)
-    wrong = tf.concat([now.wrong, taken(now.tokens, places(merges_first))], axis=0)
-    tokens, lefts, rights = (taken(part, kept) for part in (now.tokens, lefts, rights))
-    return _Pairs(tokens, lefts, rights, wrong, now.steps + 1)
+    wrong = tf.concat([now.wrong, taken(now.starts, places(merges_first))], axis=0)
+    starts, lefts, rights = (taken(part, kept) for part in (now.starts, lefts, rights))
+    return _Pairs(starts, lefts, rights, wrong, now.steps + 1)

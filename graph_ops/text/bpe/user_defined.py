@@ -1,9 +1,20 @@
 """User-defined symbols in a text: found first, from left to right, the longest at each place, and never
 merged.
 
-At build time they become a trie over characters. In the graph all places of a text walk it at once, one
-character a step; a match at place i leads to the first match at or after its end, and the matches that count
-are those on the path from the first one, found by
+At build time they become a trie over characters, as a **double array**: a node is a slot, and its child by a
+character of class c stands at the node's base + c, if that slot names the node as its parent. Bases are such
+that no two children share a slot.
+
+```
+symbols ab, ac, b    classes a 1, b 2, c 3
+slot      0    1   2   3   4   5    child of 2 by c: slot bases[2] + 3 = 5, whose parent is 2
+is        root end a   b   ab  ac   child of 3 by c: slot bases[3] + 3 = 3, whose parent is 0: none
+bases     1    0   2   0   0   0
+parents  -1   -1   0   0   2   2
+```
+
+In the graph all places of a text walk it at once, one character a step; a match at place i leads to the first
+match at or after its end, and the matches that count are those on the path from the first one, found by
 doubling: who can be reached in up to 1, 2, 4, 8 … jumps.
 """
 
@@ -13,24 +24,26 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from graph_ops.text.bpe import pair_table
 from graph_ops.text.bpe.arrays import places, taken
-from graph_ops.text.bpe.pair_table import PairTable
+
+_ROOT, _END = 0, 1
+"""Slots: where a walk begins, and where it goes when nothing follows; `_END` has no children."""
 
 
 class Trie(NamedTuple):
-    """User-defined symbols, character by character; node 0 is the root.
+    """User-defined symbols, character by character, in S slots and some more, so that base + class is one.
 
     Attributes:
-        roots: int32 [C]; node of a piece's first character, by character number; 0 for a character that
-            begins none.
-        ids: int32 [nodes]; id of the piece that ends in a node, or -1.
-        children: (node, character number) to node.
+        classes: int32 [C]; 1, 2, … by character number; 0 for a character in no symbol.
+        bases: int32 [S]; where a node's children begin.
+        parents: int32 [S]; the node that a slot's node is a child of, or -1.
+        ids: int32 [S]; id of the piece that ends in a node, or -1.
     """
 
-    roots: np.ndarray
+    classes: np.ndarray
+    bases: np.ndarray
+    parents: np.ndarray
     ids: np.ndarray
-    children: PairTable
 
 
 class Symbols(NamedTuple):
@@ -47,23 +60,41 @@ class Symbols(NamedTuple):
 
 def build(pieces: Mapping[str, int], numbers: Mapping[str, int]) -> Trie:
     """The trie of pieces with their ids, over characters with their numbers, 1 … C - 1."""
-    nodes: dict[tuple[int, int], int] = {}
-    ids = {0: -1}
-    for piece, index in pieces.items():
-        node = 0
-        for character in piece:
-            node = nodes.setdefault((node, numbers[character]), len(nodes) + 1)
-            ids.setdefault(node, -1)
-        ids[node] = index
-    roots = np.zeros(max(numbers.values(), default=0) + 1, np.int32)
-    edges = np.array([(*edge, node) for edge, node in nodes.items()], np.int64).reshape(-1, 3)
-    from_root = edges[:, 0] == 0
-    roots[edges[from_root, 1]] = edges[from_root, 2]
-    return Trie(
-        roots,
-        np.array([ids[node] for node in range(len(ids))], np.int32),
-        pair_table.build(*edges[~from_root].T),
-    )
+    used = sorted({character for piece in pieces for character in piece})
+    of_character = {character: place for place, character in enumerate(used, start=1)}
+    classes = np.zeros(max(numbers.values(), default=0) + 1, np.int32)
+    for character, place in of_character.items():
+        classes[numbers[character]] = place
+    children: dict[str, list[int]] = {"": []}
+    for piece in pieces:
+        for size, character in enumerate(piece):
+            if piece[: size + 1] not in children:
+                children[piece[: size + 1]] = []
+                children[piece[:size]].append(of_character[character])
+    slots, bases = _in_slots(children, used)
+    size = max(slots.values()) + len(used) + 2
+    base, parent, ids = np.zeros(size, np.int32), np.full(size, -1, np.int32), np.full(size, -1, np.int32)
+    for prefix, slot in slots.items():
+        base[slot], ids[slot] = bases[prefix], pieces.get(prefix, -1)
+        parent[slot] = slots[prefix[:-1]] if prefix else -1
+    return Trie(classes, base, parent, ids)
+
+
+def _in_slots(children: Mapping[str, list[int]], used: list[str]) -> tuple[dict[str, int], dict[str, int]]:
+    """A slot for each prefix of a piece, and the base of its children: the first that fits."""
+    slots, bases, taken_slots, first_free = {"": _ROOT}, {}, {_ROOT, _END}, _END + 1
+    for prefix in sorted(children, key=len):
+        while first_free in taken_slots:
+            first_free += 1
+        following = children[prefix]
+        base = max(first_free - min(following), 0) if following else 0
+        while not taken_slots.isdisjoint(base + each for each in following):
+            base += 1
+        bases[prefix] = base
+        for each in following:
+            slots[prefix + used[each - 1]] = base + each
+            taken_slots.add(base + each)
+    return slots, bases
 
 
 def put_in(characters: tf.Tensor, ids: tf.Tensor, trie: Trie) -> Symbols:
@@ -88,25 +119,31 @@ def _longest_matches(characters: tf.Tensor, trie: Trie) -> tuple[tf.Tensor, tf.T
     """Places where a piece may begin, id of the longest that does (-1: none) and its characters: int32 [P]
     each, P at least 1.
     """
-    nodes, last = taken(trie.roots, characters), tf.size(characters) - 1
-    begins = places((nodes > 0) | tf.equal(tf.range(last + 1), last))  # no empty tensors: the last too
+    classes, last = taken(trie.classes, characters), tf.size(characters) - 1
+    nodes = _child(tf.zeros_like(classes), classes, trie)
+    begins = places(tf.not_equal(nodes, _END) | tf.equal(tf.range(last + 1), last))  # no empty tensors
     nodes = taken(nodes, begins)
 
     def step(
         nodes: tf.Tensor, depth: tf.Tensor, found: tf.Tensor, lengths: tf.Tensor
     ) -> tuple[tf.Tensor, ...]:
-        following = taken(characters, tf.minimum(begins + depth, last))  # the last is in no piece
-        is_child, children = pair_table.look_up(trie.children, nodes, following)
-        ids = taken(trie.ids, tf.where(is_child, children, 0))
+        nodes = _child(nodes, taken(classes, tf.minimum(begins + depth, last)), trie)  # the last is in none
+        ids = taken(trie.ids, nodes)
         is_longer = ids >= 0
-        return children, depth + 1, tf.where(is_longer, ids, found), tf.where(is_longer, depth + 1, lengths)
+        return nodes, depth + 1, tf.where(is_longer, ids, found), tf.where(is_longer, depth + 1, lengths)
 
     _, _, found, lengths = tf.while_loop(
-        lambda nodes, *_: tf.reduce_min(nodes) < pair_table.NONE,
+        lambda nodes, *_: tf.reduce_max(nodes) > _END,
         step,
         (nodes, tf.constant(1), taken(trie.ids, nodes), tf.ones_like(nodes)),
     )
     return begins, found, lengths
+
+
+def _child(nodes: tf.Tensor, classes: tf.Tensor, trie: Trie) -> tf.Tensor:
+    """The nodes int32 [n] to which characters of these classes lead from nodes; `_END` if to none."""
+    slots = taken(trie.bases, nodes) + classes
+    return tf.where(tf.equal(taken(trie.parents, slots), nodes), slots, _END)
 
 
 def _replaced(

@@ -1,5 +1,7 @@
 """User-defined symbols: leftmost, the longest at each place, without overlap."""
 
+import itertools
+
 import tensorflow as tf
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -40,3 +42,19 @@ def test_matching_is_leftmost_and_longest(pieces, text):
 
 def test_a_symbol_whose_beginning_is_no_symbol_is_found_only_whole():
     assert found_in("abcab", {"abc": 7}) == [7, 101, 102]
+
+
+def test_a_trie_is_the_one_of_its_docstring():
+    trie = user_defined.build({"ab": 7, "ac": 8, "b": 9}, NUMBERS)
+    assert trie.classes.tolist() == [0, 1, 2, 3]
+    assert trie.bases[:6].tolist() == [1, 0, 2, 0, 0, 0]
+    assert trie.parents[:6].tolist() == [-1, -1, 0, 0, 2, 2]
+    assert trie.ids[:6].tolist() == [-1, -1, -1, 9, 7, 8]
+    assert set(trie.parents[6:]) == {-1}
+
+
+def test_each_node_and_class_lead_to_a_slot():
+    symbols = {"".join(letters): place for place, letters in enumerate(itertools.product("abc", repeat=4))}
+    trie = user_defined.build(symbols, {letter: number for number, letter in enumerate("abcdef", 1)})
+    assert trie.bases.max() + trie.classes.max() < len(trie.parents)
+    assert (trie.parents >= 0).sum() == sum(3**size for size in range(1, 5))
