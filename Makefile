@@ -28,7 +28,7 @@ needs = @$(2) -c 'import sys; (3, $(1:3.%=%)) <= sys.version_info[:2] <= (3, 13)
 VERSION = $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2> /dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo example playground test test-slow test-browser test-python test-bulk test-conditions test-keras-hub \
+.PHONY: help demo example playground screenshots test test-slow test-browser test-python test-bulk test-conditions test-keras-hub \
 	test-processor test-wheel test-tensorflows \
 	check bench fuzz clean bundle chromium
 
@@ -50,6 +50,9 @@ example: .venv/installed-dev  ## fine-tune a small Gemma 4 on strings and JPEGs,
 
 playground: bundle browser/node_modules/installed  ## serve a page that shows what the model sees of texts, pictures, sounds and videos
 	node browser/server.js $(BROWSER)/bundle $(PORT)
+
+screenshots: bundle browser/node_modules/installed chromium  ## draw the playground's tabs for docs/browser.md
+	cd browser && BUNDLE=../$(BROWSER)/bundle node screenshots.js ../docs/pictures
 
 test: .venv/installed-dev  ## the tests, against the references
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow' $(TESTS)

@@ -128,7 +128,10 @@ const showPicture = (file) => told('image', async () => {
   find('patches').hidden = false;
   counts.image = [softTokens];
   if (!find('budget-choice').hidden) budgets = [Number(find('budget').value)];
-  return `${plural(softTokens, 'soft token')} of ${columns} × ${rows} patches, from ${pixels.width} × ${pixels.height} pixels${note}`;
+  const { parity, image_converter: { config } } = preprocessor.description.preprocessor;
+  const held = parity === 'keras_hub' ? budgets[0] || config.max_soft_tokens : softTokens;
+  const padded = held === softTokens ? '' : `; in parity ${parity} the row has ${held} for it`;
+  return `${plural(softTokens, 'soft token')} of ${columns} × ${rows} patches, from ${pixels.width} × ${pixels.height} pixels${note}${padded}`;
 });
 
 const showSound = (file) => told('audio', async () => {

@@ -324,6 +324,10 @@ testOf('preprocess_image', 'the playground draws the patches of a picture', asyn
   assert.match(await page.textContent('#image-count'), new RegExp(`^${await page.evaluate(() => golden.image.soft_tokens[0])} soft tokens of \\d+ × \\d+ patches`));
   assert(await colours(page, '#patches') > 50);
   await page.waitForFunction(() => document.querySelector('#row-tokens').textContent.includes('<|image|> ×'));
+  const shown = await page.$$eval('#row-tokens li', (items) => items.map(({ firstChild }) => firstChild.textContent));
+  const [inRow] = shown.flatMap((text) => /^<\|image\|> ×(\d+)$/.exec(text)?.[1] ?? []);
+  const [, own, held = own] = /^(\d+) soft tokens.*?(?:the row has (\d+) for it)?$/.exec(await page.textContent('#image-count'));
+  assert.equal(inRow, held);
 });
 
 testOf('preprocess_image', 'the playground takes an example, with the budget that is chosen', async () => {
