@@ -33,7 +33,13 @@ def sampling() -> Iterator[dict[str, Any]]:
 
 def videos(preprocessor: Gemma4CausalLMPreprocessor, settings: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Files of videos with rows that hold one, alone and beside a picture; `settings` are the bundle's."""
-    given = {"gif": [_animation()], "stills": _stills(3), "many": _stills(11), "film": [_film()]}
+    given = {
+        "gif": [samples.demonstration_file("video.gif").read_bytes()],
+        "webp": [_webp()],
+        "stills": _stills(3),
+        "many": _stills(11),
+        "film": [_film()],
+    }
     for name, files in given.items():
         video = as_video(files[0] if len(files) == 1 else files, settings)
         prompts = {"alone": "Größe <|video|>?"}
@@ -83,8 +89,13 @@ def _named(row: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     }
 
 
-def _animation() -> bytes:
-    return samples.demonstration_file("video.gif").read_bytes()
+def _webp() -> bytes:
+    """An animation with frames that are shown for different times, without losses."""
+    stream = io.BytesIO()
+    first, *others = _pictures(5)
+    durations = [40, 1500, 90, 61_000, 500]
+    first.save(stream, "WEBP", save_all=True, append_images=others, duration=durations, lossless=True)
+    return stream.getvalue()
 
 
 def _stills(count: int) -> list[bytes]:

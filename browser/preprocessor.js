@@ -10,9 +10,12 @@ import { parseResponse, renderChat } from './chat.js';
 import { fileType } from './file_types.js';
 import { checkRow } from './messages.js';
 import { decodeAsItLies, turned } from './orientation.js';
+import { composited, pixelsOf } from './pixels.js';
 import { idsOf, unbreakable } from './special_tokens.js';
 import { decodeFrames, distinct, planned, sampledFrames } from './video.js';
 import { readPieces } from './vocabulary.js';
+
+export { pixelsOf };
 
 const SAMPLE_RATE = 16000; // Hz
 const FRAME_RULES = { // by the code of what is wrong with a frame as a picture, as `graph_ops/fault_table.py` has them
@@ -467,20 +470,6 @@ export async function decodeAudio(file) {
   return channels[0].map((_, index) => channels.reduce((sum, channel) => sum + channel[index], 0) / channels.length);
 }
 
-/**
- * Pixels of a picture as `ImageData`.
- *
- * @param {CanvasImageSource} picture
- * @param {number} [scale] of both sides.
- */
-export function pixelsOf(picture, scale = 1) {
-  const width = Math.max(1, Math.round((picture.naturalWidth ?? picture.width) * scale));
-  const height = Math.max(1, Math.round((picture.naturalHeight ?? picture.height) * scale));
-  const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
-  context.drawImage(picture, 0, 0, width, height);
-  return context.getImageData(0, 0, width, height);
-}
-
 /** How many slots a signature has for a medium's items. Throws if these are more. */
 function checkedSlots(input, inputs, items) {
   const slots = inputs[input]?.shape[1] ?? 0;
@@ -533,26 +522,4 @@ function filled(values, ArrayType, size) {
   const array = new ArrayType(size);
   array.set(values.length > size ? Array.prototype.slice.call(values, 0, size) : values);
   return array;
-}
-
-/** RGB of RGBA over a colour, or without alpha if that is null, in the top left corner of a bucket [1, height, width, 3]; what does not fit is left out. */
-function composited(data, width, height, [, rows, columns], background) {
-  const pixels = new Uint8Array(rows * columns * 3);
-  for (let row = 0; row < Math.min(height, rows); row++) {
-    let from = row * width * 4;
-    let to = row * columns * 3;
-    for (let column = 0; column < Math.min(width, columns); column++, from += 4, to += 3) {
-      const alpha = background ? data[from + 3] : 255;
-      for (let channel = 0; channel < 3; channel++) {
-        pixels[to + channel] = alpha === 255 ? data[from + channel] : over(data[from + channel], alpha, background[channel]);
-      }
-    }
-  }
-  return pixels;
-}
-
-/** A level over another, rounded to nearest, as `graph_ops/image/transparency.py` and Pillow do it. */
-function over(level, alpha, background) {
-  const sum = level * alpha + background * (255 - alpha) + 128;
-  return (sum + (sum >> 8)) >> 8;
 }

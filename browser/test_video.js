@@ -75,7 +75,7 @@ testOf('animations, frames and a video file have the frames, times and rows of P
     }
     return found;
   });
-  assert.deepEqual(found.map(({ name }) => name), ['gif', 'stills', 'many', 'film']);
+  assert.deepEqual(found.map(({ name }) => name), ['gif', 'webp', 'stills', 'many', 'film']);
   for (const { name, places, rates, positions, pixels, compared } of found) {
     context.diagnostic(`${name}: within ${(pixels.largest * 255).toFixed(2)}/255, ${(pixels.mean * 255).toFixed(3)} on average`);
     assert.deepEqual(places[0], places[1], name);
