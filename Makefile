@@ -19,7 +19,7 @@ PROCESSOR := build/processor
 PYTORCH := torch==2.13.0 torchvision==0.28.0 sympy mpmath networkx fsspec filelock
 VOCABULARY ?= graph_ops/demonstration/demonstration.spm
 BROWSER := build/browser
-BUCKETS := --static text=256,1024 --static image=768x768 --static audio=10
+BUCKETS := --static text=256,1024 --static image=768x768 --static audio=10 --videos --num-frames 8 --static video=8x640x640
 PORT ?= 8000
 MINUTES ?= 10
 
@@ -28,7 +28,7 @@ needs = @$(2) -c 'import sys; (3, $(1:3.%=%)) <= sys.version_info[:2] <= (3, 13)
 VERSION = $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2> /dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo example playground test test-slow test-browser test-python test-bulk test-conditions test-keras-hub \
+.PHONY: help demo example playground screenshots test test-slow test-browser test-python test-bulk test-conditions test-keras-hub \
 	test-processor test-wheel test-tensorflows \
 	check bench fuzz clean bundle chromium
 
@@ -48,8 +48,11 @@ demo: .venv/installed  ## export the demonstration vocabulary for servers and fo
 example: .venv/installed-dev  ## fine-tune a small Gemma 4 on strings and JPEGs, fuse it with its preprocessor, serve it and ask it
 	$(BIN)/python -m examples.fine_tune
 
-playground: bundle browser/node_modules/installed  ## serve a page that shows what the model sees of texts, pictures and sounds
+playground: bundle browser/node_modules/installed  ## serve a page that shows what the model sees of texts, pictures, sounds and videos
 	node browser/server.js $(BROWSER)/bundle $(PORT)
+
+screenshots: bundle browser/node_modules/installed chromium  ## draw the playground's tabs for docs/browser.md
+	cd browser && BUNDLE=../$(BROWSER)/bundle node screenshots.js ../docs/pictures
 
 test: .venv/installed-dev  ## the tests, against the references
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow' $(TESTS)
@@ -59,7 +62,7 @@ test-slow: .venv/installed-dev  ## the tests that take longest: both parities on
 
 test-browser: .venv/installed-dev bundle browser/node_modules/installed chromium  ## the bundle in Chromium, against Python
 	$(BIN)/python -m browser.golden $(BROWSER)/bundle $(BROWSER)/golden.json
-	cd browser && BUNDLE=../$(BROWSER)/bundle GOLDEN=../$(BROWSER)/golden.json node --test --test-reporter spec test_chat.js test_template.js test.js
+	cd browser && BUNDLE=../$(BROWSER)/bundle GOLDEN=../$(BROWSER)/golden.json node --test --test-reporter spec test_chat.js test_template.js test.js test_video.js test_accessibility.js
 
 test-python: .venv-$(VERSION)/installed  ## a part of the tests on another Python: make PYTHON=python3.10 test-python
 	.venv-$(VERSION)/bin/python -m pytest -n 2 --dist loadfile -m 'not slow' $(FAST)

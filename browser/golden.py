@@ -13,6 +13,7 @@ import pathlib
 import re
 import sys
 import wave
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,6 +25,7 @@ from export.cli.quiet import quiet_stderr
 with quiet_stderr():  # TensorFlow logs while it is loaded
     import tensorflow as tf
 
+    from browser import golden_video
     from export.litert.run import Arrays, Bundle, load_bundle
     from export.verify import samples
     from export.verify.files import image_file
@@ -34,9 +36,10 @@ with quiet_stderr():  # TensorFlow logs while it is loaded
 
 LONE_SURROGATES = ("\ud800", "a\udfffb", "\udc00\ud83d", "\U0001f600\ud83d", "<|image\udead|>")
 """What JavaScript's strings may hold and UTF-8 may not."""
-_SIZES = {"image_sizes": (480, 640), "audio_lengths": 40_000}
+_SIZES = {"image_sizes": (480, 640), "audio_lengths": 40_000, "video_sizes": (3, 96, 160)}
 """Of items that are counted."""
 MEDIA = {"image": "<|image|>", "audio": "<|audio|>"}
+VIDEO = "<|video|>"
 
 
 def main(folder: str, out: str) -> None:
@@ -59,6 +62,8 @@ def _answers(folder: str) -> dict[str, Any]:
         "counts": list(_counts(preprocessor)),
         "answer": _answer(preprocessor),
         "chats": list(_chats(preprocessor)),
+        "sampling": list(golden_video.sampling()),
+        "video": _video(preprocessor, bundle.description) if preprocessor.video_converter else None,
         "errors": [
             {"text": text, "message": _error(bundle, text)}
             for text in ("x" * (_largest(bundle) + 1), "é" * _largest(bundle))
@@ -160,6 +165,23 @@ FILES = (
 )
 """Format, Pillow's mode and orientation of files that a browser turns and composites."""
 WHITE = (255, 255, 255)
+
+
+def _video(preprocessor: Gemma4CausalLMPreprocessor, description: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "files": [
+            {
+                "name": each["name"],
+                "files": [_encoded({"file": file})["file"] for file in each["files"]],
+                "frame_indices": each["frame_indices"],
+                "fps": each["fps"],
+                "rows": [row | {"features": _encoded(row["features"])} for row in each["rows"]],
+            }
+            | _encoded({name: each[name] for name in ("pixel_values", "position_ids")})
+            for each in golden_video.videos(preprocessor, description["preprocessor"])
+        ],
+        "counts": list(golden_video.counts(preprocessor)),
+    }
 
 
 def _files(preprocessor: Gemma4CausalLMPreprocessor) -> Iterator[dict[str, Any]]:
@@ -294,7 +316,7 @@ def _with_budgets(bundle: Bundle, name: str) -> Iterator[Arrays]:
 
 def _requests(bundle: Bundle, name: str) -> Iterator[Arrays]:
     """Requests to a signature, every input as large as the signature has it."""
-    kind, inputs = re.sub(r"_\d+(x\d+|s)?$", "", name), bundle.description["signatures"][name]["inputs"]
+    kind, inputs = re.sub(r"_\d+((x\d+)+|s)?$", "", name), bundle.description["signatures"][name]["inputs"]
     shapes = {given: entry["shape"] for given, entry in inputs.items()}
     if kind == "preprocess_image":
         for height, width in ((shapes["images"][1], shapes["images"][2]), (97, 61), (0, 0)):
@@ -305,17 +327,25 @@ def _requests(bundle: Bundle, name: str) -> Iterator[Arrays]:
         sounds = samples.sounds(shapes["audio"][1])
         for sound, length in zip(sounds.values(), (shapes["audio"][1], 12_345, 161, 0, 320), strict=True):
             yield {"audio": sound[np.newaxis], "audio_lengths": np.array([length], np.int32)}
+    elif kind == "preprocess_video":
+        _, frames, height, width, _ = shapes["videos"]
+        for size in ((frames, height, width), (min(frames, 3), 97, 161), (0, 0, 0)):
+            video = np.zeros(shapes["videos"], np.uint8)
+            for place in range(size[0]):
+                video[0, place, : size[1], : size[2]] = samples.pixels(*size[1:])[:, :: 1 - 2 * (place % 2)]
+            yield {"videos": video, "video_sizes": np.array([size], np.int32)}
     elif kind == "generate_preprocess_counts":
+        placeholders = MEDIA | {"video": VIDEO}
         for used in (0, 1):
             counts = {
                 given: np.zeros(shape, np.int32)
                 for given, shape in shapes.items()
-                if given.removesuffix("_soft_tokens") in MEDIA
+                if given.removesuffix("_soft_tokens") in placeholders
             }
             for given in counts:
-                counts[given][0, 0] = 77 * used
-            prompt = "Say: " + "".join(MEDIA[given.split("_")[0]] for given in counts) * used
-            yield _padded("prompts", prompt, shapes["prompts"][0]) | counts
+                counts[given][0, 0] = 66 * used
+            prompt = "Say: " + "".join(placeholders[given.split("_")[0]] for given in counts) * used
+            yield _padded("prompts", prompt, shapes["prompts"][0]) | counts | _source(shapes, used)
     elif kind == "count_tokens":
         names = [given for given in shapes if given in _SIZES]
         for used in (0, 1):
@@ -323,8 +353,9 @@ def _requests(bundle: Bundle, name: str) -> Iterator[Arrays]:
             ids = np.zeros(shapes["token_ids"], np.int32)
             for place, given in enumerate(names):
                 sizes[given][0, 0] = np.array(_SIZES[given]) * used
-                ids[0, place] = bundle.vocabulary.find(MEDIA[given.split("_")[0]])
-            yield sizes | {"token_ids": ids, "lengths": np.array([len(names) * used], np.int32)}
+                ids[0, place] = bundle.vocabulary.find(f"<|{given.split('_')[0]}|>")
+            lengths = np.array([len(names) * used], np.int32)
+            yield sizes | {"token_ids": ids, "lengths": lengths} | _source(shapes, used)
     elif kind == "token_offsets":
         given_text = _padded("text", "Größe <|turn>", shapes["text"][0])
         tokens = bundle.run(name.replace("token_offsets", "tokenize"), **given_text)
@@ -349,13 +380,22 @@ def _requests(bundle: Bundle, name: str) -> Iterator[Arrays]:
             yield given | {"pending": pending, "is_last": np.array([is_last], np.int32)}
 
 
+def _source(shapes: dict[str, list[int]], used: int) -> Arrays:
+    """What is said of the source of a video, where the signature asks."""
+    if "frame_indices" not in shapes:
+        return {}
+    places = np.arange(shapes["frame_indices"][2], dtype=np.int32) * 100
+    indices = np.broadcast_to(places if used else -1, shapes["frame_indices"]).astype(np.int32)
+    return {"frame_indices": indices, "fps": np.full(shapes["fps"], 12.5 * used, np.float32)}
+
+
 def _encoded(arrays: Arrays) -> dict[str, Any]:
-    """Arrays as JSON holds them to the bit."""
+    """Arrays as JSON holds them to the bit, compressed: the tests read it as one string."""
     return {
         name: {
             "dtype": array.dtype.name,
             "shape": array.shape,
-            "base64": base64.b64encode(np.ascontiguousarray(array).tobytes()).decode(),
+            "base64": base64.b64encode(zlib.compress(np.ascontiguousarray(array).tobytes(), 1)).decode(),
         }
         for name, array in arrays.items()
     }

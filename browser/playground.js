@@ -1,17 +1,19 @@
-// The playground: what is typed or dropped, as the model's preprocessor makes it. Each section is shown if the bundle has its signatures.
+// The playground: what is typed or dropped, as the model's preprocessor makes it. Each tab is there if the bundle has its signatures.
 
 import { drawPatches, drawSpectrogram } from './drawing.js';
 import { Preprocessor, pixelsOf } from './preprocessor.js';
+import { makeTabs } from './tabs.js';
+import { clock, sampledFrames, shownAt } from './video.js';
 
 const find = (id) => document.getElementById(id);
 const EXAMPLE = 'What is in this picture? 👩‍🚀 日本語';
 const EXAMPLE_DIALOGUE = 'system: Be brief.\nuser: Who are you? <turn|>\nassistant: A model.\nuser: Which?';
-const PLACEHOLDERS = { image: '<|image|>', audio: '<|audio|>' };
+const PLACEHOLDERS = { image: '<|image|>', audio: '<|audio|>', video: '<|video|>' };
 
 const BUDGETS = [70, 140, 280, 560, 1120]; // soft tokens that a picture may have
 const SAMPLE_RATE = 16000; // Hz
 
-const counts = { image: [], audio: [] }; // soft tokens of what was dropped
+const counts = { image: [], audio: [], video: [] }; // soft tokens of what was dropped; of a video all that `preprocessVideo` gives
 let budgets = []; // what the picture was preprocessed with, where the bundle lets one choose
 let picture; // its file
 let preprocessor;
@@ -92,16 +94,15 @@ const showRow = latest(() => told('row', async () => {
   const media = Object.keys(counts).filter((medium) => counts[medium].length);
   const missing = media.map((medium) => PLACEHOLDERS[medium]).filter((placeholder) => !find('typed').value.includes(placeholder));
   const prompt = [find('typed').value, ...missing].join(' ');
-  const row = await preprocessor.generatePreprocess(prompt, { images: counts.image, audio: counts.audio, maxSoftTokens: budgets });
+  const row = await preprocessor.generatePreprocess(prompt, { images: counts.image, audio: counts.audio, videos: counts.video, maxSoftTokens: budgets });
   const ids = row.token_ids.filter((_, index) => row.padding_mask[index]);
   showTokens(find('row-tokens'), runs(ids));
   return `${ids.length} of ${plural(row.token_ids.length, 'position')}`;
 }));
 
-/** The picture's pixels, and in words whether they had to be shrunk for the largest bucket. */
-async function fitted(file) {
-  const bitmap = await preprocessor.decodeImage(file);
-  const [, rows, columns] = preprocessor.buckets('preprocess_image').at(-1).size;
+/** A picture's pixels, and in words whether they had to be shrunk for the largest bucket of a kind. */
+function fitted(bitmap, kind) {
+  const [rows, columns] = preprocessor.buckets(kind).at(-1).size.slice(-3);
   const scale = Math.min(1, rows / bitmap.height, columns / bitmap.width);
   const note = scale < 1 ? `; shrunk by your browser to fit this bundle's ${columns} × ${rows}` : '';
   return [pixelsOf(bitmap, scale), note];
@@ -121,13 +122,16 @@ const showPicture = (file) => told('image', async () => {
   picture = file;
   counts.image = budgets = [];
   find('patches').hidden = true;
-  const [pixels, note] = await fitted(file);
+  const [pixels, note] = fitted(await preprocessor.decodeImage(file), 'preprocess_image');
   const { pixelValues, pixelPositionIds, softTokens } = await preprocessor.preprocessImage(pixels, { maxSoftTokens: Number(find('budget').value) });
   const [columns, rows] = drawPatches(find('patches'), pixelValues, pixelPositionIds);
   find('patches').hidden = false;
   counts.image = [softTokens];
   if (!find('budget-choice').hidden) budgets = [Number(find('budget').value)];
-  return `${plural(softTokens, 'soft token')} of ${columns} × ${rows} patches, from ${pixels.width} × ${pixels.height} pixels${note}`;
+  const { parity, image_converter: { config } } = preprocessor.description.preprocessor;
+  const held = parity === 'keras_hub' ? budgets[0] || config.max_soft_tokens : softTokens;
+  const padded = held === softTokens ? '' : `; in parity ${parity} the row has ${held} for it`;
+  return `${plural(softTokens, 'soft token')} of ${columns} × ${rows} patches, from ${pixels.width} × ${pixels.height} pixels${note}${padded}`;
 });
 
 const showSound = (file) => told('audio', async () => {
@@ -144,11 +148,46 @@ const showSound = (file) => told('audio', async () => {
   return `${plural(softTokens, 'soft token')} of ${plural(frames, 'frame')}`;
 });
 
+/** A frame that is taken, drawn as the model receives it, beneath its place and its time. */
+function drawnFrame(clip, index, place, seconds) {
+  const canvas = document.createElement('canvas');
+  const [numbers, patches] = [clip.pixelValues.length, clip.videoPositionIds.length].map((length) => length / clip.softTokens.length);
+  const part = (array, size) => array.subarray(index * size, (index + 1) * size);
+  drawPatches(canvas, part(clip.pixelValues, numbers), part(clip.videoPositionIds, patches));
+  canvas.role = 'img';
+  canvas.ariaLabel = `Frame ${place} as patches, with a line around each soft token`;
+  const item = document.createElement('li');
+  const caption = document.createElement('p');
+  const time = Object.assign(document.createElement('time'), { textContent: clock(seconds) });
+  caption.append(`frame ${place} `, time, ` ×${clip.softTokens[index]}`);
+  item.append(caption, canvas);
+  return item;
+}
+
+/** Files in the order of their names, numbers by their size. */
+const inOrder = (files) => [...files].sort((one, other) => (one.name ?? '').localeCompare(other.name ?? '', 'en', { numeric: true }));
+
+const showVideo = (files) => told('video', async () => {
+  counts.video = [];
+  find('frames').replaceChildren();
+  const { frames, total, ...source } = await preprocessor.decodeVideo(inOrder(files));
+  const pictures = frames.map((frame) => fitted(frame, 'preprocess_video'));
+  const clip = await preprocessor.preprocessVideo({ ...source, frames: pictures.map(([pixels]) => pixels) });
+  const { numFrames, parity } = preprocessor.videoSettings;
+  const shown = sampledFrames(total, { numFrames, parity }).filter((place) => place >= 0);
+  const times = shownAt(clip, preprocessor.description.preprocessor.video_fps);
+  find('frames').replaceChildren(...shown.map((place, index) => drawnFrame(clip, index, place, times[index])));
+  counts.video = [clip];
+  const softTokens = clip.softTokens.reduce((sum, count) => sum + count, 0);
+  const { width, height } = pictures[0][0];
+  return `${plural(softTokens, 'soft token')} of ${shown.length} frames, from ${plural(total, 'frame')} of ${width} × ${height} pixels${pictures[0][1]}`;
+});
+
 /** Files come from the input, from a drop on its label, or from the button with an example. */
 function onFile(id, example, show) {
   const input = find(id);
   const label = input.closest('label');
-  const take = (files) => files.length && show(files[0]).then(showRow);
+  const take = (files) => files.length && show(input.multiple ? files : files[0]).then(showRow);
   input.addEventListener('change', () => take(input.files));
   find(`${id}-example`).addEventListener('click', async () => take([await (await fetch(`examples/${example}`)).blob()]));
   for (const type of ['dragover', 'dragleave', 'drop']) {
@@ -162,8 +201,11 @@ function onFile(id, example, show) {
 
 async function start() {
   preprocessor = await Preprocessor.load('bundle', { pieces: true });
-  const sections = { text: 'tokenize', chat: 'tokenize', image: 'preprocess_image', audio: 'preprocess_audio', row: 'generate_preprocess_counts' };
-  for (const [section, kind] of Object.entries(sections)) find(section).hidden = !preprocessor.buckets(kind).length;
+  const tabs = { text: 'tokenize', chat: 'tokenize', image: 'preprocess_image', audio: 'preprocess_audio', video: 'preprocess_video' };
+  for (const [tab, kind] of Object.entries(tabs)) find(`${tab}-tab`).hidden = !preprocessor.buckets(kind).length;
+  find('row').hidden = !preprocessor.buckets('generate_preprocess_counts').length;
+  makeTabs(find('tabs'));
+  find('main').hidden = false;
   find('typed').value = EXAMPLE;
   find('typed').addEventListener('input', () => showText().then(showRow));
   find('dialogue').value = EXAMPLE_DIALOGUE;
@@ -171,6 +213,7 @@ async function start() {
   offerBudgets();
   onFile('picture', 'photo.jpg', showPicture);
   onFile('sound', 'speech.wav', showSound);
+  onFile('clip', 'video.gif', showVideo);
   await showText().then(showRow).then(showChat);
 }
 

@@ -10,10 +10,18 @@ import { parseResponse, renderChat } from './chat.js';
 import { fileType } from './file_types.js';
 import { checkRow } from './messages.js';
 import { decodeAsItLies, turned } from './orientation.js';
+import { composited, pixelsOf } from './pixels.js';
 import { idsOf, unbreakable } from './special_tokens.js';
+import { decodeFrames, distinct, planned, sampledFrames } from './video.js';
 import { readPieces } from './vocabulary.js';
 
+export { pixelsOf };
+
 const SAMPLE_RATE = 16000; // Hz
+const FRAME_RULES = { // by the code of what is wrong with a frame as a picture, as `graph_ops/fault_table.py` has them
+  3: ['large enough for one soft token when its aspect ratio is kept', 'Crop or pad it.'],
+  18: ['within its array', 'Pass the true size of the frames.'],
+};
 const UNREADABLE = { image: [1, 20], audio: [5, 21] }; // codes of `statuses`: a damaged file, a file of another kind
 const ARRAYS = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array };
 
@@ -64,7 +72,7 @@ export class Preprocessor {
    * @param {string} kind such as 'tokenize', 'detokenize_stream' or 'preprocess_image'.
    */
   buckets(kind) {
-    const found = Object.entries(this.#description.signatures).filter(([name]) => name.replace(/_\d+(x\d+|s)?$/, '') === kind);
+    const found = Object.entries(this.#description.signatures).filter(([name]) => name.replace(/_\d+((x\d+)+|s)?$/, '') === kind);
     const buckets = found.map(([name, { inputs }]) => ({ name, inputs, size: Object.values(inputs)[0].shape }));
     return buckets.sort((one, other) => volume(one.size) - volume(other.size));
   }
@@ -129,21 +137,26 @@ export class Preprocessor {
   /**
    * How many tokens the row of a prompt takes, from the sizes of its media.
    *
-   * @param {string} prompt with one `<|image|>` or `<|audio|>` for each medium.
+   * @param {string} prompt with one `<|image|>`, `<|audio|>` or `<|video|>` for each medium.
    * @param {object} [sizes]
    * @param {number[][]} [sizes.images] [height, width] of each picture.
    * @param {number[]} [sizes.audio] samples of each clip at 16 kHz.
+   * @param {{frames: number, height: number, width: number, frameIndices?: number[], fps?: number}[]} [sizes.videos] how many frames each
+   *   has, and what `preprocessVideo` takes.
    * @param {number[]} [sizes.maxSoftTokens] of each picture, as for `preprocessImage`.
    * @returns {Promise<{numTokens: number, fits: boolean}>} a prompt that does not fit rejects nothing.
    */
-  async countTokens(prompt, { images = [], audio = [], maxSoftTokens = [] } = {}) {
+  async countTokens(prompt, { images = [], audio = [], videos = [], maxSoftTokens = [] } = {}) {
     const { ids } = await this.tokenize(prompt);
     const { name, inputs } = this.#bucket('count_tokens', ids.length);
     const given = { token_ids: ids, lengths: [ids.length], ...budgetsOf(inputs, maxSoftTokens) };
-    for (const [input, sizes] of [['image_sizes', images], ['audio_lengths', audio]]) {
+    const plans = videos.map((video) => planned(video, this.videoSettings));
+    const videoSizes = videos.map(({ height, width }, place) => [plans[place].wanted.length, height, width]);
+    for (const [input, sizes] of [['image_sizes', images], ['audio_lengths', audio], ['video_sizes', videoSizes]]) {
       const slots = checkedSlots(input, inputs, sizes);
       if (slots) given[input] = sizes.flat();
     }
+    Object.assign(given, sourcesOf(inputs, plans.map(({ places, fps }) => ({ frameIndices: places, fps }))));
     const outputs = await this.run(name, given, TOO_LONG);
     return { numTokens: outputs.num_tokens[0], fits: outputs.fits[0] === 1 };
   }
@@ -173,7 +186,7 @@ export class Preprocessor {
   async decodeImage(file) {
     const options = { colorSpaceConversion: 'none', premultiplyAlpha: 'none' };
     const { bitmap, orientation } = await decodeAsItLies(file, options).catch(() => this.#refuse(file, 'image'));
-    return this.#files.apply_exif_orientation ? turned(bitmap, orientation) : bitmap;
+    return this.#filesOf('image').apply_exif_orientation ? turned(bitmap, orientation) : bitmap;
   }
 
   /**
@@ -202,7 +215,7 @@ export class Preprocessor {
   async preprocessImage(picture, { maxSoftTokens = 0 } = {}) {
     const { data, width, height } = picture instanceof ImageData ? picture : pixelsOf(picture);
     const { name, inputs, size } = this.#bucket('preprocess_image', height, width);
-    const images = composited(data, width, height, size, this.#files.background_color);
+    const images = composited(data, width, height, size, this.#filesOf('image').background_color);
     const outputs = await this.run(name, { images, image_sizes: [height, width], ...budgetsOf(inputs, [maxSoftTokens]) });
     return { pixelValues: outputs.pixel_values, pixelPositionIds: outputs.pixel_position_ids, softTokens: outputs.soft_tokens[0] };
   }
@@ -220,23 +233,85 @@ export class Preprocessor {
     return { audioMel: outputs.audio_mel, audioMelMask: outputs.audio_mel_mask, softTokens: outputs.soft_tokens[0] };
   }
 
+  /** How many frames the bundle takes of a video, and how the parity that it was exported with chooses them. */
+  get videoSettings() {
+    const numFrames = this.#description.files?.video?.num_frames;
+    if (!numFrames) throw new Error('`videos`: this bundle takes none. Export it with --videos --static video=8x640x640.');
+    return { numFrames, parity: this.#settings.parity };
+  }
+
+  /**
+   * The frames that the bundle takes of a video, for `preprocessVideo`.
+   *
+   * @param {Blob | Blob[]} files an animated GIF, WebP or PNG; a video file that the browser plays; or an image file for each frame.
+   * @param {object} [options]
+   * @param {number} [options.rate] frames a second at which a video file is counted, since browsers do not tell its own; by default the
+   *   bundle's `video_fps`. An animation says when its frames are shown.
+   * @returns {Promise<{frames: ImageBitmap[], frameIndices: number[], fps: number, taken: number[], total: number}>} the frames that are
+   *   taken, each once; their places in the source, in units of `fps`, or none where they are not known; which of the `total` they are.
+   * @throws {Error} the browser reads no video there: names what it is.
+   */
+  async decodeVideo(files, { rate = this.#settings.video_fps } = {}) {
+    const given = [files].flat();
+    const take = (total) => distinct(sampledFrames(total, this.videoSettings));
+    const { numFrames } = this.videoSettings;
+    if (!given.length) throw new Error('`videos`: a video must have a frame; got no file. Pass one.');
+    const found = await decodeFrames(given, { take, rate, decodeImage: (file) => this.decodeImage(file) }).catch((error) => {
+      if (error.message.startsWith('`')) throw error;
+      return this.#refuse(given[0], 'video');
+    });
+    // Of more frames than are taken the row must know which these are, in the parity that says their times by it.
+    const isCut = found.total > numFrames && !found.frameIndices.length && this.videoSettings.parity === 'transformers';
+    return isCut ? { ...found, frameIndices: found.taken } : found;
+  }
+
+  /**
+   * Patches of the frames that are taken of a video.
+   *
+   * @param {object} video what `decodeVideo` returns, or
+   * @param {(ImageData | CanvasImageSource)[]} video.frames of one size, as for `preprocessImage`.
+   * @param {number[]} [video.frameIndices] the place of each in its source; left out where they are not known.
+   * @param {number} [video.fps] frames a second of the source; 0 where that is not known.
+   * @returns {Promise<{pixelValues: Float32Array, videoPositionIds: Int32Array, softTokens: Int32Array, frameIndices: Int32Array, fps: number}>}
+   *   [F, 630, 768] in 0…1 and [F, 630, 2] for the F frames that are taken; soft tokens of each, 0 for none; all of it what
+   *   `generatePreprocess` wants to know.
+   */
+  async preprocessVideo({ frames, frameIndices = [], fps = 0 }) {
+    const plan = planned({ frames: frames.length, frameIndices, fps }, this.videoSettings);
+    const pictures = plan.wanted.map((frame) => (frames[frame] instanceof ImageData ? frames[frame] : pixelsOf(frames[frame])));
+    const [{ width, height }] = pictures.length ? pictures : [{ width: 0, height: 0 }];
+    if (pictures.some((picture) => picture.width !== width || picture.height !== height)) {
+      throw new Error('`videos`: on a device all frames of a video must have one size; got several. Resize them.');
+    }
+    const { name, size: [, most, ...sides] } = this.#bucket('preprocess_video', pictures.length, height, width);
+    const videos = new Uint8Array(most * volume(sides));
+    const background = this.#filesOf('video').background_color;
+    pictures.forEach(({ data }, place) => place < most && videos.set(composited(data, width, height, [1, ...sides], background), place * volume(sides)));
+    const outputs = await this.run(name, { videos, video_sizes: [pictures.length, height, width] });
+    const { pixel_values_videos: pixelValues, video_position_ids: videoPositionIds, soft_tokens: softTokens } = outputs;
+    return { pixelValues, videoPositionIds, softTokens, frameIndices: plan.ofFrames, fps };
+  }
+
   /**
    * A model's row of a prompt with media that were preprocessed before.
    *
-   * @param {string} prompt with one `<|image|>` or `<|audio|>` for each medium.
+   * @param {string} prompt with one `<|image|>`, `<|audio|>` or `<|video|>` for each medium.
    * @param {object} [counts]
    * @param {number[]} [counts.images] `softTokens` of each picture.
    * @param {number[]} [counts.audio] `softTokens` of each clip.
+   * @param {{softTokens: ArrayLike<number>, frameIndices: ArrayLike<number>, fps: number}[]} [counts.videos] what `preprocessVideo` gave.
    * @param {number[]} [counts.maxSoftTokens] what each picture was preprocessed with.
    * @returns {Promise<Object<string, Int32Array>>} by the names of the signature's outputs: `token_ids`, `padding_mask`, ...
    */
-  async generatePreprocess(prompt, { images = [], audio = [], maxSoftTokens = [] } = {}) {
+  async generatePreprocess(prompt, { images = [], audio = [], videos = [], maxSoftTokens = [] } = {}) {
     const bytes = encode(prompt);
     const { name, inputs } = this.#bucket('generate_preprocess_counts', bytes.length);
     const given = { prompts: bytes, prompts_length: [bytes.length], ...budgetsOf(inputs, maxSoftTokens) };
     for (const [input, counts] of [['image_soft_tokens', images], ['audio_soft_tokens', audio]]) {
       if (checkedSlots(input, inputs, counts)) given[input] = counts;
     }
+    Object.assign(given, sourcesOf(inputs, videos));
+    if (inputs.video_soft_tokens) given.video_soft_tokens = videos.flatMap(({ softTokens }) => Array.from(softTokens));
     const { status, status_detail, ...row } = await this.run(name, given);
     return row;
   }
@@ -268,7 +343,7 @@ export class Preprocessor {
    *
    * @throws {Error} a message spells a special token, which the signature would read as one; or the signature reads none.
    */
-  async generatePreprocessChat(messages, { images, audio, maxSoftTokens, ...options } = {}) {
+  async generatePreprocessChat(messages, { images, audio, videos, maxSoftTokens, ...options } = {}) {
     if (this.#settings.allow_special_tokens === 'none') {
       throw new Error('`allow_special_tokens`: chat needs a signature that reads special tokens; got none. Export with --allow-special-tokens prompts.');
     }
@@ -277,7 +352,7 @@ export class Preprocessor {
     if (typed.length && !this.#chatOptions(options).allowSpecialTokens) {
       throw new Error(`\`messages\`: must spell no special token, which this signature reads as one; got ${typed[0]}. Take it out, or use \`tokenizeChat\`.`);
     }
-    return this.generatePreprocess(text.slice('<bos>'.length), { images, audio, maxSoftTokens });
+    return this.generatePreprocess(text.slice('<bos>'.length), { images, audio, videos, maxSoftTokens });
   }
 
   /**
@@ -324,6 +399,10 @@ export class Preprocessor {
   /** Throws the sentence of a file that cannot be decoded as a medium. */
   async #refuse(file, medium) {
     const type = fileType(new Uint8Array(await file.arrayBuffer()), this.#description.file_types ?? []);
+    if (medium === 'video') {
+      const what = !type || type.medium === medium ? 'a file of another kind' : type.name;
+      throw new Error(`\`videos\`: a video must be an animated GIF or WebP, image files, or a file that this browser plays; got ${what}, ${file.size} bytes. Re-encode it, for example as WebM.`);
+    }
     const [damaged, other] = UNREADABLE[medium];
     if (!type || type.medium === medium) throw new Error(this.#description.statuses[damaged].replace('{0}', file.size));
     const words = { '{0:file_type}': type.name, '{0:remedy}': type.remedy, '{1}': file.size };
@@ -331,8 +410,8 @@ export class Preprocessor {
   }
 
   /** How files become pixels; a bundle that does not say it is read as Python reads files by default. */
-  get #files() {
-    return this.#description.files?.image ?? { apply_exif_orientation: true, background_color: null };
+  #filesOf(medium) {
+    return this.#description.files?.[medium] ?? { apply_exif_orientation: true, background_color: null };
   }
 
   /** Settings of the preprocessor that was exported. */
@@ -346,7 +425,9 @@ export class Preprocessor {
   }
 
   #check({ status: [code], status_detail }) {
-    if (code) throw new Error(this.#description.statuses[code].replace(/\{(\d)\}/g, (_, index) => status_detail[index]));
+    const [rule, remedy] = FRAME_RULES[status_detail[0]] ?? [];
+    const words = { '{0:frame_rule}': rule, '{0:frame_remedy}': remedy };
+    if (code) throw new Error(this.#description.statuses[code].replace(/\{(\d)(:\w+)?\}/g, (field, index) => words[field] ?? status_detail[index]));
   }
 
   /**
@@ -361,7 +442,7 @@ export class Preprocessor {
   }
 }
 
-const TOO_LONG = [11, 30]; // codes of `statuses`: media, or text, that do not fit into the row
+const TOO_LONG = [11, 30, 37]; // codes of `statuses`: media, or text, that do not fit into the row
 /** Pieces that `generatePostprocess` leaves out too: KerasHub's. */
 const LEFT_OUT = ['<bos>', '<eos>', '<pad>', '<|image|>', '<image|>', '<|audio>', '<|audio|>', '<audio|>', '<|video|>'];
 const OPTION = {
@@ -373,6 +454,7 @@ const OPTION = {
   generate_preprocess_counts: 'text=256,1024',
   preprocess_image: 'image=768x768',
   preprocess_audio: 'audio=10',
+  preprocess_video: 'video=8x640x640',
 };
 
 /**
@@ -388,20 +470,6 @@ export async function decodeAudio(file) {
   return channels[0].map((_, index) => channels.reduce((sum, channel) => sum + channel[index], 0) / channels.length);
 }
 
-/**
- * Pixels of a picture as `ImageData`.
- *
- * @param {CanvasImageSource} picture
- * @param {number} [scale] of both sides.
- */
-export function pixelsOf(picture, scale = 1) {
-  const width = Math.max(1, Math.round((picture.naturalWidth ?? picture.width) * scale));
-  const height = Math.max(1, Math.round((picture.naturalHeight ?? picture.height) * scale));
-  const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
-  context.drawImage(picture, 0, 0, width, height);
-  return context.getImageData(0, 0, width, height);
-}
-
 /** How many slots a signature has for a medium's items. Throws if these are more. */
 function checkedSlots(input, inputs, items) {
   const slots = inputs[input]?.shape[1] ?? 0;
@@ -409,6 +477,16 @@ function checkedSlots(input, inputs, items) {
     throw new Error(`\`${input}\`: this bundle has ${slots} slot(s); got ${items.length}. Leave some out, or export with more slots.`);
   }
   return slots;
+}
+
+/** The inputs with what is said of the sources of videos, for signatures that have them. Throws if there are more videos than slots. */
+function sourcesOf(inputs, videos) {
+  const slots = checkedSlots('videos', { videos: inputs.frame_indices }, videos);
+  if (!slots) return {};
+  const most = inputs.frame_indices.shape[2];
+  const indices = new Int32Array(slots * most).fill(-1);
+  videos.forEach(({ frameIndices }, slot) => indices.set(frameIndices, slot * most));
+  return { frame_indices: indices, fps: videos.map(({ fps }) => fps) };
 }
 
 /** The input with budgets of pictures, for signatures that have it. Throws if there are some and it has not. */
@@ -444,26 +522,4 @@ function filled(values, ArrayType, size) {
   const array = new ArrayType(size);
   array.set(values.length > size ? Array.prototype.slice.call(values, 0, size) : values);
   return array;
-}
-
-/** RGB of RGBA over a colour, or without alpha if that is null, in the top left corner of a bucket [1, height, width, 3]; what does not fit is left out. */
-function composited(data, width, height, [, rows, columns], background) {
-  const pixels = new Uint8Array(rows * columns * 3);
-  for (let row = 0; row < Math.min(height, rows); row++) {
-    let from = row * width * 4;
-    let to = row * columns * 3;
-    for (let column = 0; column < Math.min(width, columns); column++, from += 4, to += 3) {
-      const alpha = background ? data[from + 3] : 255;
-      for (let channel = 0; channel < 3; channel++) {
-        pixels[to + channel] = alpha === 255 ? data[from + channel] : over(data[from + channel], alpha, background[channel]);
-      }
-    }
-  }
-  return pixels;
-}
-
-/** A level over another, rounded to nearest, as `graph_ops/image/transparency.py` and Pillow do it. */
-function over(level, alpha, background) {
-  const sum = level * alpha + background * (255 - alpha) + 128;
-  return (sum + (sum >> 8)) >> 8;
 }

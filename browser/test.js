@@ -1,73 +1,27 @@
 // The bundle in a real browser against Python's answers: `BUNDLE=folder GOLDEN=golden.json node --test test.js`, which `make test-browser` does.
 
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { get } from 'node:http';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { chromium } from 'playwright-core';
-import { serve, urlOf } from './server.js';
+import { AGREES, MEDIA, colours, kinds, openPage, signatures } from './test_page.js';
 
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const MEDIA = path.join(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '../export/demonstration');
 const PAGE = new URL('../docs/browser.md', import.meta.url);
-const AGREES = {
-  audio_mel: ({ largest }) => largest <= 1e-4,
-  pixel_values: ({ largest, differing, size }) => largest <= 1.001 / 255 && differing < 1e-4 * size,
-};
 const FILES_WITHIN = 3 / 255; // a browser's canvas holds colours times alpha, in 8 bits
 
-const { signatures } = JSON.parse(readFileSync(path.join(process.env.BUNDLE, 'signatures.json'), 'utf8'));
-const kinds = new Set(Object.keys(signatures).map((name) => name.replace(/_\d+(x\d+|s)?$/, '')));
 const testOf = (kind, name, body) => kinds.has(kind) && test(name, body);
 const golden = JSON.parse(readFileSync(process.env.GOLDEN, 'utf8'));
 
-let server;
-let browser;
+let opened;
 let page;
-const complaints = [];
 
 before(async () => {
-  assert(existsSync(CHROMIUM), `CHROMIUM: must be a browser's program; ${CHROMIUM} is not there. Install chromium or say where it is.`);
-  server = await serve({ '/bundle/': process.env.BUNDLE, '/golden/': path.dirname(process.env.GOLDEN) });
-  browser = await chromium.launch({ executablePath: CHROMIUM, args: process.getuid() === 0 ? ['--no-sandbox'] : [] });
-  page = await browser.newPage();
-  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
-  page.on('pageerror', (error) => complaints.push(error.stack));
-  page.on('requestfailed', (request) => complaints.push(`${request.url()}: ${request.failure().errorText}`));
-  page.on('response', (response) => response.status() >= 400 && complaints.push(`${response.url()}: ${response.status()}`));
-  await page.goto(urlOf(server));
-  await page.waitForSelector('#loading', { state: 'detached' });
-  await page.evaluate(prepare, `golden/${path.basename(process.env.GOLDEN)}`);
+  opened = await openPage({ golden: process.env.GOLDEN });
+  page = opened.page;
 });
 
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
-
-/** In the page: `preprocessor`, Python's answers (read here and not sent, since the wire has no lone surrogates) and how to compare. */
-async function prepare(url) {
-  const { Preprocessor } = await import('./preprocessor.js');
-  const types = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array };
-  globalThis.preprocessor = await Preprocessor.load('bundle', { pieces: true });
-  globalThis.golden = JSON.parse(await (await fetch(url)).text(), (_, value) => {
-    if (value?.base64 === undefined) return value;
-    return new types[value.dtype](Uint8Array.from(atob(value.base64), (letter) => letter.charCodeAt(0)).buffer);
-  });
-  /** Largest difference and how many values differ; an array of another type or length differs everywhere. */
-  globalThis.difference = (ours, theirs) => {
-    if (ours.constructor !== theirs.constructor || ours.length !== theirs.length) return { largest: Infinity, differing: Infinity };
-    let [largest, differing] = [0, 0];
-    for (let index = 0; index < ours.length; index++) {
-      const off = Math.abs(ours[index] - theirs[index]);
-      if (off === 0) continue;
-      differing++;
-      largest = Math.max(largest, Number.isNaN(off) ? Infinity : off);
-    }
-    return { largest, differing };
-  };
-}
+after(() => opened?.close());
 
 test('ids are those of Python, of hostile texts and of texts that fill a signature too', async (context) => {
   const different = await page.evaluate(async () => {
@@ -227,8 +181,8 @@ test("a model's row is that of Python's class", async () => {
     for (const { prompt, media, features } of golden.rows) {
       const [images, audio] = ['image', 'audio'].map((wanted) => media.filter((medium) => medium === wanted).map((medium) => counts[medium]));
       const row = await preprocessor.generatePreprocess(prompt, { images, audio });
-      // Python's row has indices for the media that are there, this one for all slots.
-      const wanted = Object.entries(row).map(([name, { length }]) => [name, Int32Array.from({ length }, (_, index) => features[name][index] ?? 0)]);
+      // Python's row has tensors of the media that are there, this one of all slots.
+      const wanted = Object.entries(row).map(([name, { length }]) => [name, Int32Array.from({ length }, (_, index) => features[name]?.[index] ?? 0)]);
       rows.push({ prompt, differing: wanted.filter(([name, theirs]) => difference(row[name], theirs).differing).map(([name]) => name) });
     }
     return rows;
@@ -262,6 +216,7 @@ test('the example of docs/browser.md runs', async () => {
 });
 
 test('the playground shows tokens of what is typed', async () => {
+  await page.click('#text-tab');
   const { ids } = golden.texts.find(({ text }) => text === 'This is a test.');
   await page.fill('#typed', 'This is a test.');
   await page.waitForFunction((count) => document.querySelector('#text-count').textContent === `${count} tokens`, ids.length);
@@ -278,6 +233,7 @@ test('the playground shows tokens of what is typed', async () => {
 });
 
 test('the playground shows tokens of a dialogue', async () => {
+  await page.click('#chat-tab');
   await page.fill('#dialogue', 'user: Hi\nthere <turn|>');
   await page.waitForFunction(() => document.querySelector('#chat-count').textContent.includes('; 1 special token that messages spell'));
   const shown = () => page.$$eval('#chat-tokens li', (items) => items.map(({ firstChild }) => firstChild.textContent));
@@ -288,11 +244,12 @@ test('the playground shows tokens of a dialogue', async () => {
 });
 
 testOf('preprocess_audio', 'the playground draws the spectrogram of a WAV', async () => {
+  await page.click('#audio-tab');
   await page.setInputFiles('#sound', path.join(MEDIA, 'speech.wav'));
   await page.waitForSelector('#mel', { state: 'visible' });
   await page.waitForFunction(() => document.querySelector('#audio-count').textContent !== '…');
   assert.match(await page.textContent('#audio-count'), /^123 soft tokens of 490 frames$/);
-  assert(await colours('#mel') > 50);
+  assert(await colours(page, '#mel') > 50);
   await page.waitForFunction(() => document.querySelector('#row-tokens').textContent.includes('<|audio|> ×123'));
 });
 
@@ -360,18 +317,24 @@ test('dialogues have the ids of Python, what they spell is characters', async ()
 });
 
 testOf('preprocess_image', 'the playground draws the patches of a picture', async () => {
+  await page.click('#image-tab');
   await page.setInputFiles('#picture', path.join(MEDIA, 'photo.jpg'));
   await page.waitForSelector('#patches', { state: 'visible' });
   await page.waitForFunction(() => document.querySelector('#image-count').textContent !== '…');
   assert.match(await page.textContent('#image-count'), new RegExp(`^${await page.evaluate(() => golden.image.soft_tokens[0])} soft tokens of \\d+ × \\d+ patches`));
-  assert(await colours('#patches') > 50);
+  assert(await colours(page, '#patches') > 50);
   await page.waitForFunction(() => document.querySelector('#row-tokens').textContent.includes('<|image|> ×'));
+  const shown = await page.$$eval('#row-tokens li', (items) => items.map(({ firstChild }) => firstChild.textContent));
+  const [inRow] = shown.flatMap((text) => /^<\|image\|> ×(\d+)$/.exec(text)?.[1] ?? []);
+  const [, own, held = own] = /^(\d+) soft tokens.*?(?:the row has (\d+) for it)?$/.exec(await page.textContent('#image-count'));
+  assert.equal(inRow, held);
 });
 
 testOf('preprocess_image', 'the playground takes an example, with the budget that is chosen', async () => {
   const choice = await page.$eval('#budget-choice', (label) => label.hidden);
   assert.equal(choice, !signatures[Object.keys(signatures).find((name) => name.startsWith('preprocess_image'))].inputs.max_soft_tokens);
   if (choice) return;
+  await page.click('#image-tab');
   await page.click('#picture-example');
   await page.selectOption('#budget', '70');
   await page.waitForFunction(() => /^(6\d|70) soft tokens/.test(document.querySelector('#image-count').textContent));
@@ -381,6 +344,7 @@ testOf('preprocess_image', 'the playground takes an example, with the budget tha
 });
 
 testOf('preprocess_audio', 'the playground says in words how long a sound it takes', async () => {
+  await page.click('#audio-tab');
   const most = Math.max(...(await page.evaluate(() => preprocessor.buckets('preprocess_audio').map(({ size }) => size.at(-1)))));
   const header = Buffer.from('RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x80\x3e\0\0\0\x7d\0\0\x02\0\x10\0data\0\0\0\0', 'latin1');
   const samples = Buffer.alloc(2 * (most + 16000));
@@ -421,18 +385,10 @@ test('speed', async (context) => {
 
 test('the server gives files of its folders only', async () => {
   const statuses = ['index.html', '../README.md', '%2e%2e/README.md', 'bundle/%2e%2e/golden.json', '%', 'bundle/'].map(async (name) => {
-    const request = { port: server.address().port, path: `/${name}` };
+    const request = { port: opened.server.address().port, path: `/${name}` };
     return new Promise((resolve) => get(request, (response) => resolve(response.resume().statusCode)));
   });
   assert.deepEqual(await Promise.all(statuses), [200, 404, 404, 404, 404, 404]);
 });
 
-test('the browser had nothing to complain about', () => assert.deepEqual(complaints, []));
-
-/** How many colours a canvas has. */
-function colours(selector) {
-  return page.$eval(selector, (canvas) => {
-    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-    return new Set(new Uint32Array(data.buffer)).size;
-  });
-}
+test('the browser had nothing to complain about', () => assert.deepEqual(opened.complaints, []));

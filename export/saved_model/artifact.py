@@ -62,7 +62,9 @@ class SavedModelArtifact:
         max_soft_tokens: Sequence[int] = (),
     ) -> Arrays:
         """See `Artifact`."""
-        return chat_request(self._loaded, messages, tools, switches, max_soft_tokens=max_soft_tokens)
+        return chat_request(
+            self._loaded, messages, tools, switches, settings=self.settings, max_soft_tokens=max_soft_tokens
+        )
 
     def runtimes(self) -> list[Runtime]:
         """See `Artifact`."""

@@ -22,8 +22,10 @@ from export.budgets import check_budgets
 from export.media import decodable, pack_files
 from export.outputs import Arrays
 from export.serving.prediction import Limits
+from export.serving.video_sampling import video_settings
 from graph_ops.family import GEMMA4
 from graph_ops.media.table import MEDIA
+from graph_ops.media.video import VIDEO
 
 _CONTROL_PIECES = {0: GEMMA4.pad, 1: GEMMA4.end, 2: GEMMA4.start}
 """Gemma's control ids, which `detokenize` leaves out of a text."""
@@ -70,12 +72,12 @@ class Client:
                 or the row's `status`.
             ConnectionError: the server does not answer, or refuses.
         """
-        media = decodable(media)
+        accepted = self._find(signature).inputs
+        media = decodable(media, self._video_settings(signature, media))
         given = {name: _strings([prompt.encode()]) for name in ("prompts", "text", "texts")}
         given["tasks"] = _strings([b""])
         for medium in MEDIA:
             given |= pack_files(medium, media.get(medium.name, ()))
-        accepted = self._find(signature).inputs
         given |= {"seed": np.array([seed], np.int32), "truncate_dim": np.zeros(1, np.int32)}
         given |= _budgets(media, max_soft_tokens, accepted)
         if missing := sorted(
@@ -113,6 +115,13 @@ class Client:
             int(token): text or _CONTROL_PIECES.get(int(token), "")
             for token, text in zip(distinct, texts, strict=True)
         }
+
+    def _video_settings(self, signature: str, media: Mapping[str, Sequence[Any]]) -> Mapping[str, Any] | None:
+        """What `decodable` must know of the export to read video files; None without any."""
+        has_files = any(isinstance(video, bytes) for video in media.get(VIDEO.name, ()))
+        if not has_files or VIDEO.argument not in self._find(signature).inputs:
+            return None
+        return video_settings(self._signatures, signature, self._run)
 
     def _run(self, name: str, inputs: Arrays) -> Arrays:
         return self._transport.predict(name, self._find(name), inputs)

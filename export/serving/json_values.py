@@ -17,6 +17,8 @@ from export.serving.refusals import Refusal, invalid
 from export.tensorflow_formats import types_pb2
 
 _MAX_QUOTED = 200
+_MANTISSA = {types_pb2.DT_FLOAT: 24, types_pb2.DT_DOUBLE: 53}
+"""Bits of a float's digits."""
 _JSON_TYPES = {
     type(None): "Null",
     bool: "True",
@@ -73,11 +75,11 @@ def _leaves(items: list[Any], dtype: int) -> np.ndarray:
         strings = np.empty(len(items), object)
         strings[:] = [_string(item) for item in items]
         return strings
-    allowed = {types_pb2.DT_FLOAT: (int, float), types_pb2.DT_BOOL: (bool,)}.get(dtype, (int,))
+    allowed = (bool,) if dtype == types_pb2.DT_BOOL else (int, float) if dtype in _MANTISSA else (int,)
     if not set(map(type, items)) <= set(allowed):
         raise _type_error(next(item for item in items if type(item) not in allowed), dtype)
-    if dtype == types_pb2.DT_FLOAT:
-        return _floats(items)
+    if dtype in _MANTISSA:
+        return _floats(items, dtype)
     kind = tf.as_dtype(dtype).as_numpy_dtype
     if dtype != types_pb2.DT_BOOL:
         low, high = np.iinfo(kind).min, np.iinfo(kind).max
@@ -87,16 +89,19 @@ def _leaves(items: list[Any], dtype: int) -> np.ndarray:
     return np.array(items, kind)
 
 
-def _floats(items: list[Any]) -> np.ndarray:
-    """Float32; an integer past its 24 bits, or a number past its range, is refused rather than rounded."""
+def _floats(items: list[Any], dtype: int) -> np.ndarray:
+    """Float32 or float64; an integer past the bits that it has for one, or a number past its range, is
+    refused rather than rounded.
+    """
     for item in items:
-        if type(item) is int and abs(item) >= 1 << 24:
-            raise _lossy(item)
+        if type(item) is int and abs(item) >= 1 << _MANTISSA[dtype]:
+            raise _lossy(item, dtype)
+    kind = tf.as_dtype(dtype).as_numpy_dtype
     doubles = np.array(items, np.float64)
-    too_large = np.isfinite(doubles) & (np.abs(doubles) > np.finfo(np.float32).max)
+    too_large = np.isfinite(doubles) & (np.abs(doubles) > np.finfo(kind).max)
     if too_large.any():
-        raise _lossy(items[int(too_large.argmax())])
-    return doubles.astype(np.float32)
+        raise _lossy(items[int(too_large.argmax())], dtype)
+    return doubles.astype(kind)
 
 
 def _string(item: Any) -> bytes:
@@ -121,8 +126,10 @@ def _type_error(item: Any, dtype: int) -> Refusal:
     return invalid(f"JSON Value: {quoted(item)} Type: {kind} is not of expected type: {type_name(dtype)}")
 
 
-def _lossy(item: Any) -> Refusal:
-    return invalid(f"Cannot convert JSON value: {quoted(item)} to float without loss of precision.")
+def _lossy(item: Any, dtype: int) -> Refusal:
+    return invalid(
+        f"Cannot convert JSON value: {quoted(item)} to {type_name(dtype)} without loss of precision."
+    )
 
 
 def quoted(value: Any) -> str:

@@ -1,6 +1,7 @@
 """The demonstration assets that ship as package data: vocabulary, photograph, speech."""
 
 import importlib
+import itertools
 import json
 import os
 import re
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sentencepiece
-from PIL import Image
+from PIL import Image, ImageSequence
 from sentencepiece.sentencepiece_model_pb2 import ModelProto
 
 from tests.data import ROOT, needs_corpus
@@ -206,6 +207,20 @@ def test_photo_is_a_small_jpeg_that_is_not_square():
         photo.load()
         assert (photo.format, photo.mode, photo.size) == ("JPEG", "RGB", (600, 400))
         assert np.asarray(photo).std() > 30
+    assert path.stat().st_size < 120_000
+
+
+def test_video_is_a_small_gif_with_frames_that_differ():
+    path = MEDIA / "video.gif"
+    with Image.open(path) as video:
+        assert (video.format, video.size, video.n_frames, video.info["duration"]) == (
+            "GIF",
+            (192, 128),
+            12,
+            700,
+        )
+        frames = [np.asarray(frame.convert("RGB"), int) for frame in ImageSequence.all_frames(video)]
+    assert all(np.abs(one - other).mean() > 2 for one, other in itertools.pairwise(frames))
     assert path.stat().st_size < 120_000
 
 

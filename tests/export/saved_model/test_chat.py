@@ -7,10 +7,12 @@ from export.saved_model.chat import SIGNATURE, chat_inputs, chat_request
 from export.saved_model.run import Loaded
 from export.saved_model.signatures import file_inputs
 from export.saved_model.write import export_saved_model
+from export.verify.samples import demonstration_file
 from graph_ops.chat.dialogue import Dialogues
 from graph_ops.media.table import MEDIA
 
 TOOL = {"function": {"name": "f", "description": "d"}}
+FEW_FRAMES = {"video_converter": {"config": {"num_frames": 5}}}
 CALL = {"id": "1", "function": {"name": "f", "arguments": {"a": "x"}}}
 
 
@@ -34,6 +36,13 @@ def test_a_row_equals_that_of_the_class(make_preprocessor, photo, tmp_path):
     expected = preprocessor.generate_preprocess({"messages": messages, "tools": [TOOL], **switches})
     for name in ("token_ids", "padding_mask", "vision_mask", "vision_indices"):
         assert (outputs[name][0] == expected[name].numpy()).all(), name
+
+
+@pytest.mark.parametrize(("settings", "frames"), [(None, 12), (FEW_FRAMES, 5)])
+def test_of_a_video_file_those_frames_are_read_that_the_export_takes(settings, frames):
+    file = demonstration_file("video.gif").read_bytes()
+    messages = [{"role": "user", "content": [{"type": "video", "video": file}]}]
+    assert chat_inputs(messages, None, {}, settings)["videos"].shape == (1, 1, frames)
 
 
 def test_inputs_are_those_of_the_signature(photo):

@@ -14,19 +14,29 @@ from export.serving.refusals import Refusal
 from export.tensorflow_formats import types_pb2
 from tests.twins.vocabularies import REPEATABLE
 
-STRING, FLOAT, INT32, INT64, UINT8, BOOL = (
-    getattr(types_pb2, f"DT_{name}") for name in ("STRING", "FLOAT", "INT32", "INT64", "UINT8", "BOOL")
+STRING, FLOAT, DOUBLE, INT32, INT64, UINT8, BOOL = (
+    getattr(types_pb2, f"DT_{name}")
+    for name in ("STRING", "FLOAT", "DOUBLE", "INT32", "INT64", "UINT8", "BOOL")
 )
 SHAPES = st.lists(st.integers(1, 3), max_size=4)
 LEAVES = {
     STRING: st.text(st.characters(exclude_categories=["Cs"]), max_size=5),
     FLOAT: st.floats(width=32) | st.integers(1 - 2**24, 2**24 - 1),
+    DOUBLE: st.floats() | st.integers(1 - 2**53, 2**53 - 1),
     INT32: st.integers(-(2**31), 2**31 - 1),
     INT64: st.integers(-(2**63), 2**63 - 1),
     UINT8: st.integers(0, 255),
     BOOL: st.booleans(),
 }
-DTYPES = {STRING: object, FLOAT: np.float32, INT32: np.int32, INT64: np.int64, UINT8: np.uint8, BOOL: bool}
+DTYPES = {
+    STRING: object,
+    FLOAT: np.float32,
+    DOUBLE: np.float64,
+    INT32: np.int32,
+    INT64: np.int64,
+    UINT8: np.uint8,
+    BOOL: bool,
+}
 
 
 @st.composite
@@ -95,6 +105,8 @@ WRONG = [
     (FLOAT, {"b64": "AA=="}, "Type: Object is not of expected type: float"),
     (FLOAT, -(2**24), "Cannot convert JSON value: -16777216 to float without loss of precision."),
     (FLOAT, 3.5e38, "Cannot convert JSON value: 3.5e+38 to float"),
+    (DOUBLE, 2**53, "Cannot convert JSON value: 9007199254740992 to double without loss of precision."),
+    (DOUBLE, "1", "is not of expected type: double"),
     (STRING, 5, "5 Type: Number is not of expected type: string"),
     (STRING, {}, "{} not formatted correctly for base64 data"),
     (STRING, {"b64": "?"}, "Unable to base64 decode"),
