@@ -38,7 +38,7 @@ def litert_tokenizer(engine: BuiltinEngine) -> Callable[[str], np.ndarray]:
 
 def de_bruijn(letters: int, length: int) -> Iterator[int]:
     """A sequence of the numbers below `letters` that holds each string of `length` of them once, read as a
-    ring: the Lyndon words whose lengths divide `length`, in order (Fredricksen and Maiorana).
+    ring: the Lyndon words of lengths that divide `length`, in order (Fredricksen and Maiorana).
     """
     word = [-1]
     while word:

@@ -11,8 +11,8 @@ Terms:
 SentencePiece merges the best pair of a text, the leftmost among equals, again and again. That takes as many
 steps as there are merges, where a graph wants few steps over much. So tokens are first guessed, in a few
 `rounds` over everything, and then checked: tokens of which each two in succession **part** are the only ones
-(see `chart`), and `parting` tells which do. Where two do not, a window around them is merged by `chart`,
-whose number of steps does not depend on a text's length; it does ten times as much for a symbol as guessing.
+(see `chart`), and `parting` tells which do. Where two do not, a window around them is merged by `chart`. It
+takes a number of steps that does not depend on the text's length, and ten times guessing's work for a symbol.
 
 ```
 TH ES ect ion erv berg      guessed; ect | ion do not part

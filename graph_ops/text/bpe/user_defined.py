@@ -7,8 +7,8 @@ that no two children share a slot.
 
 ```
 symbols ab, ac, b    classes a 1, b 2, c 3
-slot      0    1   2   3   4   5    child of 2 by c: slot bases[2] + 3 = 5, whose parent is 2
-is        root end a   b   ab  ac   child of 3 by c: slot bases[3] + 3 = 3, whose parent is 0: none
+slot      0    1   2   3   4   5    child of 2 by c: slot bases[2] + 3 = 5, and its parent is 2
+is        root end a   b   ab  ac   child of 3 by c: slot bases[3] + 3 = 3, but its parent is 0: none
 bases     1    0   2   0   0   0
 parents  -1   -1   0   0   2   2
 ```

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
+from export.litert import constants
 from export.litert.write import convert
 from export.tensorflow_formats import schema
 
@@ -54,3 +55,12 @@ def test_results_are_those_of_tensorflow(model, count, step):
     found = runner(count=np.int32(count), step=np.int32(step))["sum"]
     expected = TABLE[count] if count <= 2 else sums(tf.constant(TABLE), count, step)
     assert int(found) == int(expected)
+
+
+def test_what_was_moved_in_stays(model):
+    parsed, again = (schema.ModelT.InitFromPackedBuf(model, 0) for _ in range(2))
+    constants.move_in(again)
+    operands = [
+        [list(op.inputs) for graph in each.subgraphs for op in graph.operators] for each in (parsed, again)
+    ]
+    assert operands[0] == operands[1]
