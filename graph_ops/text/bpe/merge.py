@@ -37,6 +37,9 @@ from graph_ops.text.bpe.parting import wrong_tokens
 REACH = 8
 """Tokens on either side of two that do not part, in the first window."""
 
+SHORT = 64
+"""Symbols of a window that is merged by `one_by_one`, which then takes fewer steps than `chart`."""
+
 _WIDER = 4
 _FILLED = 2
 """Added to an id, -1 too, so that a slot without one holds less."""
@@ -169,8 +172,15 @@ def _merged(text: _Text, at: tf.Tensor, table: PairTable, longest_piece: int) ->
     segments = tf.cumsum(tf.maximum(is_bound, taken(text.is_start, at))) - 1
     symbols, is_last = taken(text.symbols, at), tf.not_equal(segments, earlier(segments, by=1, fill=-1))
     ranks = tf.where(is_last, NONE, taken(text.ranks, at))
+
+    def by_chart() -> tuple[tf.Tensor, tf.Tensor]:
+        merged = chart.merge(symbols, segments, ranks, table, longest_piece=max(longest_piece, 2))
+        return merged.starts, merged.symbols
+
+    def in_turn() -> tuple[tf.Tensor, tf.Tensor]:
+        return one_by_one.merge(symbols, segments, ranks, table)
+
     if longest_piece > chart.LONGEST_PIECE:
-        ids, starts = one_by_one.merge(symbols, segments, ranks, table)
-        return starts, ids
-    merged = chart.merge(symbols, segments, ranks, table, longest_piece=max(longest_piece, 2))
-    return merged.starts, merged.symbols
+        return in_turn()
+    longest = tf.reduce_max(tf.math.unsorted_segment_sum(tf.ones_like(at), segments, tf.size(at)))
+    return tf.cond(longest <= SHORT, in_turn, by_chart)

@@ -1,6 +1,6 @@
 """Byte-pair merging as SentencePiece does it: one pair of each segment after another, the best one first.
 
-It takes as many rounds as a segment has merges, and stands in for `chart` where pieces are too long for one.
+It takes as many rounds as a segment has merges. It serves short ones, and pieces too long for `chart`.
 """
 
 from typing import NamedTuple
@@ -31,7 +31,7 @@ class _State(NamedTuple):
 def merge(
     symbols: tf.Tensor, segments: tf.Tensor, ranks: tf.Tensor, table: PairTable
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """The tokens of segments, ids and index of their first symbol, int32 [T] each.
+    """The tokens of segments, index of their first symbol and ids, int32 [T] each.
 
     Args:
         symbols: int32 [K]; ids.
@@ -46,7 +46,7 @@ def merge(
         (_State(symbols, tf.range(tf.size(symbols)), segments, ranks),),
         shape_invariants=(_State(*[flat] * 4),),
     )[0]
-    return end.ids, end.starts
+    return end.starts, end.ids
 
 
 def _round(now: _State, count: tf.Tensor, table: PairTable) -> _State:

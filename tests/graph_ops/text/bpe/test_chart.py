@@ -6,7 +6,7 @@ import tensorflow as tf
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from graph_ops.text.bpe import chart, rounds
+from graph_ops.text.bpe import chart, merge, rounds
 from graph_ops.text.bpe.engine import BuiltinEngine
 from tests.twins import bpe
 from tests.twins.vocabularies import REPEATABLE, small_vocabulary, vocabularies, words
@@ -20,6 +20,7 @@ def _rounds(request, tmp_path, monkeypatch):
     """A chart after no round, or after a few."""
     monkeypatch.setattr("platformdirs.user_cache_dir", lambda _: str(tmp_path))
     monkeypatch.setattr(rounds, "MAX_ROUNDS", request.param)
+    monkeypatch.setattr(merge, "SHORT", 0)
 
 
 def assert_exact(vocabulary, texts):

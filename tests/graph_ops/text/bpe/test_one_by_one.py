@@ -20,7 +20,7 @@ def test_segments_merge_by_themselves(texts, tmp_path):
     is_inside = tf.equal(segments, earlier(segments, by=1, fill=-1))
     _, ranks = pair_table.look_up(table, symbols, earlier(symbols, by=1, fill=-1))
     ranks = tf.where(is_inside, ranks, pair_table.NONE)
-    ids, starts = one_by_one.merge(symbols, segments, ranks, table)
+    starts, ids = one_by_one.merge(symbols, segments, ranks, table)
     expected = [index for text in texts for index in bpe.Encoder(VOCABULARY)(text.encode())]
     assert ids.numpy().tolist() == expected
     lengths = [len(VOCABULARY.pieces[index]) for index in expected]
