@@ -38,6 +38,15 @@ TOOL = {
     },
 }
 
+_TOOL_TURNS = [
+    {
+        "role": "assistant",
+        "reasoning": "I need the weather.",
+        "tool_calls": [{"id": "1", "function": {"name": "weather", "arguments": {"city": "Rome"}}}],
+    },
+    {"role": "tool", "tool_call_id": "1", "content": "21 degrees"},
+]
+
 
 def comparisons(vocabulary: pathlib.Path, rounds: int) -> Iterator[Comparison]:
     """Every task, one after the other."""
@@ -85,8 +94,10 @@ def _requests(preprocessor: graph_ops.Gemma4CausalLMPreprocessor, rounds: int) -
         ("text", (), None, none, (PLAIN, SIGNATURE)),
         ("text, a 512×512 image and 3 s of audio", ("image", "audio"), None, media, (PLAIN, SIGNATURE)),
         ("text and a tool", (), [TOOL], none, (SIGNATURE,)),
+        ("text, a tool, a call and its answer", (), [TOOL], none, (SIGNATURE,)),
     ):
-        dialogues = [_question(seed, kinds) for seed in range(rounds)]
+        turns = _TOOL_TURNS if "answer" in title else []
+        dialogues = [[*_question(seed, kinds), *turns] for seed in range(rounds)]
         texts = [preprocessor.render_chat(each, tools) for each in dialogues]
         prompts = [{"prompts": tf.constant([text])} | files for text in texts]
         read = [read_chat(each, tools, quote=GEMMA4.chat.quote).tensors(DEFAULTS) for each in dialogues]

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from graph_ops.chat.dialogue import PART_MEDIA, PART_TYPES, Dialogues, kinds_of
-from graph_ops.chat.text import WHITE_SPACE
+from graph_ops.chat.text import WHITE_SPACE, quoted
 from graph_ops.faults import Fault, Finding, check, first_finding
 
 _DEPTH = 16
@@ -104,15 +104,25 @@ def _native(dialogues: Dialogues, quote: str) -> list[tf.Tensor]:
 def _closes(texts: tf.Tensor, quote: str) -> tf.Tensor:
     """Bool [n]: which texts, string [n], are a head, a name and one object that is whole.
 
-    From the inside to the outside, each list and object is replaced by what stands for a value that has been
-    read; all is read if that alone is left.
+    From the inside to the outside, two levels at a time, lists and objects are replaced by what stands for a
+    value that has been read; all is read if that alone is left.
     """
-    mark = "".join(f"\\{character}" for character in quote)
+    mark = quoted(quote)
     rest = tf.strings.regex_replace(texts, r"\A\w+:[^\{\}]+\{", "{")
     rest = tf.strings.regex_replace(rest, f"(?s){mark}.*?{mark}", _READ)
     rest = tf.strings.regex_replace(rest, mark, "]")
-    field = f"{_VALUE}:{_VALUE}"
-    listed, mapped = (rf"(?:{each}(?:,{each})*)?" for each in (_VALUE, field))
-    for _ in range(_DEPTH):
-        rest = tf.strings.regex_replace(rest, rf"\[{listed}\]|\{{{mapped}\}}", _READ)
+    two_levels = two_levels_of(_VALUE)
+    for _ in range(_DEPTH // 2):
+        rest = tf.strings.regex_replace(rest, two_levels, _READ)
     return tf.equal(rest, _READ)
+
+
+def two_levels_of(value: str) -> str:
+    """An expression for a list or an object of values, and of lists and objects of them."""
+    return _enclosing(rf"(?:{value}|{_enclosing(value)})")
+
+
+def _enclosing(value: str) -> str:
+    """An expression for a list or an object of such values."""
+    listed, mapped = (rf"(?:{each}(?:,{each})*)?" for each in (value, f"{value}:{value}"))
+    return rf"\[{listed}\]|\{{{mapped}\}}"

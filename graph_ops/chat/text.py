@@ -9,7 +9,8 @@ WHITE_SPACE = (
 `tf.strings.strip` knows those of ASCII alone.
 """
 
-_VALID = r"[\x{0}-\x{D7FF}\x{E000}-\x{10FFFF}]"
+VALID = r"[\x{0}-\x{D7FF}\x{E000}-\x{10FFFF}]"
+"""An expression of RE2's for a character."""
 _REPLACEMENT = "\ufffd".encode()
 
 
@@ -35,7 +36,7 @@ def as_utf8(texts: tf.Tensor) -> tf.Tensor:
 
     def replaced() -> tf.Tensor:
         ended = tf.strings.join([texts, b"\xff"])
-        marked = tf.strings.regex_replace(ended, rf"({_VALID}*)\C", rb"\1" + _REPLACEMENT)
+        marked = tf.strings.regex_replace(ended, rf"({VALID}*)\C", rb"\1" + _REPLACEMENT)
         lengths = tf.strings.length(marked)
         return tf.strings.substr(marked, tf.zeros_like(lengths), lengths - len(_REPLACEMENT))
 
@@ -44,7 +45,7 @@ def as_utf8(texts: tf.Tensor) -> tf.Tensor:
 
 def is_utf8(texts: tf.Tensor) -> tf.Tensor:
     """Bool […]: whether texts, string […], are UTF-8."""
-    return tf.strings.regex_full_match(texts, f"{_VALID}*")
+    return tf.strings.regex_full_match(texts, f"{VALID}*")
 
 
 def quoted(text: str) -> str:

@@ -1,9 +1,9 @@
 """From messages to model tensors: the template, its tokens, and the steps of `served`.
 
-Dialogues ── findings ──────────────────────────────────────────┐
-│                                                           ▼
-├─► template, special tokens as marks ─► ids ─► `encode_tokens`, as for prompts, with the media
-└─► plain ones: special tokens spelled ─► ids ───┘
+Dialogues ── draft ── plain? ── yes ─► special tokens spelled ─► ids ──────────────────┐
+                      │                                                                ▼
+                      no ─► findings; template, special tokens as marks ─► ids ─► `encode_tokens`, as for
+                                                                             prompts, with the media
 """
 
 import functools
@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from graph_ops.chat.dialogue import Dialogues
+from graph_ops.chat.draft import drafted, written
 from graph_ops.chat.findings import dialogue_finding
 from graph_ops.chat.marks import Marks, marked_tokens, marks_of, spelled_tokens, tokenize_marked
-from graph_ops.chat.plain import are_plain, render_plain, spellable, texts_of
+from graph_ops.chat.plain import are_plain, spellable
 from graph_ops.chat.template import render
 from graph_ops.chat.text import as_utf8
 from graph_ops.faults import Finding, first_finding
@@ -82,7 +83,8 @@ def make_rows(settings: Settings, *, is_native: bool) -> MakeRows:
     """`dialogue_rows`, from `Dialogues` and bool [], as one function that an artifact's signatures share."""
     rows = functools.partial(dialogue_rows, settings=settings, is_native=is_native)
     learns = tf.TensorSpec([], tf.bool)
-    return tf.function(rows, input_signature=[SPECS, learns], autograph=False)
+    apart = {"_noinline": True}  # a function of its own runs beside the media's steps
+    return tf.function(rows, input_signature=[SPECS, learns], autograph=False, experimental_attributes=apart)
 
 
 def dialogue_rows(
@@ -98,16 +100,20 @@ def dialogue_rows(
             are spelled; otherwise the quotes are marks, and the text is trusted.
     """
     special = _spelled(settings)
+    quote = settings.family.chat.quote if is_native else None
 
     def marked() -> DialogueRows:
         return _marked_rows(dialogues, learns, settings, is_native=is_native)
 
     if not special:
         return marked()
+    with tf.name_scope("draft"):
+        draft = drafted(dialogues, quote=quote)
     with tf.name_scope("plain"):
-        texts = texts_of(dialogues)
-        is_plain = are_plain(dialogues, texts, media=_media(settings), special=special) & ~learns
-    return tf.cond(is_plain, lambda: _plain_rows(dialogues, texts, settings), marked)
+        is_plain = are_plain(
+            dialogues, draft, media=_media(settings), special=special, checks_native=is_native
+        )
+    return tf.cond(is_plain & ~learns, lambda: _plain_rows(draft.text, settings), marked)
 
 
 def _marked_rows(
@@ -127,12 +133,14 @@ def _marked_rows(
     return DialogueRows(*marked, finding)
 
 
-def _plain_rows(dialogues: Dialogues, texts: tf.Tensor, settings: Settings) -> DialogueRows:
-    """Of plain dialogues, with which nothing is wrong."""
+def _plain_rows(drafts: tf.Tensor, settings: Settings) -> DialogueRows:
+    """Of plain dialogues, with which nothing is wrong, from their drafts."""
     family, row = settings.family, settings.row
-    with tf.name_scope("template"):
-        rendered = render_plain(
-            dialogues, texts, spelled_tokens(family), chat=family.chat, variant=row.chat_variant
+    with tf.name_scope("written"):
+        rendered = written(
+            drafts,
+            spelled_tokens(family)._replace(start=b""),
+            gives_empty_thought=row.chat_variant in family.chat.empty_thought_variants,
         )
     made = settings.tokenizer.tokenize_rows(rendered, reading=prompt_reading(row))
     token_ids = tf.pad(made.token_ids, [[0, 0], [1, 0]], constant_values=settings.ids.start)

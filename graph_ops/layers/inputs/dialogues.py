@@ -33,17 +33,14 @@ def as_dialogues(
         for name in ("parts", "calls", "responses")
     }
     part_types = np.full_like(lists["parts"], "")
+    roles, parts = strings["roles"], lists["parts"]
     for row, messages in enumerate(dialogues):
         for column, message in enumerate(messages):
-            strings["roles"][row, column] = message.role
-            strings["names"][row, column] = message.name
-            strings["thoughts"][row, column] = message.thought
+            roles[row, column] = message.role
             for place, (kind, text) in enumerate(message.parts):
                 part_types[row, column, place] = kind
-                lists["parts"][row, column, place] = text
-            for name, texts in (("calls", message.calls), ("responses", message.responses)):
-                for place, text in enumerate(texts):
-                    lists[name][row, column, place] = text
+                parts[row, column, place] = text
+            _put_in(message, strings, lists, (row, column))
     listed = _empty(len(tools), max(map(len, tools), default=0))
     for row, native in enumerate(tools):
         listed[row, : len(native)] = native
@@ -56,6 +53,20 @@ def as_dialogues(
         tools=_native(listed),
         **{name: _switch(name, switches[name], len(dialogues)) for name in SWITCHES},
     )
+
+
+def _put_in(
+    message: Message, strings: dict[str, np.ndarray], lists: dict[str, np.ndarray], at: tuple[int, int]
+) -> None:
+    """Puts in what few messages have."""
+    if message.name:
+        strings["names"][at] = message.name
+    if message.thought:
+        strings["thoughts"][at] = message.thought
+    if message.calls:
+        lists["calls"][at][: len(message.calls)] = message.calls
+    if message.responses:
+        lists["responses"][at][: len(message.responses)] = message.responses
 
 
 def _empty(*shape: int) -> np.ndarray:

@@ -124,8 +124,8 @@ def _message(messages: list[Mapping[str, Any]], index: int, quote: str) -> Messa
         items,
         "",
         _string(thought, "reasoning", index),
-        tuple(_call(call, index, quote) for call in message.get("tool_calls") or ()),
-        tuple(_response(each, index, quote) for each in message.get("tool_responses") or ()),
+        tuple([_call(call, index, quote) for call in message.get("tool_calls") or ()]),
+        tuple([_response(each, index, quote) for each in message.get("tool_responses") or ()]),
     )
 
 

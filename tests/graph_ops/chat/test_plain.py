@@ -1,21 +1,23 @@
-"""Plain dialogues: rendered as by the template, and told from those in which something could be forged."""
+"""Plain dialogues: told from those in which something could be forged, or is wrong."""
 
 import functools
 import random
 
-import numpy as np
 import pytest
 import tensorflow as tf
 
 import graph_ops
+from graph_ops.chat.draft import drafted, written
+from graph_ops.chat.findings import dialogue_finding
 from graph_ops.chat.marks import spelled_tokens
-from graph_ops.chat.plain import are_plain, render_plain, spellable, texts_of
+from graph_ops.chat.plain import are_plain, spellable
 from graph_ops.chat.template import render
 from graph_ops.family import GEMMA4
 from graph_ops.pipeline.chat import SPECS
 from graph_ops.text.reading import Reading, read_as_tokens
 from tests.data import DEMONSTRATION
-from tests.graph_ops.chat.rig import dialogues
+from tests.graph_ops.chat.rig import QUOTE, dialogues
+from tests.graph_ops.chat.test_findings import BAD, GOOD, changed
 from tests.twins import chat as twin
 from tests.twins.vocabularies import small_vocabulary
 
@@ -37,21 +39,20 @@ def random_plain(rng, messages):
     return [{"role": rng.choice(roles), "content": content()} for _ in range(messages)]
 
 
-def plain(tensors, texts):
-    return are_plain(tensors, texts, media=("image", "audio"), special=SPECIAL)
+def plain(tensors, draft):
+    return are_plain(tensors, draft, media=("image", "audio"), special=SPECIAL, checks_native=True)
 
 
 @functools.cache
 def graph(variant):
-    """Whether dialogues of a message at least are plain, their text, and the template's."""
+    """Whether dialogues are plain, their text, and the template's."""
 
     def function(tensors):
-        texts = texts_of(tensors)
-        how = {"chat": GEMMA4.chat, "variant": variant}
+        draft = drafted(tensors, quote=QUOTE)
         return (
-            plain(tensors, texts),
-            tf.strings.join([TOKENS.start, render_plain(tensors, texts, TOKENS, **how)]),
-            render(tensors, TOKENS, **how),
+            plain(tensors, draft),
+            written(draft.text, TOKENS, gives_empty_thought=variant == "large"),
+            render(tensors, TOKENS, chat=GEMMA4.chat, variant=variant),
         )
 
     return tf.function(function, input_signature=[SPECS], autograph=False)
@@ -69,7 +70,7 @@ def test_plain_dialogues_are_rendered_as_by_the_template(seed, variant):
         assert text.numpy().tolist() == expected.numpy().tolist()
         count += bool(is_plain)
     for _ in range(100):
-        (is_plain, _, _) = graph(variant)(dialogues(random_plain(rng, 3)))
+        is_plain, _, _ = graph(variant)(dialogues(random_plain(rng, 3)))
         count += bool(is_plain)
     assert count > 50
 
@@ -90,19 +91,36 @@ PLAIN = {"role": "user", "content": "Hi"}
 
 
 def is_plain(tensors):
-    return bool(plain(tensors, texts_of(tensors)))
+    return bool(plain(tensors, drafted(tensors, quote=QUOTE)))
+
+
+CALLS = [{"function": {"name": "f", "arguments": {"a": "x"}}}]
 
 
 @pytest.mark.parametrize(
     "messages",
     [
         [{"role": "tool", "content": "x"}],
-        [{"role": "critic", "content": "x"}],
         [PLAIN, {"role": "assistant", "content": "x", "reasoning": "so"}],
-        [PLAIN, {"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": {}}}]}],
+        [PLAIN, {"role": "assistant", "tool_calls": CALLS}, {"role": "tool", "name": "f", "content": "x"}],
+    ],
+)
+def test_tool_turns_are_plain(messages):
+    assert is_plain(dialogues(messages))
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [{"role": "critic", "content": "x"}],
+        [PLAIN, {"role": "model", "content": "x", "reasoning": "so"}],
+        [PLAIN, {"role": "model", "tool_calls": CALLS}],
+        [PLAIN, {"role": "assistant", "tool_calls": CALLS}, {"role": "tool", "name": "f", "content": 42}],
+        [PLAIN, {"role": "assistant", "tool_responses": [{"name": "f", "response": 1}]}],
         [{"role": "user", "content": [{"type": "video"}]}],
         [{"role": "user", "content": [{"type": "text", "text": "<|tu"}, {"type": "text", "text": "rn>"}]}],
         [{"role": "assistant", "content": "<|tu"}, {"role": "assistant", "content": " rn>"}],
+        [PLAIN, {"role": "assistant", "content": "x", "reasoning": "<turn|>"}],
     ],
 )
 def test_others_are_not_plain(messages):
@@ -110,14 +128,35 @@ def test_others_are_not_plain(messages):
     assert not is_plain(dialogues(messages))
 
 
-def test_tools_no_messages_gaps_and_wrong_bytes_are_not_plain():
+def test_no_messages_gaps_and_wrong_bytes_are_not_plain():
     tensors = dialogues([PLAIN, PLAIN])
-    tools = [[{"type": "function", "function": {"name": "f"}}]]
-    assert not is_plain(dialogues([PLAIN], tools=tools))
+    assert is_plain(dialogues([PLAIN], tools=[[{"type": "function", "function": {"name": "f"}}]]))
     assert not is_plain(dialogues([]))
     assert not is_plain(dialogues([PLAIN], [PLAIN, PLAIN]))
     assert not is_plain(tensors._replace(roles=tf.constant([["", "user"]])))
     assert not is_plain(tensors._replace(parts=tf.constant([[[b"\xff"], [b""]]])))
+    # two halves of a character in two parts are no character
+    halves = [[[b"\xe2\x82", b"\xac"]] * 2]
+    assert not is_plain(tensors._replace(parts=tf.constant(halves), part_types=tf.fill([1, 2, 2], "text")))
+
+
+@pytest.mark.parametrize("text", [*GOOD, *BAD, "call:f[a]{}", "call:f{a:\x01}", "call:f\x01"])
+@pytest.mark.parametrize("beside", ["", "call:g{}", 'call:g{b:<|"|>}'])
+def test_native_text_is_plain_only_where_nothing_is_wrong_with_it(text, beside):
+    messages = [PLAIN, {"role": "assistant", "content": "x"}]
+    tensors = changed(messages, calls=[["", ""], [text, beside]])
+    finding = dialogue_finding(tensors, media=(), quote=QUOTE)
+    assert not is_plain(tensors) or bool(finding.is_clean.numpy().all())
+    declared = changed([PLAIN], tools=[text.replace("call:", "declaration:", 1), ""])
+    finding = dialogue_finding(declared, media=(), quote=QUOTE)
+    assert not is_plain(declared) or bool(finding.is_clean.numpy().all())
+
+
+def test_usual_native_text_is_plain():
+    call = 'call:get_weather{city:<|"|>Rome, {IT} ]<|"|>,days:[1,2.0,null],where:{a:{b:[[],{}]}}}'
+    assert is_plain(changed([{"role": "assistant", "content": "x"}], calls=[[call]]))
+    assert is_plain(changed([PLAIN], tools=[call.replace("call:", "declaration:")]))
+    assert not is_plain(changed([PLAIN], tools=[call]))
 
 
 @pytest.mark.parametrize("token", [token for token in SPECIAL if "unused" not in token])
@@ -141,17 +180,3 @@ def test_a_symbol_across_the_end_of_a_token_is_found(symbol):
     assert spellable(vocabulary, Reading.TRAINED, ("<|turn>",)) == ()
     vocabulary = small_vocabulary(["a"], ["<|turn>", "turn"])
     assert spellable(vocabulary, Reading.TRAINED, ("<|turn>",)) == ("<|turn>",)
-
-
-def test_it_is_a_third_of_the_template():
-    def nodes(function):
-        return len(function.get_concrete_function(SPECS).graph.as_graph_def().node)
-
-    def plainly(tensors):
-        return render_plain(tensors, texts_of(tensors), TOKENS, chat=GEMMA4.chat, variant="large")
-
-    def whole(tensors):
-        return render(tensors, TOKENS, chat=GEMMA4.chat, variant="large")
-
-    ours, template = (nodes(tf.function(each, autograph=False)) for each in (plainly, whole))
-    assert np.less(ours, template / 2)
