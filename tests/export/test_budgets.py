@@ -72,6 +72,7 @@ def test_devices_have_it_for_one_image_and_for_a_rows():
     }
 
 
+@pytest.mark.slow
 def test_a_served_row_equals_the_classs_and_a_wrong_budget_is_its_rows_alone(preprocessor):
     table = signatures(preprocessor.settings, max_soft_tokens_input=True)
     inputs = {

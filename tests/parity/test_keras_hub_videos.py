@@ -70,6 +70,7 @@ def test_the_indices_of_images_are_as_wide_as_those_of_a_video(pair):
     assert pair(True)[1](CASES["images"])[0]["vision_indices"].shape == (1, 32 * 70)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["videos", "text"])
 def test_rows_without_an_image_converter_equal_keras_hub(pair, case):
     theirs, ours = pair(False)

@@ -21,7 +21,9 @@ def wait_for_hidden_folder(process, folder):
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize(("command", "times"), [("saved-model", 2), ("litert", 1)])
+@pytest.mark.parametrize(
+    ("command", "times"), [("saved-model", 2), pytest.param("litert", 1, marks=pytest.mark.slow)]
+)
 def test_ctrl_c_is_one_line_and_leaves_nothing(tmp_path, command, times):
     parent = tmp_path / "new"
     out = parent / "gemma4"

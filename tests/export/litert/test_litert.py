@@ -272,6 +272,7 @@ def test_what_is_wrong_is_a_status_and_the_outputs_are_padding(case, bundle):
         bundle.run(signature, **inputs)
 
 
+@pytest.mark.slow
 def test_static_buckets_give_what_sizes_that_vary_give(static, demonstration_tokenizer):
     text = "A fox jumps 🦊 over <|image|>".encode()
     for size in (64, 256):
@@ -298,6 +299,7 @@ def test_static_buckets_give_what_sizes_that_vary_give(static, demonstration_tok
     )
 
 
+@pytest.mark.slow
 def test_clips_that_take_turns_in_a_static_buffer_leave_nothing_behind(static):
     cut = (16_000, 16_000, 9_000, 320)
     clips = [samples.sounds(16_000, seed=seed)["noise"] for seed in range(len(cut))]
@@ -326,6 +328,7 @@ def test_clips_that_take_turns_leave_nothing_behind_where_sizes_vary(bundle):
             np.testing.assert_allclose(found["audio_mel"][0, :valid], mel[:valid], atol=MEL_TOLERANCE)
 
 
+@pytest.mark.slow
 def test_floats_are_computed_in_sizes_that_are_known_before_a_run(bundle, static):
     """Where they are not, XNNPACK may read memory that holds something else (LiteRT 2.3): wrong numbers
     without an error.
@@ -352,6 +355,7 @@ def _varies(tensor):
     return tensor.shapeSignature is not None and any(size < 0 for size in tensor.shapeSignature)
 
 
+@pytest.mark.slow
 def test_a_text_longer_than_its_bucket_is_a_status(static):
     with pytest.raises(
         ValueError, match=r"`prompts`, `text`: a length must be from 0 .*; got 65, and 64 are given"
@@ -359,6 +363,7 @@ def test_a_text_longer_than_its_bucket_is_a_status(static):
         static.run("tokenize_64", text=np.zeros(64, np.uint8), text_length=lengths(65))
 
 
+@pytest.mark.slow
 def test_every_tensor_of_a_static_bundle_has_a_fixed_size(static):
     for signature in static.description["signatures"].values():
         assert all(
@@ -368,6 +373,7 @@ def test_every_tensor_of_a_static_bundle_has_a_fixed_size(static):
         )
 
 
+@pytest.mark.slow
 def test_the_tables_are_stored_once_whatever_the_number_of_signatures(static):
     model = schema.ModelT.InitFromPackedBuf(pathlib.Path(static.folder, litert.MODEL).read_bytes(), 0)
     large = [

@@ -24,6 +24,9 @@ NAMES = {
 """KerasHub's names of what a bundle gives for frames."""
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def ours():
     return preprocessor(images=False)

@@ -14,8 +14,7 @@ from graph_ops.video.host_files import animation
 
 EXPORTS = {
     "fewer frames": {"num_frames": 5, "videos": 1, "parity": "keras_hub"},
-    "two videos": {"num_frames": 3, "videos": 2, "parity": "transformers"},
-    "more frames than there are": {"num_frames": 14, "videos": 1, "parity": "transformers"},
+    "two videos, more frames than there are": {"num_frames": 14, "videos": 2, "parity": "transformers"},
 }
 PROMPT = "What happens? <|video|>"
 
@@ -34,7 +33,10 @@ def preprocessor_of(num_frames, videos, parity):
     )
 
 
-@pytest.fixture(scope="module", params=EXPORTS)
+@pytest.fixture(
+    scope="module",
+    params=["fewer frames", pytest.param("two videos, more frames than there are", marks=pytest.mark.slow)],
+)
 def served(request, tmp_path_factory):
     """A preprocessor and a server of its export."""
     preprocessor = preprocessor_of(**EXPORTS[request.param])

@@ -71,9 +71,8 @@ INPUTS = {
 }
 
 
-@pytest.mark.parametrize(
-    "form", [*list(INPUTS)[:1], *(pytest.param(name, marks=pytest.mark.slow) for name in list(INPUTS)[1:])]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("form", INPUTS)
 def test_fit_evaluate_and_predict_preprocess_raw_inputs(model, form):
     if form == "tensors":
         compiled(model)

@@ -83,7 +83,7 @@ def test_a_faulty_row_is_empty_and_leaves_its_neighbours_alone(settings):
     assert not found.pending.numpy().any()
 
 
-@pytest.mark.parametrize("capacity", [None, 512])
+@pytest.mark.parametrize("capacity", [512, pytest.param(None, marks=pytest.mark.slow)])
 def test_a_device_gives_the_same_bytes(settings, capacity):
     rng, tokenizer = random.Random(3), settings.tokenizer
     for _ in range(40):

@@ -39,7 +39,7 @@ def test_nothing_is_looked_at_across_a_cut(tmp_path):
     assert wrong(vocabulary, "abcd", tmp_path) == ([], 0)
 
 
-@pytest.mark.parametrize("order", list(itertools.permutations(("ab", "bc", "abc", "ca")))[::3])
+@pytest.mark.parametrize("order", list(itertools.permutations(("ab", "bc", "abc", "ca")))[::6])
 def test_tokens_part_exactly_if_merging_both_leaves_them(order, tmp_path):
     vocabulary = small_vocabulary((*order, *"abcx"))
     text = "x".join("".join(letters) for letters in itertools.product("abc", repeat=6))
