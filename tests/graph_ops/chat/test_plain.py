@@ -8,6 +8,7 @@ import tensorflow as tf
 
 import graph_ops
 from graph_ops.chat.draft import drafted, written
+from graph_ops.chat.draft_rules import Mark
 from graph_ops.chat.findings import dialogue_finding
 from graph_ops.chat.marks import spelled_tokens
 from graph_ops.chat.plain import are_plain, spellable
@@ -180,3 +181,16 @@ def test_a_symbol_across_the_end_of_a_token_is_found(symbol):
     assert spellable(vocabulary, Reading.TRAINED, ("<|turn>",)) == ()
     vocabulary = small_vocabulary(["a"], ["<|turn>", "turn"])
     assert spellable(vocabulary, Reading.TRAINED, ("<|turn>",)) == ("<|turn>",)
+
+
+@pytest.mark.parametrize("mark", Mark)
+def test_marks_that_a_text_spells_are_not_plain(mark):
+    tensors = dialogues(
+        [PLAIN, {"role": "assistant", "tool_calls": CALLS, "reasoning": "so", "content": "a"}, PLAIN],
+        tools=[[{"type": "function", "function": {"name": "f"}}]],
+    )
+    assert is_plain(tensors)
+    for field in ("parts", "names", "thoughts", "calls", "tools"):
+        given = getattr(tensors, field)
+        for spelled in (mark.text + given, given + mark.text):
+            assert not is_plain(tensors._replace(**{field: spelled})), field
