@@ -83,8 +83,7 @@ def make_rows(settings: Settings, *, is_native: bool) -> MakeRows:
     """`dialogue_rows`, from `Dialogues` and bool [], as one function that an artifact's signatures share."""
     rows = functools.partial(dialogue_rows, settings=settings, is_native=is_native)
     learns = tf.TensorSpec([], tf.bool)
-    apart = {"_noinline": True}  # a function of its own runs beside the media's steps
-    return tf.function(rows, input_signature=[SPECS, learns], autograph=False, experimental_attributes=apart)
+    return tf.function(rows, input_signature=[SPECS, learns], autograph=False)
 
 
 def dialogue_rows(
