@@ -66,7 +66,6 @@ def loss_of_rows(model, x):
 
 INPUTS = {
     "lists of strings, array of pixels": {**TEXTS, "images": PIXELS},
-    "arrays": {name: np.array(texts) for name, texts in TEXTS.items()} | {"images": PIXELS},
     "tensors": {name: tf.constant(texts) for name, texts in TEXTS.items()} | {"images": tf.constant(FILES)},
 }
 

@@ -75,12 +75,15 @@ def answers(holder):
     return [ids, [text.decode() for text in holder.there_and_back(tf.constant(TEXTS)).numpy()]]
 
 
+BEFORE = (Reading.TRAINED, Reading.PLAIN)
+
+
 @pytest.fixture(scope="module")
 def saved(vocabulary, tmp_path_factory):
-    """Holders of both engines for each reading, saved before any call and after calls of all readings."""
+    """Holders of both engines: of some readings saved before any call, of each one after calls of all."""
     folder, holders = tmp_path_factory.mktemp("engines"), {}
     for name in ENGINES:
-        for reading in Reading:
+        for reading in BEFORE:
             holders[f"{name} {reading.value} before"] = Holder(
                 engine_of(name, vocabulary, reading), reading, in_bulk=True
             )
@@ -109,7 +112,7 @@ def test_readings_differ_and_engines_agree(saved):
     given = {name: answers(holder) for name, holder in holders.items()}
     for reading in Reading:
         same = [each for name, each in given.items() if f" {reading.value} " in name]
-        assert len(same) == 4
+        assert len(same) == (4 if reading in BEFORE else 2)
         assert all(each == same[0] for each in same)
     assert len({str(given[f"builtin {reading.value} after"][0]) for reading in Reading}) == len(Reading)
 

@@ -19,7 +19,7 @@ BUNDLE_LIMIT = 16e6  # bytes, with the real vocabulary
 
 def count(vocabulary):
     """How many random texts and rows: all of them with the real vocabulary, which `make test-slow` takes."""
-    return 20_000 if len(vocabulary) > 100_000 else 2_000
+    return 10_000 if len(vocabulary) > 100_000 else 2_000
 
 
 def tokenize(engine, size):
