@@ -1,4 +1,7 @@
-"""Conditionals of an export are called, not lowered into their surroundings, and give the same."""
+"""Conditionals of an export are called, not lowered into their surroundings, and give the same; where an error
+is dropped they are lowered."""
+
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import tensorflow as tf
@@ -8,6 +11,8 @@ from export.saved_model.write import save_checked
 from export.tensorflow_formats import SavedModel
 
 SPEC = tf.TensorSpec([None], tf.int32, name="x")
+REQUESTS = 4_000
+"""Of branches that are called some 1 in 100 is cancelled."""
 CONDITIONALS = {"If", "StatelessIf", "Case", "StatelessCase"}
 
 
@@ -64,6 +69,41 @@ def test_an_error_inside_a_branch_is_raised(tmp_path):
     signature = tf.saved_model.load(str(tmp_path)).signatures["serving_default"]
     with pytest.raises(tf.errors.InvalidArgumentError, match="must be positive"):
         signature(x=tf.constant([-1]))
+
+
+def tried(x):
+    """-1 for what `DecodePng` refuses, inside a branch that has others beside it."""
+
+    def decode(file):
+        def ready(steps):
+            """1, after so many ops in succession."""
+            one = tf.constant(1)
+            for _ in range(steps):
+                one = tf.random.uniform([], one, 2, tf.int32)
+            return one
+
+        beside = [
+            tf.cond(ready(steps) > 0, lambda: tf.strings.length(file), lambda: 0) for steps in range(0, 24, 2)
+        ]
+        decoded = tf.cond(
+            ready(1) > 0, lambda: tf.reduce_sum(tf.cast(tf.io.decode_png(file), tf.int32)), lambda: 0
+        )
+        return tf.add_n([decoded, *beside])
+
+    files = tf.data.Dataset.from_tensors(tf.strings.as_string(x[0]))
+    refused = tf.data.Dataset.from_tensors(tf.constant(-1))
+    return files.map(decode).ignore_errors().concatenate(refused).take(1).get_single_element()
+
+
+def test_an_error_that_a_dataset_drops_never_cancels_the_request(tmp_path):
+    traced = tf.function(lambda x: {"y": tried(x)}, input_signature=[SPEC], autograph=False)
+    tf.saved_model.save(tf.Module(), str(tmp_path), signatures=traced.get_concrete_function())
+    call_branches(tmp_path)
+    assert all(is_lowered for _, is_lowered in conditionals(tmp_path))
+    signature = tf.saved_model.load(str(tmp_path)).signatures["serving_default"]
+    with ThreadPoolExecutor(6) as threads:
+        requests = [threads.submit(signature, x=tf.constant([7])) for _ in range(REQUESTS)]
+        assert {int(request.result()["y"]) for request in requests} == {-1}
 
 
 def test_what_is_written_has_its_branches_called(tmp_path):
