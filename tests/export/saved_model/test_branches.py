@@ -1,5 +1,7 @@
-"""Conditionals of an export are called, not lowered into their surroundings, and give the same; where an error
-is dropped they are lowered."""
+"""Conditionals of an export are called, not lowered into their surroundings, and give the same.
+
+Those of a function in which errors are dropped stay lowered.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 
