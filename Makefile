@@ -2,8 +2,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := build/demo
 TESTS ?= tests
-# A part for `make test-python`: ids beside SentencePiece, pixels beside Pillow, each step in each place, the class, both exports.
-FAST := tests/graph_ops/test_everywhere.py tests/graph_ops/text/bpe/test_engine.py tests/graph_ops/image/test_decode.py \
+# A part for `make test-python`: ids beside SentencePiece, pixels beside Pillow, the class, both exports.
+FAST := tests/graph_ops/text/bpe/test_engine.py tests/graph_ops/image/test_decode.py \
 	tests/graph_ops/layers/test_inputs.py tests/export/litert/test_litert.py::test_a_row_equals_that_of_the_saved_model
 # A part for `make test-conditions`: floats that are sums, and rows alone and in a batch.
 NUMERIC := $(addprefix tests/graph_ops/audio/test_,encode.py magnitude.py mel.py resample.py resample_soxr.py) \
@@ -28,7 +28,7 @@ needs = @$(2) -c 'import sys; (3, $(1:3.%=%)) <= sys.version_info[:2] <= (3, 13)
 VERSION = $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2> /dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo example playground screenshots test test-slow test-browser test-python test-bulk test-conditions test-keras-hub \
+.PHONY: help demo example playground screenshots test test-slow test-release test-browser test-python test-bulk test-conditions test-keras-hub \
 	test-processor test-wheel test-tensorflows \
 	check bench fuzz clean bundle chromium
 
@@ -58,7 +58,10 @@ test: .venv/installed-dev  ## the tests, against the references
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow' $(TESTS)
 
 test-slow: .venv/installed-dev  ## the tests that take longest: both parities on devices, a server under load
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m slow $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'slow and not release' $(TESTS)
+
+test-release: .venv/installed-dev  ## what `make test-slow` leaves out, because another test is like it
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m release $(TESTS)
 
 test-browser: .venv/installed-dev bundle browser/node_modules/installed chromium  ## the bundle in Chromium, against Python
 	$(BIN)/python -m browser.golden $(BROWSER)/bundle $(BROWSER)/golden.json

@@ -36,8 +36,12 @@ def pytest_configure(config):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Tests with the real vocabulary are part of `make test-slow`, where there is one."""
+    """Tests with the real vocabulary are part of `make test-slow`, where there is one; those of a release are
+    slow ones that it leaves out.
+    """
     for item in items:
+        if item.get_closest_marker("release"):
+            item.add_marker(pytest.mark.slow)
         if item.get_closest_marker("real"):
             item.add_marker(pytest.mark.slow)
             item.add_marker(pytest.mark.skipif(not REAL, reason="GEMMA4_TOKENIZER names no vocabulary"))

@@ -175,7 +175,7 @@ def test_a_saved_model_a_server_and_the_commands_follow_the_budgets(capsys, prep
         server.stop()
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_a_bundles_rows_and_counts_follow_the_budgets(tmp_path):
     tokenizer = Gemma4Tokenizer(DEMONSTRATION, engine="builtin")
     ours = Gemma4CausalLMPreprocessor(tokenizer, Gemma4ImageConverter())

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from tests.data import ROOT
@@ -56,6 +57,7 @@ def test_each_difference_is_named_and_measured():
     )
 
 
+@pytest.mark.slow
 def test_a_bare_process_runs_every_signature_that_is_asked_for(tmp_path):
     module = tf.Module()
     module.twice = tf.function(

@@ -64,6 +64,7 @@ def test_the_python_example_prints_what_stands_below_it(block, request, tmp_path
     assert printed.getvalue() == block.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", blocks_in("sh"), ids=str)
 def test_the_rest_examples_are_answered_by_a_server(block, server):
     commands = re.split(r"\n(?=curl|echo)", block.text.replace("\\\n", " "))

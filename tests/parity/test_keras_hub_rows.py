@@ -133,10 +133,13 @@ def pair(vocabulary_file, tokenizer, make_preprocessor):
 
 # Media do not depend on the settings of rows, which run with texts, with both media at once and with the
 # longest clip, nor on the vocabulary: the real one runs with texts, and with one case of both media.
+SLOW = [pytest.mark.slow]
 ROWS = [case for case in CASES if "text" in case or "long" in case]
 ROWS += ["image and audio", "audio beyond 30 s"]
 COMBINATIONS = [
-    pytest.param("demonstration", settings, case)
+    pytest.param(
+        "demonstration", settings, case, marks=[] if settings == "defaults" or "text" in case else SLOW
+    )
     for settings in SETTINGS
     for case in (CASES if settings == "defaults" else ROWS)
 ]

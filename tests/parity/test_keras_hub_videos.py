@@ -57,7 +57,10 @@ def pair():
     return make
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, marks=[pytest.mark.slow] if case == "videos" else []) for case in CASES],
+)
 def test_rows_equal_keras_hub(pair, case):
     theirs, ours = pair(True)
     x = CASES[case]

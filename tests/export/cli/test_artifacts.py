@@ -81,7 +81,7 @@ def test_run_draws_what_the_model_sees(capsys, export_folder, tmp_path):
     assert "image-0.png" in out
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_run_on_several_images(capsys, export_folder):
     code, out, _ = run(
         capsys,
@@ -193,7 +193,7 @@ def test_mistakes_are_one_line_and_exit_code_2(capsys, export_folder, mistake):
     assert out == ""
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_a_model_stands_for_its_newest_version(capsys, export_folder, tmp_path):
     model = tmp_path / "model"
     model.mkdir()

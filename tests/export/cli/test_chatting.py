@@ -38,7 +38,7 @@ def test_chat_prints_the_row_of_a_dialogue(capsys, export_folder):
     assert (code, "soft tokens per image: 280" in out) == (0, True)
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_messages_and_tools_may_come_from_files(capsys, export_folder, tmp_path):
     call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": {"a": 1}}}
     messages, tools = tmp_path / "messages.json", tmp_path / "tools.json"

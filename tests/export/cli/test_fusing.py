@@ -84,7 +84,7 @@ def server(fused):
     server.stop()
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_a_server_of_a_fused_model_draws_from_the_seed_of_a_request(capsys, server):
     for address in (f"127.0.0.1:{server.port}", f"http://127.0.0.1:{server.rest_port}"):
         client = Client(address, "gemma4", timeout=300)
@@ -129,7 +129,7 @@ def test_fuse_writes_a_bundle_for_devices(capsys, model_file, tmp_path):
     assert shapes["prefill", "cache"] == [1, 2, 2, 64, 2, 8]
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_the_self_check_finds_an_answer(fused):
     check = check_answers(fused / "1")
     assert check.outputs["status"].tolist() == [b""]
@@ -166,7 +166,7 @@ def plain_file(tmp_path_factory):
     return path
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_a_bundle_is_asked_unless_told_not_to_be(capsys, plain_file, tmp_path, monkeypatch):
     options = ("--tokenizer", VOCABULARY, "--model", str(plain_file), *TEXT_ONLY, "--litert", "--json")
     code, out, err = run(capsys, "fuse", *options, "--out", str(tmp_path / "asked"))
@@ -179,7 +179,7 @@ def test_a_bundle_is_asked_unless_told_not_to_be(capsys, plain_file, tmp_path, m
     assert (code, json.loads(out).keys()) == (0, {"folder", "bytes"})
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_progress_names_the_tables(capsys, plain_file, tmp_path, monkeypatch):
     """As those of `saved-model`."""
     make_preprocessor(PreprocessorOptions(tokenizer=DEMONSTRATION)).save_to_preset(tmp_path / "preset")

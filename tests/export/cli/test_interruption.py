@@ -22,7 +22,7 @@ def wait_for_hidden_folder(process, folder):
 
 
 @pytest.mark.parametrize(
-    ("command", "times"), [("saved-model", 2), pytest.param("litert", 1, marks=pytest.mark.slow)]
+    ("command", "times"), [("saved-model", 2), pytest.param("litert", 1, marks=pytest.mark.release)]
 )
 def test_ctrl_c_is_one_line_and_leaves_nothing(tmp_path, command, times):
     parent = tmp_path / "new"
@@ -52,7 +52,7 @@ def test_a_file_that_may_not_grow_is_one_line_and_leaves_nothing(tmp_path, comma
 
 @pytest.mark.parametrize(
     ("command", "step"),
-    [("saved-model", "rename"), ("litert", "write_bytes")],
+    [("saved-model", "rename"), pytest.param("litert", "write_bytes", marks=pytest.mark.slow)],
 )
 def test_a_full_disk_is_one_line_and_leaves_nothing(capsys, tmp_path, monkeypatch, command, step):
     """Met by Python's code."""
@@ -91,6 +91,7 @@ def swallow(*arguments):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("failing", ["", "    raise TypeError('what C++ makes of it')\n"])
 def test_ctrl_c_that_a_library_swallows_ends_the_command_at_its_next_step(tmp_path, failing):
     patch = "import export.cli.preprocessor as making\nmake = making.make_preprocessor\n"

@@ -27,7 +27,7 @@ def assert_was_quiet(code, out, err):
     assert out
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_inspect_is_quiet(export_folder):
     assert_quiet("inspect", export_folder)
 
@@ -37,7 +37,7 @@ def test_run_of_a_saved_model_is_quiet(export_folder, tmp_path):
     assert_quiet("run", export_folder, *REQUEST, "--pictures", tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_run_of_a_bundle_is_quiet(bundle_folder):
     assert_quiet("run", bundle_folder, "--prompt", "hello")
 
@@ -51,18 +51,18 @@ def test_litert_is_quiet(demo_device):
     assert_was_quiet(*json.loads(demo_device.with_suffix(".json").read_text()))
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_verify_is_quiet(bundle_folder):
     assert_quiet("verify", bundle_folder, "--texts", "20")
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_request_is_quiet(server):
     assert_quiet("request", f"127.0.0.1:{server.port}", "--prompt", "hello", "--timeout", "600")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("litert", [(), ("--litert",)])
+@pytest.mark.parametrize("litert", [(), pytest.param(("--litert",), marks=pytest.mark.release)])
 def test_fuse_is_quiet(tmp_path, litert):
     keras.utils.set_random_seed(0)
     model = tmp_path / "small.keras"

@@ -94,7 +94,7 @@ def test_the_bundle_holds_the_preprocessors_signatures_and_builtin_ops_only(bund
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_predict_runs_a_keras_model_on_a_prompt(tokenizer, tmp_path):
     preprocessor = text_preprocessor(tokenizer=tokenizer)
     inputs = [keras.Input((64,), dtype="int32", name=name) for name in ("token_ids", "padding_mask")]

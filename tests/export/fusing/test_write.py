@@ -62,7 +62,7 @@ def test_a_random_answer_depends_on_its_seed_and_on_nothing_else(sampled):
     assert first[0].tolist() != first[2].tolist()
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_draws_follow_the_distribution_of_the_sampler(preprocessor, text_model, sampled):
     """The first token over 2,000 seeds, against the probabilities of the model's own sampler."""
     ids = np.concatenate(

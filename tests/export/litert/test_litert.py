@@ -394,6 +394,7 @@ print(signatures["detokenize"](**rows)["text"].numpy().tolist())
 """
 
 
+@pytest.mark.slow
 def test_a_saved_model_with_the_builtin_engine_loads_without_tensorflow_text(both, demonstration_tokenizer):
     printed = subprocess.run(
         [sys.executable, "-c", WITHOUT_TEXT, str(both[1])], capture_output=True, text=True, check=True

@@ -61,6 +61,7 @@ def bundle(tmp_path_factory):
     return load_bundle(folder)
 
 
+@pytest.mark.slow
 def test_a_converted_stream_gives_the_parts_of_the_whole(bundle):
     rng, tokenizer = random.Random(4), tiny_preprocessor().tokenizer
     for _ in range(100):
@@ -77,6 +78,7 @@ def test_a_converted_stream_gives_the_parts_of_the_whole(bundle):
         assert text == tokenizer.detokenize(ids).numpy()
 
 
+@pytest.mark.slow
 def test_converted_places_are_those_of_the_tokenizer(bundle):
     tokenizer = tiny_preprocessor().tokenizer
     for text in ("", "ab \U0001f98a\u00e9a", "a" * 40, "e\u0301<|turn>"):

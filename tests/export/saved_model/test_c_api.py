@@ -26,7 +26,7 @@ SENTENCEPIECE = (
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", ["sentencepiece", "builtin"])
+@pytest.mark.parametrize("engine", ["sentencepiece", pytest.param("builtin", marks=pytest.mark.release)])
 def test_every_signature_gives_the_same_through_the_c_api(engine, demo, tmp_path):
     inputs, folder = requests(), demo / "gemma4" / "1"
     if engine == "builtin":

@@ -282,7 +282,7 @@ def test_ids_past_a_length_are_not_read(loaded):
     assert rows["status"].tolist() == [b""]
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_saved_again_after_loading_it_still_runs(exported, tmp_path):
     _, written = exported
     copy = tmp_path / "again"

@@ -48,6 +48,7 @@ def of_files(rows, places=None, rates=None):
     }
 
 
+@pytest.mark.slow
 def test_files_and_arrays_give_the_tensors_of_the_class(ours, signatures):
     videos, image = media()
     more, other = media(40)
@@ -89,6 +90,7 @@ def test_files_and_arrays_give_the_tensors_of_the_class(ours, signatures):
             np.testing.assert_array_equal(outputs[name], value, err_msg=name)
 
 
+@pytest.mark.slow
 def test_one_video_needs_no_images_and_its_tokens_are_counted_before(ours, signatures):
     one = video()
     row = run(signatures, "generate_preprocess_video", prompts=["<|video|>"], **of_files([[one]]))
@@ -133,6 +135,7 @@ BAD: dict[str, tuple[str, dict[str, Any], str]] = {
 }
 
 
+@pytest.mark.slow
 def test_what_is_wrong_with_a_row_is_its_status_and_its_neighbours_are_whole(signatures):
     one = video()
     prompts = ["see <|video|>", *(prompt for prompt, _, _ in BAD.values()), "see <|video|>"]

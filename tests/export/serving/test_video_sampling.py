@@ -48,6 +48,7 @@ def served(request, tmp_path_factory):
     server.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", ["gRPC", "REST"])
 def test_the_row_of_a_file_is_that_of_the_class(served, protocol):
     preprocessor, server = served

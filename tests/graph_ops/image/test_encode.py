@@ -120,6 +120,7 @@ def test_static_dims_are_known_while_tracing():
         assert shapes == [[None, 2520, 768], [None, 2520, 2], [None], [None], [None, 2]]
 
 
+@pytest.mark.slow
 def test_each_image_of_a_batch_equals_the_reference_with_its_own_budget():
     """The released models' five budgets, in one call of files and in one of arrays."""
     config = ImageConfig(max_soft_tokens=max(SOFT_TOKEN_BUDGETS))

@@ -132,6 +132,7 @@ def test_rows_come_first_where_pillow_takes_them_first(any_size):
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("garbage", [0, 255])
 def test_what_lies_outside_an_image_changes_nothing(any_size, bucket, garbage):
     first, second = scene(40, 70), noise(100, 48)

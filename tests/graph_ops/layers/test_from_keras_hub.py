@@ -85,7 +85,10 @@ def assert_equal_rows(theirs, ours, x, settings):
     )
 
 
-@pytest.mark.parametrize("case", MEDIA)
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, marks=[pytest.mark.slow] if "image" in case else []) for case in MEDIA],
+)
 def test_a_keras_hub_preprocessor_taken_over_gives_its_rows(case):
     settings, x = MEDIA[case]
     theirs = theirs_with(settings)

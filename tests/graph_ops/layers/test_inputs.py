@@ -312,6 +312,7 @@ def test_bad_input_is_explained(preprocessor, case):
     assert len(str(raised.value)) < 400
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", ["call", "generate_preprocess"])
 def test_an_error_does_not_quote_the_files_of_the_call(preprocessor, photo, call):
     x = {"prompts": "no placeholder", "responses": "a", "images": photo, "audio": [CLIP.tolist()]}

@@ -95,7 +95,7 @@ def test_fit_takes_a_dataset_of_raw_strings_and_files(model):
     assert np.isfinite(model.evaluate(data, verbose=0)[0])
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_labels_beside_raw_inputs_are_ignored_as_by_keras_hubs_preprocessor(model):
     x = {**TEXTS, "images": PIXELS}
     expected = loss_of_rows(model, x)
@@ -112,7 +112,7 @@ def test_the_methods_on_one_batch_preprocess_raw_inputs(model):
     assert model.predict_on_batch(x).shape == (2, 40, 4096)
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_a_text_only_model_trains_on_strings(text_model):
     x = {"prompts": ["a fox", "it"], "responses": ["jumps", "sees"]}
     losses = text_model.fit(x, batch_size=2, epochs=3, verbose=0).history["loss"]
@@ -121,7 +121,7 @@ def test_a_text_only_model_trains_on_strings(text_model):
     text_model.train_on_batch(x)
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_an_image_model_trains_on_a_batch_of_empty_slots(model):
     x = {"prompts": ["a fox", "it"], "responses": ["jumps", "sees"], "images": [b"", b""]}
     assert np.isfinite(model.fit(x, batch_size=2, verbose=0).history["loss"]).all()
@@ -155,7 +155,7 @@ def answers(model):
     return model.generate({"prompts": TEXTS["prompts"], "images": PIXELS})
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_a_keras_file_holds_model_and_preprocessor(model, tmp_path):
     model.save(tmp_path / "model.keras")
     loaded = compiled(keras.saving.load_model(tmp_path / "model.keras", compile=False))
@@ -189,13 +189,14 @@ LOAD_WITHOUT_THIS_PROJECT = """
 """
 
 
+@pytest.mark.slow
 def test_a_saved_task_loads_where_only_keras_hub_is_installed(text_model, tmp_path):
     text_model.save_to_preset(str(tmp_path))
     ids = text_model.preprocessor.tokenizer("a fox").numpy().tolist()
     assert run(LOAD_WITHOUT_THIS_PROJECT, tmp_path).splitlines()[-1] == str(ids)
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_presets_of_a_model_without_audio_give_rows_that_fit_it(model, tmp_path):
     inputs = {tensor.name for tensor in model.inputs}
     converter = keras_hub.layers.Gemma4ImageConverter(scale=1 / 255)
@@ -237,6 +238,6 @@ ATTACH_BEFORE_KERAS_HUB = """
 """
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_a_preprocessor_made_before_keras_hub_was_imported_trains_too():
     assert run(ATTACH_BEFORE_KERAS_HUB).splitlines()[-1] == "1"

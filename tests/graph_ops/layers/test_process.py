@@ -64,5 +64,6 @@ FORKED = """
 """
 
 
+@pytest.mark.slow
 def test_a_forked_worker_is_told_to_be_spawned_instead_of_waiting_for_ever():
     assert run(FORKED).splitlines()[-1] == "True"

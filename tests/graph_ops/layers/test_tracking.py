@@ -127,7 +127,7 @@ LOAD = """
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", ["sentencepiece", "builtin"])
+@pytest.mark.parametrize("engine", ["sentencepiece", pytest.param("builtin", marks=pytest.mark.release)])
 def test_whatever_holds_it_is_saved_and_loads_in_a_fresh_process(engine, tmp_path):
     row, ids = run(SAVE, tmp_path, engine).splitlines()[-1].replace("] [", "]|[").split("|")
     loaded = dict(line.split(" ", 1) for line in run(LOAD, tmp_path, engine).splitlines() if "[" in line)

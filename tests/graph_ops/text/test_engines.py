@@ -117,7 +117,7 @@ def test_readings_differ_and_engines_agree(saved):
     assert len({str(given[f"builtin {reading.value} after"][0]) for reading in Reading}) == len(Reading)
 
 
-@pytest.mark.slow
+@pytest.mark.release
 @pytest.mark.parametrize("name", ENGINES)
 def test_a_prepared_reading_may_be_traced_last(name, vocabulary, tmp_path):
     engine = engine_of(name, vocabulary, Reading.PLAIN)
@@ -128,7 +128,7 @@ def test_a_prepared_reading_may_be_traced_last(name, vocabulary, tmp_path):
     assert [part.numpy().tolist() for part in ours] == [part.numpy().tolist() for part in theirs]
 
 
-@pytest.mark.slow
+@pytest.mark.release
 @pytest.mark.parametrize("name", ENGINES)
 def test_a_reading_that_the_saved_module_itself_is_the_first_to_use_is_found(name, vocabulary, tmp_path):
     engine = engine_of(name, vocabulary)

@@ -14,6 +14,7 @@ from tests.graph_ops.video.test_encode import frames, packed
 CONFIG = VideoConfig(num_frames=3)
 
 
+@pytest.mark.slow
 def test_patches_are_those_of_tensorflow():
     parity = "transformers"  # which leaves places empty
     videos, sizes = packed(frames(5, 60, 80), frames(2, 90, 50, 20))

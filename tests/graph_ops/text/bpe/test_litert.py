@@ -12,6 +12,8 @@ import graph_ops
 from export.verify import samples
 from tests.data import needs_corpus
 
+pytestmark = pytest.mark.slow
+
 BUCKET = 256
 TEXT_CAPACITY = 2048
 BUNDLE_LIMIT = 16e6  # bytes, with the real vocabulary
