@@ -15,6 +15,11 @@ from export.serving.v2.datatypes import Datatype, datatype_of
 SIGNATURE = "signature_name"
 """Parameter of a request, and of an answer: the protocol itself knows one signature a model."""
 
+MOST_TENSORS = 1000
+"""Inputs, and wanted outputs, of a request. Ours: far more than a signature has, and soon refused."""
+MOST_DIMS = 254
+"""Axes of a tensor. Source: TensorFlow's `TensorShape`."""
+
 
 class SentTensor(NamedTuple):
     """An input as it was sent.
@@ -73,6 +78,18 @@ def infer(servable: Servable, inference: Inference, call: Call, limits: Limits) 
     infos = servable.signature_defs[name].outputs
     outputs = run(servable, name, arrays, inference.outputs)
     return [Output(key, datatype_of(infos[key].dtype), array) for key, array in outputs.items()]
+
+
+def check_count(key: str, count: int, *, most: int = MOST_TENSORS) -> None:
+    """Refuses lists that no signature has, before their items are looked at.
+
+    Raises:
+        Refusal: more than `most`.
+    """
+    if count > most:
+        raise invalid(
+            f"`{key}`: must have at most {most:,} entries; got {count:,}. Send what the signature has."
+        )
 
 
 def signature_of(servable: Servable, name: str) -> str:

@@ -12,7 +12,7 @@ from export.serving import json_tensors
 from export.serving.json_values import quoted, to_array
 from export.serving.refusals import Refusal, invalid
 from export.serving.v2.datatypes import BYTES, Datatype, datatype_named
-from export.serving.v2.inference import SIGNATURE, Inference, Output, SentTensor
+from export.serving.v2.inference import MOST_DIMS, SIGNATURE, Inference, Output, SentTensor, check_count
 from export.serving.v2.raw import from_raw, to_raw
 
 HEADER_LENGTH = "inference-header-content-length"
@@ -183,6 +183,8 @@ def _wanted(items: list[dict[str, Any]]) -> dict[str, bool | None]:
 
 
 def _shape(shape: Any, name: str) -> tuple[int, ...]:
+    if isinstance(shape, list):
+        check_count(f"shape of {name}", len(shape), most=MOST_DIMS)
     if not isinstance(shape, list) or not all(type(size) is int and size >= 0 for size in shape):
         raise invalid(
             f"`{name}`: shape must be a list of whole numbers from 0; got {quoted(shape)}. Send the sizes of "
@@ -193,6 +195,8 @@ def _shape(shape: Any, name: str) -> tuple[int, ...]:
 
 def _objects(document: dict[str, Any], key: str) -> list[dict[str, Any]]:
     items = document.get(key)
+    if isinstance(items, list):
+        check_count(key, len(items))
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise invalid(f"`{key}`: must be a list of objects; got {quoted(items)}. Send one for each tensor.")
     return items

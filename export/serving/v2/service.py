@@ -15,7 +15,7 @@ from export.serving.refusals import invalid
 from export.serving.store import ModelStore
 from export.serving.v2.contents import fill, read
 from export.serving.v2.datatypes import datatype_named
-from export.serving.v2.inference import SIGNATURE, Inference, SentTensor, infer
+from export.serving.v2.inference import MOST_DIMS, SIGNATURE, Inference, SentTensor, check_count, infer
 from export.serving.v2.messages import MESSAGES, METHODS, SERVICE
 from export.serving.v2.model import (
     EXTENSIONS,
@@ -115,6 +115,8 @@ def read_inference(request: Any) -> Inference:
         Refusal: its tensors have no contents, or some raw and some typed ones.
     """
     raw = request.raw_input_contents
+    for key, count in (("inputs", len(request.inputs)), ("outputs", len(request.outputs))):
+        check_count(key, count)
     if raw and len(raw) != len(request.inputs):
         raise invalid(
             f"`raw_input_contents`: must have one for each input, {len(request.inputs)}; got {len(raw)}. "
@@ -137,7 +139,9 @@ def _signature(request: Any) -> str:
 
 
 def _tensor(tensor: Any, raw: bytes | None) -> SentTensor:
-    name, shape = tensor.name, tuple(tensor.shape)
+    name = tensor.name
+    check_count(f"shape of {name}", len(tensor.shape), most=MOST_DIMS)
+    shape = tuple(tensor.shape)
     datatype = datatype_named(tensor.datatype, name)
     if min(shape, default=0) < 0:
         raise invalid(

@@ -7,7 +7,15 @@ from export.serving.observing import Call
 from export.serving.prediction import Limits
 from export.serving.refusals import Refusal
 from export.serving.v2.datatypes import datatype_named
-from export.serving.v2.inference import Inference, SentTensor, infer, signature_of, tensors_metadata
+from export.serving.v2.inference import (
+    MOST_TENSORS,
+    Inference,
+    SentTensor,
+    check_count,
+    infer,
+    signature_of,
+    tensors_metadata,
+)
 
 TEXT = np.array([b"ab"], object)
 
@@ -57,6 +65,12 @@ def test_what_does_not_fit_is_refused_before_a_tensor_is_read(servable, signatur
     unread = [tensor._replace(read=lambda: pytest.fail("it was read")) for tensor in tensors]
     with pytest.raises(Refusal, match=message):
         infer(servable, Inference("", signature, unread, outputs), Call("1", "REST"), Limits(rows=4))
+
+
+def test_lists_that_no_signature_has_are_refused():
+    check_count("inputs", MOST_TENSORS)
+    with pytest.raises(Refusal, match=r"`inputs`: must have at most 1,000 entries; got 1,001\."):
+        check_count("inputs", MOST_TENSORS + 1)
 
 
 def test_metadata_have_types_and_shapes(servable):

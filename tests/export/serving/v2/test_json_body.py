@@ -106,6 +106,9 @@ REFUSED = {
     ),
     "outputs": ({"inputs": [], "outputs": {}}, "`outputs`: must be a list of objects; got {}."),
     "an output": ({"inputs": [], "outputs": [{}]}, "`outputs`: each must have a name of its own; got {}."),
+    "many inputs": ({"inputs": [{}] * 1001}, "`inputs`: must have at most 1,000 entries; got 1,001."),
+    "many outputs": ({"inputs": [], "outputs": [{}] * 1001}, "`outputs`: must have at most 1,000 entries"),
+    "many axes": ({"inputs": [tensor(shape=[1] * 255)]}, "`shape of x`: must have at most 254 entries"),
     "an output twice": (
         {"inputs": [], "outputs": [{"name": "a"}, {"name": "a"}]},
         "`outputs`: each must have a name of its own",

@@ -117,6 +117,14 @@ def changed(**changes):
     return request
 
 
+def many(field):
+    """A good request with 1,001 more of a field's tensors."""
+    request = message("tokenize", TEXTS)
+    for _ in range(1001):
+        getattr(request, field).add()
+    return request
+
+
 REFUSED = {
     "another model": (changed(model_name="x"), "NOT_FOUND", "Servable not found for request: Latest(x)"),
     "no model": (changed(model_name=""), "NOT_FOUND", "ModelSpec has no name specified."),
@@ -135,6 +143,9 @@ REFUSED = {
     "another rank": (changed(shape=[2, 1]), "INVALID_ARGUMENT", "must have shape [?]; got [2, 1]"),
     "more elements": (changed(contents=[b"x"]), "INVALID_ARGUMENT", "the 2 elements of shape [2]; got 3."),
     "a larger shape": (changed(shape=[3]), "INVALID_ARGUMENT", "the 3 elements of shape [3]; got 2."),
+    "many axes": (changed(shape=[1] * 255), "INVALID_ARGUMENT", "`shape of text`: must have at most 254"),
+    "many inputs": (many("inputs"), "INVALID_ARGUMENT", "`inputs`: must have at most 1,000 entries"),
+    "many outputs": (many("outputs"), "INVALID_ARGUMENT", "`outputs`: must have at most 1,000 entries"),
     "rows": (changed(shape=[1 << 62]), "INVALID_ARGUMENT", "batch: must have at most 4 rows"),
     "raw and typed": (
         changed(raw=True, contents=[b"x"]),
