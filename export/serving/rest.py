@@ -76,36 +76,33 @@ def application(api: Api, executor: Executor) -> Starlette:
             work = functools.partial(_respond, api, call, sent_request(request, body))
             response = await asyncio.get_running_loop().run_in_executor(executor, work)
         response.headers[REQUEST_ID] = call.id
-        return _closing(response)
+        return _closing(api, response)
 
     async def state(request: Request) -> Response:
-        good = request.url.path == HEALTHY or is_ready()
-        return _closing(Response("ok\n" if good else "not ready\n", 200 if good else 503))
+        return _closing(api, _state(api, request.url.path))
 
-    async def health(request: Request) -> Response:
-        return _closing(_sent(paths.health(request.url.path, is_ready())))
+    looked_at = (METRICS, HEALTHY, READY, paths.LIVE, paths.READY)
+    every = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
+    routes = [*(Route(path, state) for path in looked_at), Route("/{path:path}", handle, methods=every)]
+    return Starlette(routes=routes)
 
-    def is_ready() -> bool:
-        return api.store.is_ready() and not api.ending.is_set()
 
-    async def measured(_: Request) -> Response:
-        return _closing(Response(api.observer.metrics.exposition(), media_type=metrics.CONTENT_TYPE))
+def _state(api: Api, path: str) -> Response:
+    """How the server is, which is told whatever else it is computing."""
+    if path == METRICS:
+        return Response(api.observer.metrics.exposition(), media_type=metrics.CONTENT_TYPE)
+    is_ready = api.store.is_ready() and not api.ending.is_set()
+    if path in (paths.LIVE, paths.READY):
+        return _sent(paths.health(path, is_ready))
+    good = path == HEALTHY or is_ready
+    return Response("ok\n" if good else "not ready\n", 200 if good else 503)
 
-    def _closing(response: Response) -> Response:
-        if api.ending.is_set():
-            response.headers["connection"] = "close"
-        return response
 
-    return Starlette(
-        routes=[
-            Route(METRICS, measured),
-            Route(HEALTHY, state),
-            Route(READY, state),
-            Route(paths.LIVE, health),
-            Route(paths.READY, health),
-            Route("/{path:path}", handle, methods=["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]),
-        ]
-    )
+def _closing(api: Api, response: Response) -> Response:
+    """The response, which closes its connection where the server is about to end."""
+    if api.ending.is_set():
+        response.headers["connection"] = "close"
+    return response
 
 
 async def _body(request: Request, most: int) -> bytes | None:
