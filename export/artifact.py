@@ -61,7 +61,9 @@ class Artifact(Protocol):
         """Each input and output of each signature."""
 
     def tokenize(self, text: str) -> "np.ndarray":
-        """The ids of a text as a prompt, int32 [n], placeholders as one id each."""
+        """The ids of a text as a prompt, int32 [n], placeholders as one id each, if there is a signature
+        `tokenize`.
+        """
 
     def request(
         self, prompt: str, media: Mapping[str, Sequence[bytes]], *, max_soft_tokens: Sequence[int] = ()

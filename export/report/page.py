@@ -91,9 +91,10 @@ def _row(record: Record) -> Iterator[Html]:
     """Tokens, layout, and what was cut; of a refused request the prompt's tokens."""
     ids, length = record.token_ids, record.settings["sequence_length"]
     if ids is None:
-        listed = token_list(record.prompt_ids, record.pieces, label="tokens of the prompt")
         note = element("p", "Of the prompt alone: no row was made.", class_="note")
-        yield _section("Tokens", note, listed)
+        if record.prompt_ids is not None:
+            listed = token_list(record.prompt_ids, record.pieces, label="tokens of the prompt")
+            yield _section("Tokens", note, listed)
         return
     kinds = sorted({kind_of(record.pieces[int(token)]) for token in set(ids.tolist())} - {"text"})
     found = _blocks(record)
@@ -110,7 +111,13 @@ def _blocks(record: Record) -> list[Block]:
 def _cut(record: Record) -> Iterator[Html]:
     assert record.token_ids is not None
     length = record.settings["sequence_length"]
-    lost = cut_text(record.token_ids, record.prompt_ids, record.pieces, length=length)
+    known = record.prompt_ids is not None or len(record.token_ids) < length
+    lost = record.token_ids[:0]
+    if record.prompt_ids is not None:
+        lost = cut_text(record.token_ids, record.prompt_ids, record.pieces, length=length)
+    if not known:
+        sentence = "The row is full, and this artifact has no signature that says what of the text is cut."
+        yield element("p", sentence)
     if len(lost):
         yield element("p", f"{len(lost):,} token(s) at the end of the prompt have no place in the row:")
         yield token_list(lost, record.pieces, label="tokens that were cut")
@@ -119,7 +126,7 @@ def _cut(record: Record) -> Iterator[Html]:
     long = [source for source in record.sources if source.seconds > most]
     for source in long:
         yield element("p", element("bdi", source.name), f": all beyond {most} of {source.seconds:.2f} s.")
-    if not (len(lost) or long):
+    if known and not (len(lost) or long):
         yield element("p", "Nothing.")
 
 

@@ -1,6 +1,7 @@
 """A request as it went: what was asked, what came out or why not, and how long each step took."""
 
 import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -26,8 +27,8 @@ class Record:
     """Of its ids."""
     prompt: str
     """As it was given."""
-    prompt_ids: np.ndarray
-    """int32 [m], placeholders as one id each."""
+    prompt_ids: np.ndarray | None
+    """int32 [m], placeholders as one id each; None where the artifact does not tokenize texts alone."""
     sources: tuple[Source, ...]
     """The files, in the order of the prompt."""
     outputs: Arrays | None
@@ -69,8 +70,11 @@ def recorded(artifact: Artifact, asked: Asked, watch: Stopwatch) -> tuple[Record
         None.
     """
     prompt, media, names, max_soft_tokens = asked
-    settings, pieces = watch.once("loading the artifact", lambda: _loaded(artifact))
-    prompt_ids = watch.first_and_repeated("tokenizing the prompt alone", lambda: artifact.tokenize(prompt))
+    settings, pieces, signatures = watch.once("loading the artifact", lambda: _loaded(artifact))
+    prompt_ids = None
+    if "tokenize" in signatures:
+        tokenize = functools.partial(artifact.tokenize, prompt)
+        prompt_ids = watch.first_and_repeated("tokenizing the prompt alone", tokenize)
     files: Mapping[str, Sequence[Any]] = media
     outputs, fault = None, ""
     try:
@@ -93,7 +97,7 @@ def recorded(artifact: Artifact, asked: Asked, watch: Stopwatch) -> tuple[Record
     return record, outputs
 
 
-def _loaded(artifact: Artifact) -> tuple[dict[str, Any], Pieces]:
-    """Loads all of an artifact."""
-    artifact.tensor_rows()
-    return artifact.settings, artifact.vocabulary.pieces
+def _loaded(artifact: Artifact) -> tuple[dict[str, Any], Pieces, set[str]]:
+    """Loads all of an artifact: its settings, pieces and signatures."""
+    signatures = {row.signature for row in artifact.tensor_rows()}
+    return artifact.settings, artifact.vocabulary.pieces, signatures

@@ -1,6 +1,7 @@
 """The page: all of a request, nothing of it as markup, to be read by everyone."""
 
 import colorsys
+import dataclasses
 import itertools
 import re
 
@@ -54,6 +55,16 @@ def test_what_was_cut_is_shown():
     row = ids("<bos>", *["a"] * (LENGTH - 1))
     text = read_page(made(row=row, prompt_ids=ids(*["a"] * (LENGTH - 1), "b", "c"))).text
     assert "2 token(s) at the end of the prompt have no place in the row: b" in text
+
+
+def test_what_is_not_known_to_be_cut_is_not_called_nothing():
+    full = dataclasses.replace(record(row=ids("<bos>", *["a"] * (LENGTH - 1))), prompt_ids=None)
+    text = read_page(page(full)).text
+    assert "The row is full, and this artifact has no signature that says" in text
+    assert "Nothing." not in text
+    assert "Nothing." in read_page(page(dataclasses.replace(record(), prompt_ids=None))).text
+    refused = dataclasses.replace(record(fault="no"), prompt_ids=None)
+    assert "Tokens" not in read_page(page(refused)).text
 
 
 def test_the_page_is_a_file_in_a_folder_of_its_own(tmp_path):

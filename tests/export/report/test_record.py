@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from export.artifact import TensorRow
 from export.report.record import Asked, recorded
 from export.report.stopwatch import REPEATS, Stopwatch
 from tests.export.cli.commands import PHOTO
@@ -17,12 +18,13 @@ class Known:
     folder = "models/known"
     settings = SETTINGS
     vocabulary = VOCABULARY
+    signatures: tuple[str, ...] = ("tokenize", "generate_preprocess")
 
     def __init__(self, fault=""):
         self.fault, self.calls = fault, 0
 
     def tensor_rows(self):
-        return []
+        return [TensorRow(name, "input", "text", "string", [None]) for name in self.signatures]
 
     def tokenize(self, text):
         return ids(text)
@@ -75,6 +77,14 @@ def test_a_refused_request_has_its_sentence_and_no_row():
     assert artifact.calls == 1
     assert steps[-1] == "running the signature, first call"
     assert record.sources[0].holds == "600 × 400 pixels"
+
+
+def test_an_artifact_may_have_no_signature_for_texts_alone():
+    artifact = Known()
+    artifact.signatures = ("embed_preprocess",)
+    record, _, steps = record_of(artifact)
+    assert record.prompt_ids is None
+    assert not [step for step in steps if "tokenizing" in step]
 
 
 def test_what_is_no_refusal_is_raised():
