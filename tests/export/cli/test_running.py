@@ -110,6 +110,7 @@ def test_a_report_of_a_bundle_and_a_prompt_that_is_too_long(capsys, bundle_folde
     assert not page.pictures
 
 
+@pytest.mark.slow
 def test_a_refused_request_has_a_report_too(capsys, export_folder, tmp_path):
     report, file = tmp_path / "report.html", tmp_path / '<script>alert(1)&"x.jpg'
     file.write_text('{"error": "moved"}')
