@@ -19,6 +19,7 @@ PROCESSOR := build/processor
 PYTORCH := torch==2.13.0 torchvision==0.28.0 sympy mpmath networkx fsspec filelock
 VOCABULARY ?= graph_ops/demonstration/demonstration.spm
 BROWSER := build/browser
+REPORT := build/report.html
 BUCKETS := --static text=256,1024 --static image=768x768 --static audio=10 --videos --num-frames 8 --static video=8x640x640
 PORT ?= 8000
 MINUTES ?= 10
@@ -30,7 +31,7 @@ VERSION = $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2]
 .DEFAULT_GOAL := help
 .PHONY: help demo example playground screenshots test test-slow test-release test-browser test-python test-bulk test-conditions test-keras-hub \
 	test-processor test-wheel test-tensorflows \
-	check bench fuzz clean bundle chromium
+	check bench fuzz clean bundle report chromium
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -51,8 +52,8 @@ example: .venv/installed-dev  ## fine-tune a small Gemma 4 on strings and JPEGs,
 playground: bundle browser/node_modules/installed  ## serve a page that shows what the model sees of texts, pictures, sounds and videos
 	node browser/server.js $(BROWSER)/bundle $(PORT)
 
-screenshots: bundle browser/node_modules/installed chromium  ## draw the playground's tabs for docs/browser.md
-	cd browser && BUNDLE=../$(BROWSER)/bundle node screenshots.js ../docs/pictures
+screenshots: bundle report browser/node_modules/installed chromium  ## draw the playground's tabs and a report for the docs
+	cd browser && BUNDLE=../$(BROWSER)/bundle REPORT=../$(REPORT) node screenshots.js ../docs/pictures
 
 test: .venv/installed-dev  ## the tests, against the references
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow' $(TESTS)
@@ -63,9 +64,10 @@ test-slow: .venv/installed-dev  ## the tests that take longest: both parities on
 test-release: .venv/installed-dev  ## what `make test-slow` leaves out, because another test is like it
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m release $(TESTS)
 
-test-browser: .venv/installed-dev bundle browser/node_modules/installed chromium  ## the bundle in Chromium, against Python
+test-browser: .venv/installed-dev bundle report browser/node_modules/installed chromium  ## the bundle in Chromium, against Python
 	$(BIN)/python -m browser.golden $(BROWSER)/bundle $(BROWSER)/golden.json
-	cd browser && BUNDLE=../$(BROWSER)/bundle GOLDEN=../$(BROWSER)/golden.json node --test --test-reporter spec test_chat.js test_template.js test.js test_video.js test_accessibility.js
+	cd browser && BUNDLE=../$(BROWSER)/bundle GOLDEN=../$(BROWSER)/golden.json REPORT=../$(REPORT) \
+		node --test --test-reporter spec test_chat.js test_template.js test.js test_video.js test_accessibility.js test_report.js
 
 test-python: .venv-$(VERSION)/installed  ## a part of the tests on another Python: make PYTHON=python3.10 test-python
 	.venv-$(VERSION)/bin/python -m pytest -n 2 --dist loadfile -m 'not slow' $(FAST)
@@ -152,6 +154,10 @@ $(PROCESSOR)/installed: .venv/installed-dev
 bundle: .venv/installed
 	rm -rf $(BROWSER)/bundle
 	$(BIN)/gemma4-graph litert --tokenizer $(VOCABULARY) $(BUCKETS) --max-soft-tokens-input --out $(BROWSER)/bundle
+
+report: .venv/installed  ## a page that shows one request, as build/report.html
+	test -d $(DEMO)/gemma4 || $(BIN)/gemma4-graph saved-model --tokenizer graph_ops/demonstration/demonstration.spm --out $(DEMO)/gemma4
+	$(BIN)/gemma4-graph run $(DEMO)/gemma4/1 $(REQUEST) --report $(REPORT)
 
 browser/node_modules/installed: browser/package-lock.json browser/install.sh
 	browser/install.sh node npm

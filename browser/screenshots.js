@@ -1,8 +1,8 @@
-// Draws the pictures of docs/browser.md: `BUNDLE=folder node screenshots.js FOLDER`, which `make screenshots` does.
+// Draws the pictures of docs/browser.md, and that of a report: `BUNDLE=folder REPORT=file node screenshots.js FOLDER`, which `make screenshots` does.
 
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { openPage } from './test_page.js';
+import { openFile, openPage } from './test_page.js';
 
 const SIZE = { width: 760, height: 560 };
 const MOST_BYTES = 150_000;
@@ -22,21 +22,28 @@ async function example(page, tab, input, prompt) {
   await page.click(`#${input}-example`);
 }
 
-const [folder] = process.argv.slice(2);
-for (const [name, [act, drawn]] of Object.entries(TABS)) {
-  const { page, complaints, close } = await openPage({ size: SIZE });
-  await act(page);
-  await page.waitForSelector(drawn);
-  await page.waitForFunction(() => [...document.querySelectorAll('.count')].every(({ textContent }) => textContent !== '…'));
+/** Draws a page from its top, and closes it. */
+async function draw(name, { page, complaints, close }, most) {
   await page.evaluate(() => document.activeElement.blur());
   const wire = await page.context().newCDPSession(page);
-  const height = Math.min(await page.evaluate(() => document.documentElement.scrollHeight), 2 * SIZE.height);
+  const height = Math.min(await page.evaluate(() => document.documentElement.scrollHeight), most);
   const clip = { x: 0, y: 0, width: SIZE.width, height, scale: 1 };
   const { data } = await wire.send('Page.captureScreenshot', { format: 'webp', quality: 80, clip, captureBeyondViewport: true });
   await close();
   const picture = Buffer.from(data, 'base64');
   if (complaints.length || picture.length > MOST_BYTES) throw new Error(`${name}: ${picture.length} bytes; ${complaints.join('\n')}`);
-  const file = path.join(folder, `playground-${name}.webp`);
+  const file = path.join(folder, `${name}.webp`);
   writeFileSync(file, picture);
   console.log(`drew ${file}, ${picture.length} bytes`);
 }
+
+const [folder] = process.argv.slice(2);
+for (const [name, [act, drawn]] of Object.entries(TABS)) {
+  const opened = await openPage({ size: SIZE });
+  await act(opened.page);
+  await opened.page.waitForSelector(drawn);
+  await opened.page.waitForFunction(() => [...document.querySelectorAll('.count')].every(({ textContent }) => textContent !== '…'));
+  await draw(`playground-${name}`, opened, 2 * SIZE.height);
+}
+const opened = await openFile(process.env.REPORT, { size: SIZE });
+await draw('report', opened, 3 * SIZE.height);

@@ -28,9 +28,29 @@ AGREES.pixel_values_videos = AGREES.pixel_values;
  * @param {{golden?: string, colorScheme?: string, size?: {width: number, height: number}}} options
  * @returns {Promise<{page: object, server: object, complaints: string[], close: () => Promise<void>}>}
  */
-export async function openPage({ golden, colorScheme = 'light', size = { width: 1000, height: 900 } } = {}) {
-  assert(existsSync(CHROMIUM), `CHROMIUM: must be a browser's program; ${CHROMIUM} is not there. Install chromium or say where it is.`);
+export async function openPage({ golden, ...settings } = {}) {
   const server = await serve({ '/bundle/': process.env.BUNDLE, ...(golden && { '/golden/': path.dirname(golden) }) });
+  const { page, complaints, close: closePage } = await openBrowser(settings);
+  await page.goto(urlOf(server));
+  await page.waitForSelector('#loading', { state: 'detached' });
+  if (golden) await page.evaluate(prepare, `golden/${path.basename(golden)}`);
+  const close = async () => {
+    await closePage();
+    server.close();
+  };
+  return { page, server, complaints, close };
+}
+
+/** A file in a browser that is offline; what its own policy forbids is a complaint. */
+export async function openFile(file, settings = {}) {
+  const opened = await openBrowser(settings);
+  await opened.page.context().setOffline(true);
+  await opened.page.goto(`file://${path.resolve(file)}`);
+  return opened;
+}
+
+async function openBrowser({ colorScheme = 'light', size = { width: 1000, height: 900 } }) {
+  assert(existsSync(CHROMIUM), `CHROMIUM: must be a browser's program; ${CHROMIUM} is not there. Install chromium or say where it is.`);
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: process.getuid() === 0 ? ['--no-sandbox'] : [] });
   const page = await browser.newPage({ colorScheme, viewport: size });
   const complaints = [];
@@ -38,14 +58,7 @@ export async function openPage({ golden, colorScheme = 'light', size = { width: 
   page.on('pageerror', (error) => complaints.push(error.stack));
   page.on('requestfailed', (request) => complaints.push(`${request.url()}: ${request.failure().errorText}`));
   page.on('response', (response) => response.status() >= 400 && complaints.push(`${response.url()}: ${response.status()}`));
-  await page.goto(urlOf(server));
-  await page.waitForSelector('#loading', { state: 'detached' });
-  if (golden) await page.evaluate(prepare, `golden/${path.basename(golden)}`);
-  const close = async () => {
-    await browser.close();
-    server.close();
-  };
-  return { page, server, complaints, close };
+  return { page, complaints, close: () => browser.close() };
 }
 
 /** In the page: `preprocessor`, Python's answers (read here and not sent, since the wire has no lone surrogates) and how to compare. */

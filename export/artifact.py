@@ -7,12 +7,14 @@ A kind is a class with the attributes and methods of `Artifact`; a new one is it
 import importlib
 import os
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from export.publish import numbered_versions
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from export.outputs import Arrays
     from export.runtime import Runtime
     from graph_ops.text.vocabulary.vocabulary import Vocabulary
@@ -58,6 +60,11 @@ class Artifact(Protocol):
     def tensor_rows(self) -> list[TensorRow]:
         """Each input and output of each signature."""
 
+    def tokenize(self, text: str) -> "np.ndarray":
+        """The ids of a text as a prompt, int32 [n], placeholders as one id each, if there is a signature
+        `tokenize`.
+        """
+
     def request(
         self, prompt: str, media: Mapping[str, Sequence[bytes]], *, max_soft_tokens: Sequence[int] = ()
     ) -> "Arrays":
@@ -66,6 +73,16 @@ class Artifact(Protocol):
 
         Raises:
             ValueError: media or budgets that it does not take, or the row's `status`.
+        """
+
+    def prepared(
+        self, prompt: str, media: Mapping[str, Sequence[bytes]], *, max_soft_tokens: Sequence[int] = ()
+    ) -> "Callable[[], Arrays]":
+        """`request` with its inputs packed, and on a device its files decoded: a function that runs the
+        signature and may be called again.
+
+        Raises:
+            ValueError: media or budgets that it does not take.
         """
 
     def chat(

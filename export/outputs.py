@@ -1,5 +1,6 @@
 """An artifact's outputs, as a client reads them."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,8 @@ from graph_ops.media.image import IMAGE
 from graph_ops.media.video import VIDEO
 
 Arrays = dict[str, np.ndarray]
+TENSOR_COLUMNS = ("tensor", "dtype", "shape", "from", "to")
+"""What is said of each output."""
 
 
 def scaled(outputs: Arrays, settings: dict[str, Any]) -> Arrays:
@@ -59,3 +62,10 @@ def soft_token_counts(
             if tokens.closing in names[start:]
         ]
     return counts
+
+
+def runs(token_ids: np.ndarray) -> list[tuple[int, int]]:
+    """Where equal ids stand side by side in int32 [n]: start and end of each run."""
+    edges = np.flatnonzero(np.diff(token_ids)) + 1
+    bounds = [0, *edges.tolist(), len(token_ids)] if len(token_ids) else []
+    return list(itertools.pairwise(bounds))

@@ -1,9 +1,7 @@
-"""`gemma4-graph saved-model`, `litert`, `inspect`, `run`, `verify`: artifacts written, looked at, tried and
-compared.
-"""
+"""`gemma4-graph saved-model`, `litert`, `inspect`, `verify`: artifacts written, looked at and compared."""
 
 import pathlib
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -11,14 +9,11 @@ from rich.markup import escape
 from export.artifact import find_artifact, open_artifact
 from export.cli.options import (
     Engine,
-    MaxSoftTokens,
     MaxSoftTokensInput,
     Out,
     PreprocessorOptions,
-    Prompt,
     Version,
     option,
-    with_media_options,
     with_preprocessor_options,
 )
 from export.cli.preprocessor import check_generates, make_preprocessor
@@ -101,48 +96,6 @@ def inspect(folder: Folder, json_: AsJson = False) -> None:
     show([row._asdict() for row in rows], [tables.signature_table(rows)], as_json=json_, indent=2)
 
 
-@with_media_options
-def run(
-    folder: Folder,
-    prompt: Prompt,
-    media: dict[str, list[bytes]],
-    max_soft_tokens: MaxSoftTokens = None,
-    pictures: Annotated[
-        pathlib.Path | None,
-        option("DIR", "Folder for PNGs of the patches and spectrograms."),
-    ] = None,
-    json_: AsJson = False,
-) -> None:
-    """Run one request and print what came out: ids with their pieces, soft tokens of each medium, the table
-    of tensors.
-    """
-    place = found(folder)
-    with at_work("loading the model"):
-        from export.cli.pictures import write_pictures
-        from export.media import decodable
-        from export.outputs import scaled
-
-        artifact = open_artifact(place)
-        settings, pieces = artifact.settings, artifact.vocabulary.pieces
-        files = decodable(media, settings)
-        outputs = artifact.request(prompt, files, max_soft_tokens=max_soft_tokens or ())
-        drawn = (
-            write_pictures(scaled(outputs, settings), pictures, patching=_patching(settings))
-            if pictures
-            else []
-        )
-    lines = [f"drew {escape(str(path))}" for path in drawn]
-    show_row(outputs, pieces, lines, as_json=json_)
-
-
-def show_row(outputs: Any, pieces: Any, lines: list[str], *, as_json: bool) -> None:
-    """Prints what came out for one row, and then lines."""
-    from export.cli import tables
-
-    row = tables.Row(outputs["token_ids"][0][outputs["padding_mask"][0].astype(bool)], pieces)
-    show(tables.answer_json(outputs, row), [*tables.answer_parts(outputs, row), *lines], as_json=as_json)
-
-
 def verify(
     folders: Annotated[
         list[pathlib.Path],
@@ -188,17 +141,3 @@ def _show_written(folder: pathlib.Path, counted: pathlib.Path, *, as_json: bool)
     path = escape(str(folder))
     line = f"wrote {path} ({name}{size / 1e6:.1f} MB). Next: gemma4-graph run {path} --prompt Hello"
     show({"folder": str(folder), "bytes": size}, [line], as_json=as_json)
-
-
-def _patching(settings: dict[str, Any]) -> dict[str, Any]:
-    """How each medium of pixels became patches, by its name."""
-    from export.cli.pictures import Patching
-
-    found = {}
-    for name in ("image", "video"):
-        if layer := settings.get(f"{name}_converter"):
-            config = layer["config"]
-            found[name] = Patching(
-                config["pooling_kernel_size"], config["scale"] or 1.0, config["offset"] or 0.0
-            )
-    return found

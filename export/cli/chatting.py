@@ -7,8 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from export.artifact import open_artifact
-from export.cli.artifacts import Folder, found, show_row
+from export.cli.artifacts import Folder, found
 from export.cli.options import MaxSoftTokens, option, with_media_options
+from export.cli.running import show_row
 from export.cli.terminal import AsJson, at_work
 
 

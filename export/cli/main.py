@@ -18,7 +18,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what is an error for us is
 import typer
 from rich.markup import escape
 
-from export.cli import artifacts, bulk, chatting, fusing, interruption, presets, serving
+from export.cli import artifacts, bulk, chatting, fusing, interruption, presets, running, serving
 from export.cli.mistakes import is_users, sentence
 from export.cli.terminal import say
 
@@ -85,7 +85,7 @@ for _name, _command, _summary in (
     ("litert", artifacts.litert, "Write a LiteRT bundle, for devices and browsers."),
     ("fuse", fusing.fuse, "Write the preprocessor and a model as one artifact."),
     ("inspect", artifacts.inspect, "Print an artifact's signatures."),
-    ("run", artifacts.run, "Run one request on an artifact."),
+    ("run", running.run, "Run one request on an artifact."),
     ("chat", chatting.chat, "Run one dialogue on an artifact."),
     ("bulk", bulk.bulk, "Preprocess files of samples into files of rows."),
     ("verify", artifacts.verify, "Compare artifacts with the references."),

@@ -7,7 +7,7 @@ import functools
 import inspect
 import pathlib
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -218,11 +218,27 @@ def with_media_options(command: Callable[..., None]) -> Callable[..., None]:
     """Gives a command an option for the files of each medium; it receives their bytes as `media`, by the
     medium's name.
     """
-    return _with_added(command, "media", {name: (hint, None) for name, hint in MEDIA_FILES.items()}, _read)
+    return _with_media(command, read_media)
 
 
-def _read(paths: dict[str, list[pathlib.Path] | None]) -> dict[str, list[Any]]:
+def with_media_paths(command: Callable[..., None]) -> Callable[..., None]:
+    """The same for a command that receives the files' paths, to read them itself."""
+    return _with_media(
+        command, lambda paths: {name: [path.expanduser() for path in paths[name] or []] for name in paths}
+    )
+
+
+def read_media(paths: Mapping[str, Sequence[pathlib.Path] | None]) -> dict[str, list[Any]]:
+    """What the files of each medium hold, by the medium's name.
+
+    Raises:
+        ValueError: a file or folder that holds nothing, or a folder for another medium than video.
+    """
     return {name: [_item(name, path.expanduser()) for path in found or []] for name, found in paths.items()}
+
+
+def _with_media(command: Callable[..., None], collect: Callable[[Any], Any]) -> Callable[..., None]:
+    return _with_added(command, "media", {name: (hint, None) for name, hint in MEDIA_FILES.items()}, collect)
 
 
 def _item(medium: str, path: pathlib.Path) -> Any:

@@ -10,7 +10,7 @@ from rich.text import Text
 from export.artifact import TensorRow
 from export.litert.signatures import INPUTS as DEVICE_INPUTS
 from export.litert.signatures import OUTPUTS as DEVICE_OUTPUTS
-from export.outputs import soft_token_counts
+from export.outputs import TENSOR_COLUMNS, runs, soft_token_counts
 from export.saved_model.signatures import ARRAY_INPUTS, INPUTS, PLAIN_OUTPUTS
 from graph_ops.features import BY_NAME
 
@@ -42,14 +42,19 @@ def signature_table(rows: list[TensorRow]) -> Table:
 
 def tensor_table(outputs: dict[str, np.ndarray]) -> Table:
     """Name, dtype, shape and range of each tensor."""
-    table = Table("tensor", "dtype", "shape", "from", "to", box=None, pad_edge=False)
+    table = Table(*TENSOR_COLUMNS, box=None, pad_edge=False)
+    for cells in tensor_cells(outputs):
+        table.add_row(*cells)
+    return table
+
+
+def tensor_cells(outputs: dict[str, np.ndarray]) -> Iterator[tuple[str, ...]]:
+    """What `TENSOR_COLUMNS` name, of each tensor."""
     for name, value in _ordered(outputs):
         numbers = value.size and value.dtype != object
         low, high = (f"{value.min():.4g}", f"{value.max():.4g}") if numbers else ("", "")
-        table.add_row(
-            name, "string" if value.dtype == object else value.dtype.name, _shape(value.shape), low, high
-        )
-    return table
+        dtype = "string" if value.dtype == object else value.dtype.name
+        yield name, dtype, _shape(value.shape), low, high
 
 
 class Row(NamedTuple):
@@ -94,15 +99,10 @@ def answer_json(outputs: dict[str, np.ndarray], row: Row | None) -> dict[str, An
 def token_lines(ids: np.ndarray, pieces: Sequence[str] | Mapping[int, str]) -> Text:
     """Ids with their pieces, runs of one id as `id piece ×n`."""
     text = Text("tokens: ")
-    start = 0
-    while start < len(ids):
-        end = start + 1
-        while end < len(ids) and ids[end] == ids[start]:
-            end += 1
+    for start, end in runs(ids):
         piece = pieces[ids[start]].replace("\n", "\\n")
         text.append(f"{ids[start]}", style="dim").append(f" {piece}", style="bold")
         text.append(f" ×{end - start}  " if end - start > 1 else "  ")
-        start = end
     return text
 
 

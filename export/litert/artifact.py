@@ -2,8 +2,10 @@
 
 import functools
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from export.artifact import TensorRow
 from export.litert import run as running
@@ -46,12 +48,22 @@ class BundleArtifact:
             for key, tensor in signature[f"{direction}s"].items()
         ]
 
+    def tokenize(self, text: str) -> np.ndarray:
+        """See `Artifact`."""
+        return InterpreterRuntime(self._bundle).tokenize([text.encode()])[0]
+
     def request(
         self, prompt: str, media: Mapping[str, Sequence[bytes]], *, max_soft_tokens: Sequence[int] = ()
     ) -> Arrays:
         """See `Artifact`."""
+        return self.prepared(prompt, media, max_soft_tokens=max_soft_tokens)()
+
+    def prepared(
+        self, prompt: str, media: Mapping[str, Sequence[bytes]], *, max_soft_tokens: Sequence[int] = ()
+    ) -> Callable[[], Arrays]:
+        """See `Artifact`."""
         items = running.decoded(media, self.settings)
-        return running.request(self._bundle, prompt.encode(), items, max_soft_tokens=max_soft_tokens)
+        return running.prepared(self._bundle, prompt.encode(), items, max_soft_tokens=max_soft_tokens)
 
     def chat(
         self,

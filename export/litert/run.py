@@ -5,7 +5,7 @@ import json
 import math
 import os
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -104,6 +104,22 @@ def request(
         ValueError: more items than the bundle has slots for, budgets that it does not take, or the row's
             status.
     """
+    return prepared(bundle, prompt, media, max_soft_tokens=max_soft_tokens, signature=signature)()
+
+
+def prepared(
+    bundle: Bundle,
+    prompt: bytes,
+    media: Mapping[str, Sequence[Any]],
+    *,
+    max_soft_tokens: Sequence[int] = (),
+    signature: str = "generate_preprocess",
+) -> Callable[[], Arrays]:
+    """`request` with its inputs packed: a function that runs the signature, and raises the row's status.
+
+    Raises:
+        ValueError: more items than the bundle has slots for, or budgets that it does not take.
+    """
     accepted = bundle.description["signatures"][signature]["inputs"]
     inputs = text_inputs("prompts", prompt)
     for medium in MEDIA:
@@ -122,7 +138,7 @@ def request(
             chosen = check_budgets(max_soft_tokens, len(items), medium, accepted=takes)
             if takes:
                 inputs[medium.budget] = np.array([[*chosen, *[0] * (most - len(items))]], np.int32)
-    return bundle.run(signature, **inputs)
+    return functools.partial(bundle.run, signature, **inputs)
 
 
 def decoded(files: Mapping[str, Sequence[Any]], settings: dict[str, Any]) -> dict[str, list[Any]]:

@@ -2,8 +2,10 @@
 
 import functools
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from export.artifact import TensorRow
 from export.outputs import Arrays
@@ -47,11 +49,21 @@ class SavedModelArtifact:
             for key, spec in specs.items()
         ]
 
+    def tokenize(self, text: str) -> np.ndarray:
+        """See `Artifact`."""
+        return SavedModelRuntime(self._loaded, self.settings).tokenize([text.encode()])[0]
+
     def request(
         self, prompt: str, media: Mapping[str, Sequence[bytes]], *, max_soft_tokens: Sequence[int] = ()
     ) -> Arrays:
         """See `Artifact`."""
-        return running.request(self._loaded, prompt, media, max_soft_tokens=max_soft_tokens)
+        return self.prepared(prompt, media, max_soft_tokens=max_soft_tokens)()
+
+    def prepared(
+        self, prompt: str, media: Mapping[str, Sequence[bytes]], *, max_soft_tokens: Sequence[int] = ()
+    ) -> Callable[[], Arrays]:
+        """See `Artifact`."""
+        return running.prepared(self._loaded, prompt, media, max_soft_tokens=max_soft_tokens)
 
     def chat(
         self,

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import pathlib
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -52,6 +52,21 @@ def request(
     Raises:
         ValueError: media or budgets that the export does not take, or the row's `status`.
     """
+    return prepared(loaded, prompt, media, max_soft_tokens=max_soft_tokens)()
+
+
+def prepared(
+    loaded: Loaded,
+    prompt: str,
+    media: Mapping[str, Sequence[bytes]],
+    *,
+    max_soft_tokens: Sequence[int] = (),
+) -> Callable[[], Arrays]:
+    """`request` with its inputs packed: a function that runs the signature, and raises the row's `status`.
+
+    Raises:
+        ValueError: media or budgets that the export does not take.
+    """
     embeds = "embed_preprocess" in loaded.signatures
     signature = loaded.signatures["embed_preprocess" if embeds else "generate_preprocess"]
     accepted = signature.structured_input_signature[1]
@@ -68,7 +83,7 @@ def request(
                 "that converter."
             )
         given |= budget_inputs(medium, len(files), max_soft_tokens, accepted)
-    return checked(signature(**given))
+    return lambda: checked(signature(**given))
 
 
 def budget_inputs(

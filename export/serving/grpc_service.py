@@ -43,16 +43,17 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
                 call.version = servable.version
                 return predict(servable, request, self._limits)
 
-        return _answer(context, self._observer, API, request, run)
+        return answered(context, self._observer, API, request.model_spec.name, request, run)
 
     def GetModelMetadata(
         self, request: get_model_metadata_pb2.GetModelMetadataRequest, context: grpc.ServicerContext
     ) -> get_model_metadata_pb2.GetModelMetadataResponse:
         """Signatures of a model."""
-        return _answer(
+        return answered(
             context,
             self._observer,
             "GetModelMetadata",
+            request.model_spec.name,
             request,
             lambda _: model_metadata(self._store, request),
         )
@@ -68,8 +69,13 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
         self, request: get_model_status_pb2.GetModelStatusRequest, context: grpc.ServicerContext
     ) -> get_model_status_pb2.GetModelStatusResponse:
         """State of each version."""
-        return _answer(
-            context, self._observer, "GetModelStatus", request, lambda _: model_status(self._store, request)
+        return answered(
+            context,
+            self._observer,
+            "GetModelStatus",
+            request.model_spec.name,
+            request,
+            lambda _: model_status(self._store, request),
         )
 
 
@@ -123,10 +129,11 @@ def selection(request: Any) -> dict[str, Any]:
     }
 
 
-def _answer(
+def answered(
     context: grpc.ServicerContext,
     observer: Observer,
     method: str,
+    model: str,
     request: Any,
     work: Callable[[Call], Answer],
 ) -> Answer:
@@ -135,7 +142,7 @@ def _answer(
         request_id(dict(context.invocation_metadata()).get(REQUEST_ID)),
         "GRPC",
         method,
-        request.model_spec.name,
+        model,
         request_bytes=request.ByteSize(),
     )
     context.set_trailing_metadata(((REQUEST_ID, call.id),))

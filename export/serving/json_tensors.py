@@ -46,7 +46,7 @@ def parse(body: bytes, find_inputs: Callable[[str], Mapping[str, Any]]) -> Parse
     Raises:
         Refusal: it is not JSON, or not of the form that the signature needs.
     """
-    document = _document(body)
+    document = read_document(body)
     name = document.get("signature_name", "")
     if not isinstance(name, str):
         raise invalid(
@@ -71,20 +71,27 @@ def write(outputs: Mapping[str, np.ndarray], *, in_rows: bool) -> bytes:
     """The body of the answer: "predictions", a value or object a row, or "outputs", all rows of each
     tensor.
     """
-    plain = {key: _plain(key, array) for key, array in outputs.items()}
-    alone = next(iter(plain.values())) if len(plain) == 1 else None
+    values = {key: plain(key, array) for key, array in outputs.items()}
+    alone = next(iter(values.values())) if len(values) == 1 else None
     document: dict[str, Any]
     if not in_rows:
-        document = {"outputs": plain if alone is None else alone}
+        document = {"outputs": values if alone is None else alone}
     elif alone is not None:
         document = {"predictions": alone}
     else:
-        rows = len(next(iter(plain.values())))
-        document = {"predictions": [{key: value[row] for key, value in plain.items()} for row in range(rows)]}
+        rows = len(next(iter(values.values())))
+        document = {
+            "predictions": [{key: value[row] for key, value in values.items()} for row in range(rows)]
+        }
     return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def _document(body: bytes) -> dict[str, Any]:
+def read_document(body: bytes) -> dict[str, Any]:
+    """The object that a body holds.
+
+    Raises:
+        Refusal: it is no JSON, no object, or has too many containers.
+    """
     if not body:
         raise invalid("JSON Parse error: The document is empty")
     if body.count(b"[") + body.count(b"{") > MAX_CONTAINERS:
@@ -177,7 +184,7 @@ def _is_object(value: Any) -> bool:
     return isinstance(value, dict) and not is_base64(value)
 
 
-def _plain(name: str, array: np.ndarray) -> Any:
+def plain(name: str, array: np.ndarray) -> Any:
     """What orjson writes as the array; its numbers are the shortest that read back as the same float32."""
     if array.dtype == object:
         return _nested(

@@ -17,6 +17,8 @@ from export.serving.refusals import Refusal
 
 LOG = logging.getLogger("gemma4_graph.requests")
 """A line of JSON for each request, at level INFO."""
+INFER = "ModelInfer"
+"""A prediction by the Open Inference Protocol; it is counted as one by TF Serving's API."""
 REQUEST_ID = "x-request-id"
 """Header, or metadata key in gRPC, of a request's id; an answer has it too."""
 _ID = re.compile(r"[\w.:/+=-]{1,128}", re.ASCII)
@@ -83,7 +85,7 @@ class Observer:
             self._note(call, time.perf_counter() - call.started)
 
     def _note(self, call: Call, seconds: float) -> None:
-        if call.method == API:
+        if call.method in (API, INFER):
             model = call.model if call.model == self._model else ""
             self.metrics.requested(model, call.entrypoint, call.code, seconds)
         if LOG.isEnabledFor(logging.INFO):

@@ -1,5 +1,5 @@
-"""TF Serving's REST API over a model store, its metrics, and what says how the server is, as an ASGI
-application.
+"""TF Serving's REST API and the Open Inference Protocol's over a model store, metrics, and what says how the
+server is, as an ASGI application.
 """
 
 import asyncio
@@ -27,6 +27,7 @@ from export.serving.observing import REQUEST_ID, Call, Observer, request_id
 from export.serving.prediction import Limits, check_inputs, run
 from export.serving.refusals import MAX_MESSAGE, Refusal, invalid, not_found
 from export.serving.store import ModelStore, Servable
+from export.serving.v2 import paths
 
 _CHOICE = r"(?:/versions/(?P<version>\d+)|/labels/(?P<label>[^/:]+))?"
 _POST = re.compile(
@@ -72,32 +73,36 @@ def application(api: Api, executor: Executor) -> Starlette:
                 f"body: must have at most {api.limits.request_bytes:,} bytes; got more. Split the request.",
             )
         else:
-            path = request.scope["raw_path"].decode("latin-1")
-            work = functools.partial(_respond, api, call, request.method, path, body)
+            work = functools.partial(_respond, api, call, sent_request(request, body))
             response = await asyncio.get_running_loop().run_in_executor(executor, work)
         response.headers[REQUEST_ID] = call.id
-        return _closing(response)
+        return _closing(api, response)
 
     async def state(request: Request) -> Response:
-        good = request.url.path == HEALTHY or (api.store.is_ready() and not api.ending.is_set())
-        return _closing(Response("ok\n" if good else "not ready\n", 200 if good else 503))
+        return _closing(api, _state(api, request.url.path))
 
-    async def measured(_: Request) -> Response:
-        return _closing(Response(api.observer.metrics.exposition(), media_type=metrics.CONTENT_TYPE))
+    looked_at = (METRICS, HEALTHY, READY, paths.LIVE, paths.READY)
+    every = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
+    routes = [*(Route(path, state) for path in looked_at), Route("/{path:path}", handle, methods=every)]
+    return Starlette(routes=routes)
 
-    def _closing(response: Response) -> Response:
-        if api.ending.is_set():
-            response.headers["connection"] = "close"
-        return response
 
-    return Starlette(
-        routes=[
-            Route(METRICS, measured),
-            Route(HEALTHY, state),
-            Route(READY, state),
-            Route("/{path:path}", handle, methods=["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]),
-        ]
-    )
+def _state(api: Api, path: str) -> Response:
+    """How the server is, which is told whatever else it is computing."""
+    if path == METRICS:
+        return Response(api.observer.metrics.exposition(), media_type=metrics.CONTENT_TYPE)
+    is_ready = api.store.is_ready() and not api.ending.is_set()
+    if path in (paths.LIVE, paths.READY):
+        return _sent(paths.health(path, is_ready))
+    good = path == HEALTHY or is_ready
+    return Response("ok\n" if good else "not ready\n", 200 if good else 503)
+
+
+def _closing(api: Api, response: Response) -> Response:
+    """The response, which closes its connection where the server is about to end."""
+    if api.ending.is_set():
+        response.headers["connection"] = "close"
+    return response
 
 
 async def _body(request: Request, most: int) -> bytes | None:
@@ -112,22 +117,37 @@ async def _body(request: Request, most: int) -> bytes | None:
     return bytes(body) if size <= most else None
 
 
-def _respond(api: Api, call: Call, method: str, path: str, body: bytes) -> Response:
-    call.request_bytes = len(body)
+def sent_request(request: Request, body: bytes) -> paths.Sent:
+    """What the answer to a request depends on."""
+    path = request.scope["raw_path"].decode("latin-1")
+    query = dict(urllib.parse.parse_qsl(request.scope.get("query_string", b"").decode("latin-1")))
+    method = "GET" if request.method == "HEAD" else request.method
+    return paths.Sent(method, path, query, dict(request.headers), body)
+
+
+def _respond(api: Api, call: Call, sent: paths.Sent) -> Response:
+    call.request_bytes = len(sent.body)
     try:
         with api.observer.observed(call):
-            answer = _answer(api, call, "GET" if method == "HEAD" else method, path, body)
-            call.answer_bytes = len(answer)
-        return Response(answer, media_type="application/json")
+            if paths.is_ours(sent.path):
+                answer = paths.answer(api.store, api.limits, call, sent)
+            else:
+                answer = paths.Answer(_answer(api, call, sent.method, sent.path, sent.body))
+            call.answer_bytes = len(answer.body)
+        return _sent(answer)
     except Refusal as refusal:
         return _error(refusal.http_status, refusal.message)
     except Exception as error:
         return _error(500, f"{type(error).__name__}: {error}"[:MAX_MESSAGE])
 
 
+def _sent(answer: paths.Answer) -> Response:
+    return Response(answer.body, answer.status, answer.headers, answer.media_type)
+
+
 def _answer(api: Api, call: Call, method: str, path: str, body: bytes) -> bytes:
     if not path.lower().startswith("/v1/"):
-        raise not_found(f"no such path: {path}. The API is under /v1/models.")
+        raise not_found(f"no such path: {path}. The APIs are under /v1/models and /v2.")
     match = {"POST": _POST, "GET": _GET}[method].fullmatch(path) if method in ("POST", "GET") else None
     if not match:
         raise invalid(f"Malformed request: {method} {path}")

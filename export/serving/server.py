@@ -1,8 +1,8 @@
 """The embedded server: one model, its versions, both protocols, and an orderly end.
 
 It is for development and tests, where TF Serving's binary or image is not at hand. It speaks TF Serving's two
-protocols and counts under TF Serving's names, but it does not batch requests of different clients, knows one
-model, and has no TLS.
+protocols, the Open Inference Protocol beside them, and counts under TF Serving's names, but it does not batch
+requests of different clients, knows one model, and has no TLS.
 """
 
 import asyncio
@@ -29,6 +29,8 @@ from export.serving.observing import Observer
 from export.serving.prediction import Limits, load_servable
 from export.serving.rest import Api, application
 from export.serving.store import Choice, ModelStore, Servable
+from export.serving.v2.messages import SERVICE as INFERENCE_SERVICE
+from export.serving.v2.service import InferenceService
 from export.serving_configuration import check_model_folder
 
 GRPC, REST = 8500, 8501
@@ -106,6 +108,9 @@ class Server:
         self.store = ModelStore(settings.name, settings.folder, load, settings.choice, report)
         self._tell_health()
         self._grpc = _grpc_server(self.store, settings, self._observer, self._health)
+        self._grpc.add_generic_rpc_handlers(
+            [InferenceService(self.store, settings.limits, self._observer, self._ending).handler()]
+        )
         self.port = _bind(self._grpc, settings)
         self.rest_port: int = self._socket.getsockname()[1]
         self._executor = ThreadPoolExecutor(settings.threads, "rest")
@@ -204,7 +209,7 @@ class Server:
         """What gRPC's health service says of the server, of its service, and of the model."""
         ready = self.store.is_ready()
         state = HealthCheckResponse.SERVING if ready else HealthCheckResponse.NOT_SERVING
-        for service in ("", PREDICTION_SERVICE, self._settings.name):
+        for service in ("", PREDICTION_SERVICE, INFERENCE_SERVICE, self._settings.name):
             self._health.set(service, state)
 
 

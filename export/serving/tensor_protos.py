@@ -10,8 +10,10 @@ import tensorflow as tf
 from export.serving.refusals import invalid
 from export.tensorflow_formats import tensor_pb2, types_pb2
 
-_FLOAT_VAL, _BOOL_VAL = b"\x2a", b"\x5a"
-"""Tags of TensorProto's packed fields 5 and 11; their packed form is the array's own bytes."""
+_FLOAT_VAL, _BOOL_VAL = 5, 11
+"""Numbers of TensorProto's fields; their packed form is the array's own bytes."""
+_LENGTH_DELIMITED = 2
+"""Protobuf's wire type of packed fields."""
 _FIELDS = {
     types_pb2.DT_INT32: "int_val",
     types_pb2.DT_UINT8: "int_val",
@@ -55,11 +57,15 @@ def fill(proto: tensor_pb2.TensorProto, array: np.ndarray, dtype: int) -> None:
     for size in array.shape:
         proto.tensor_shape.dim.add(size=size)
     if dtype in (types_pb2.DT_FLOAT, types_pb2.DT_BOOL):
-        packed = array.tobytes()
-        tag = _FLOAT_VAL if dtype == types_pb2.DT_FLOAT else _BOOL_VAL
-        proto.MergeFromString(b"".join((tag, _varint(len(packed)), packed)))
+        field = _FLOAT_VAL if dtype == types_pb2.DT_FLOAT else _BOOL_VAL
+        proto.MergeFromString(packed(field, array.tobytes()))
     else:
         getattr(proto, _FIELDS[dtype]).extend(array.ravel().tolist())
+
+
+def packed(field: int, values: bytes) -> bytes:
+    """A message with one packed field, of floats, doubles or bools: their bytes, little endian."""
+    return b"".join((_varint(field << 3 | _LENGTH_DELIMITED), _varint(len(values)), values))
 
 
 def _varint(number: int) -> bytes:

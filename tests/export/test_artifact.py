@@ -29,8 +29,14 @@ class Third:
     def tensor_rows(self):
         return [TensorRow("third", "input", "text", "string", [None])]
 
+    def tokenize(self, text):
+        return np.array([5])
+
     def request(self, prompt, media, *, max_soft_tokens=()):
         return {"token_ids": np.array([[2, 5]]), "padding_mask": np.ones((1, 2), bool)}
+
+    def prepared(self, prompt, media, *, max_soft_tokens=()):
+        return lambda: self.request(prompt, media)
 
     def chat(self, messages, tools, switches, *, max_soft_tokens=()):
         return self.request("", {})
@@ -53,7 +59,7 @@ def test_every_kind_has_the_whole_interface(made, tmp_path):
     assert {"settings", "vocabulary", "tensor_rows", "request", "runtimes"} <= set(wanted)
     for name in wanted:
         assert hasattr(made, name) or hasattr(made(tmp_path), name), name
-    for name in ("tensor_rows", "request", "runtimes"):
+    for name in ("tensor_rows", "tokenize", "request", "prepared", "runtimes"):
         theirs = inspect.signature(getattr(made, name)).parameters
         assert list(theirs) == list(inspect.signature(getattr(Artifact, name)).parameters)
 

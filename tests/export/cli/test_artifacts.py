@@ -1,11 +1,11 @@
-"""`inspect`, `run` and `verify` as a user types them, and what a user gets wrong."""
+"""`inspect` and `verify` as a user types them, and what a user gets wrong."""
 
 import json
 
 import pytest
 
 from export.cli import artifacts
-from tests.export.cli.commands import PHOTO, SPEECH, VOCABULARY, run
+from tests.export.cli.commands import PHOTO, VOCABULARY, run
 
 
 def test_inspect_prints_every_signature(capsys, export_folder):
@@ -29,74 +29,6 @@ def test_inspect_prints_every_signature(capsys, export_folder):
         "dtype": "int32",
         "shape": [None],
     } in json.loads(out)
-
-
-@pytest.mark.slow
-def test_run_prints_tokens_counts_and_tensors(capsys, export_folder):
-    arguments = (
-        "run",
-        str(export_folder),
-        "--prompt",
-        "see <|image|> hear <|audio|>",
-        "--image",
-        PHOTO,
-        "--audio",
-        SPEECH,
-    )
-    code, out, _ = run(capsys, *arguments)
-    assert code == 0
-    assert "soft tokens per image: 280" in out
-    assert "soft tokens per audio: 123" in out
-    assert "[1, 2, 2520, 768]" in out
-    result = json.loads(run(capsys, *arguments, "--json")[1])
-    assert result["soft_tokens"] == {"image": [280], "audio": [123]}
-    assert result["pieces"][0] == "<bos>"
-    assert len(result["pieces"]) == len(result["token_ids"])
-
-
-@pytest.mark.slow
-def test_run_draws_what_the_model_sees(capsys, export_folder, tmp_path):
-    code, out, _ = run(
-        capsys,
-        "run",
-        str(export_folder),
-        "--prompt",
-        "<|image|><|audio|>",
-        "--image",
-        PHOTO,
-        "--audio",
-        SPEECH,
-        "--pictures",
-        str(tmp_path / "drawn"),
-    )
-    assert code == 0
-    from PIL import Image
-
-    patches, mel = (
-        Image.open(tmp_path / "drawn" / "image-0.png"),
-        Image.open(tmp_path / "drawn" / "audio-0.png"),
-    )
-    assert patches.size == (960, 624)  # 60 × 39 patches: a 600 × 400 photograph at 960 × 624
-    assert mel.height == 128 * 3
-    assert "image-0.png" in out
-
-
-@pytest.mark.release
-def test_run_on_several_images(capsys, export_folder):
-    code, out, _ = run(
-        capsys,
-        "run",
-        str(export_folder),
-        "--prompt",
-        "<|image|>or<|image|>",
-        "--image",
-        PHOTO,
-        "--image",
-        PHOTO,
-        "--json",
-    )
-    assert code == 0
-    assert json.loads(out)["soft_tokens"]["image"] == [280, 280]
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from export.litert.write import export_litert
 from export.verify.verify import verify
 from export.videos import VideoArray, VideoFiles
 from tests.export.cli.commands import run
+from tests.export.report.reading import read_page
 from tests.export.rig_videos import COUNT, PLACES, RATES, png, preprocessor, video
 
 PROMPT = "a <|video|> b <|video|>"
@@ -123,12 +124,14 @@ def test_the_commands_run_and_verify_it(capsys, folder, tmp_path):
     code, out, error = run(
         capsys,
         *("run", str(folder), "--prompt", "see <|video|>", "--video", str(frames), "--json"),
-        *("--pictures", str(tmp_path / "drawn")),
+        *("--pictures", str(tmp_path / "drawn"), "--report", str(tmp_path / "report.html")),
     )
     assert (code, len(json.loads(out)["soft_tokens"]["video"])) == (0, COUNT), error
     assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == [
         f"frame-{k}.png" for k in range(COUNT)
     ]
+    page = read_page(tmp_path / "report.html")
+    assert len(page.pictures) == page.text.count("soft tokens; in the row") == COUNT
     results = [result for result in verify(folder, num_texts=2) if result.step.startswith("row of a video")]
     assert results
     assert all(result.passed for result in results)

@@ -55,7 +55,7 @@ def test_a_server_that_loads_says_so_and_hangs_nobody(tiny_saved_model):
         may_load.set()
         starting.join()
         assert ask(server.rest_port, "/readyz") == (200, b"ok\n")
-        for service in ("", NAME, "tensorflow.serving.PredictionService"):
+        for service in ("", NAME, "tensorflow.serving.PredictionService", "inference.GRPCInferenceService"):
             assert health(server, service) == STATES.SERVING
         assert ask(server.rest_port, PREDICT, BODY)[0] == 200
     finally:

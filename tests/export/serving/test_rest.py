@@ -91,7 +91,7 @@ def test_no_signature_is_the_default_one(tiny_store):
 
 
 REFUSED = {
-    "elsewhere": ("GET", "/metrics", 404, "no such path: /metrics. The API is under /v1/models."),
+    "elsewhere": ("GET", "/metrics", 404, "no such path: /metrics. The APIs are under /v1/models and /v2."),
     "a method": ("PUT", "/v1/models/tiny", 400, "Malformed request: PUT /v1/models/tiny"),
     "a slash more": ("GET", "/v1/models/tiny/", 400, "Malformed request: GET /v1/models/tiny/"),
     "no model": ("GET", "/v1/models", 400, "Missing model name in request."),

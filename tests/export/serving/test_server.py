@@ -23,6 +23,7 @@ from export.serving.prediction import Limits, check_inputs, predict
 from export.serving.refusals import Refusal
 from export.serving.server import Server, Settings, _listen
 from export.serving.store import Choice
+from export.serving.v2.messages import METHODS, SERVICE
 from export.serving_configuration import allowed_batch_sizes
 from export.verify import samples
 from tests.comparing import assert_same
@@ -38,6 +39,7 @@ from tests.export.serving.rig import (
     http,
     predict_request,
 )
+from tests.export.serving.v2 import rig as v2
 
 
 @pytest.fixture(scope="module")
@@ -172,6 +174,22 @@ def test_every_signature_answers_over_rest_as_in_this_process_in_columns_and_row
         assert code == 200, body
         answers = json.loads(body)["predictions"]
         same(from_json({key: [answer[key] for answer in answers] for key in answers[0]}, expected), expected)
+
+
+def test_every_signature_answers_by_the_open_inference_protocol(server, client, loaded, requests):
+    """Over REST, and over gRPC with raw and with typed contents."""
+    infer = client.channel.unary_unary(
+        f"/{SERVICE}/ModelInfer",
+        request_serializer=lambda request: request.SerializeToString(),
+        response_deserializer=METHODS["ModelInfer"][1].FromString,
+    )
+    for name, inputs in requests.items():
+        expected = call(loaded, name, inputs)
+        code, body = http(server.rest_port, f"/v2/models/{NAME}/infer", v2.json_request(name, inputs))
+        assert code == 200, body
+        same(v2.from_json(json.loads(body)), expected)
+        for raw in (False, True):
+            same(v2.from_message(infer(v2.message(name, inputs, raw=raw, name=NAME), 300)), expected)
 
 
 def encoded(texts):

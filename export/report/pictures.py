@@ -1,10 +1,10 @@
-"""What the model receives, as PNG files: an image put together again from its patches, a clip as its log-mel
+"""What the model receives, as pictures: an image put together again from its patches, a clip as its log-mel
 spectrogram.
 """
 
 import pathlib
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -24,27 +24,42 @@ def patch_picture(
     """The image of float32 [P, D] patches at int32 [P, 2] positions, a line around each soft token: uint8 [H,
     W, 3].
     """
-    present = position_ids[:, 0] >= 0
-    columns, rows = position_ids[present].max(axis=0) + 1
-    side = int((pixel_values.shape[1] // 3) ** 0.5)
-    patches = pixel_values[present].reshape(rows, columns, side, side, 3)
-    image = patches.transpose(0, 2, 1, 3, 4).reshape(
-        rows * side, columns * side, 3
-    )  # [row, y, column, x, channel]
-    picture = np.clip(np.rint((image - offset) / scale), 0, 255).astype(np.uint8)
+    picture = unpatched(pixel_values, position_ids, scale=scale, offset=offset)
+    side = patch_side(pixel_values)
     picture[:: side * pooling] = GRID
     picture[:, :: side * pooling] = GRID
     return picture
 
 
-def mel_picture(audio_mel: np.ndarray, audio_mel_mask: np.ndarray) -> np.ndarray:
+def patch_side(pixel_values: np.ndarray) -> int:
+    """Pixels on a side of a patch, of which [P, D] has D numbers each."""
+    return int((pixel_values.shape[1] // 3) ** 0.5)
+
+
+def unpatched(
+    pixel_values: np.ndarray, position_ids: np.ndarray, *, scale: float, offset: float = 0.0
+) -> np.ndarray:
+    """The image of float32 [P, D] patches at int32 [P, 2] positions, as the model receives it: uint8 [H, W,
+    3].
+    """
+    present = position_ids[:, 0] >= 0
+    columns, rows = position_ids[present].max(axis=0) + 1
+    side = patch_side(pixel_values)
+    patches = pixel_values[present].reshape(rows, columns, side, side, 3)
+    image = patches.transpose(0, 2, 1, 3, 4).reshape(
+        rows * side, columns * side, 3
+    )  # [row, y, column, x, channel]
+    return np.clip(np.rint((image - offset) / scale), 0, 255).astype(np.uint8)
+
+
+def mel_picture(audio_mel: np.ndarray, audio_mel_mask: np.ndarray, *, zoom: int = MEL_ZOOM) -> np.ndarray:
     """The valid frames of float32 [F, M], low frequencies at the bottom, louder is brighter: uint8 [M × zoom,
     frames × zoom, 1].
     """
     mel = audio_mel[audio_mel_mask.astype(bool)].T[::-1]
     low, high = mel.min(), mel.max()
     grey = np.rint(255 * (mel - low) / max(high - low, 1e-9)).astype(np.uint8)
-    return grey.repeat(MEL_ZOOM, axis=0).repeat(MEL_ZOOM, axis=1)[..., np.newaxis]
+    return grey.repeat(zoom, axis=0).repeat(zoom, axis=1)[..., np.newaxis]
 
 
 class Patching(NamedTuple):
@@ -59,6 +74,18 @@ class Patching(NamedTuple):
     pooling: int
     scale: float = 1.0
     offset: float = 0.0
+
+
+def patchings(settings: Mapping[str, Any]) -> dict[str, Patching]:
+    """How each medium of pixels became patches, by its name, as the settings of an artifact say."""
+    found = {}
+    for medium in (IMAGE, VIDEO):
+        if layer := settings.get(medium.converter):
+            config = layer["config"]
+            found[medium.name] = Patching(
+                config["pooling_kernel_size"], config["scale"] or 1.0, config["offset"] or 0.0
+            )
+    return found
 
 
 def write_pictures(

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from export.cli.pictures import GRID, MEL_ZOOM, Patching, mel_picture, patch_picture, write_pictures
+from export.report.pictures import GRID, MEL_ZOOM, Patching, mel_picture, patch_picture, write_pictures
 
 
 def test_an_image_is_put_together_from_its_patches():

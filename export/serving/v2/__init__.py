@@ -1,0 +1,1 @@
+"""The Open Inference Protocol, version 2, as KServe expects it, beside the API of TensorFlow Serving."""
