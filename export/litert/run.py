@@ -11,12 +11,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from export.budgets import check_budgets
+from export.litert.fitting import COUNTED, fitted, row_in_parts
 from export.litert.write import DESCRIPTION, MODEL, VOCABULARY
 from export.media import MEDIA_IN_EXPORTS, pack_arrays
 from export.outputs import Arrays
 from export.videos import with_sources
 from graph_ops.media.table import MEDIA
 from graph_ops.text.vocabulary.vocabulary import Vocabulary, load_vocabulary
+
+ROW = "generate_preprocess"
+"""Signature of a prompt with its media, which a static bundle makes of several."""
 
 
 class Bundle(NamedTuple):
@@ -35,12 +39,14 @@ class Bundle(NamedTuple):
     vocabulary: Vocabulary
 
     def run(self, signature: str, **inputs: np.ndarray) -> Arrays:
-        """The outputs of a signature.
+        """The outputs of a signature; of a static bundle's, the name may lack the size, which is then the
+        smallest that holds the inputs.
 
         Raises:
-            ValueError: the outputs' `status`, as its sentence.
+            ValueError: the outputs' `status`, as its sentence; or no size holds the inputs.
         """
-        outputs = self.interpreter.get_signature_runner(signature)(**inputs)
+        name, given = fitted(self.description["signatures"], signature, inputs)
+        outputs = self.interpreter.get_signature_runner(name)(**given)
         if code := int(outputs["status"][0]):
             raise ValueError(
                 self.description["statuses"][str(code)].format(*outputs["status_detail"][0].tolist())
@@ -94,7 +100,7 @@ def request(
     media: Mapping[str, Sequence[Any]],
     *,
     max_soft_tokens: Sequence[int] = (),
-    signature: str = "generate_preprocess",
+    signature: str = ROW,
 ) -> Arrays:
     """Runs `generate_preprocess`, or a signature that takes the same, on one prompt and its items by the
     medium's name, for example pixels uint8 [H, W, 3] and samples float32 [T] at 16 kHz; with a budget for all
@@ -113,32 +119,67 @@ def prepared(
     media: Mapping[str, Sequence[Any]],
     *,
     max_soft_tokens: Sequence[int] = (),
-    signature: str = "generate_preprocess",
+    signature: str = ROW,
 ) -> Callable[[], Arrays]:
     """`request` with its inputs packed: a function that runs the signature, and raises the row's status.
 
     Raises:
         ValueError: more items than the bundle has slots for, or budgets that it does not take.
     """
-    accepted = bundle.description["signatures"][signature]["inputs"]
-    inputs = text_inputs("prompts", prompt)
+    signatures = bundle.description["signatures"]
+    at_once = signature != ROW or ROW in signatures
+    accepted = signatures.get(signature, {}).get("inputs") or _counted(signatures)
+    slots = {
+        medium.name: _slots(accepted, medium.argument if at_once else medium.soft_tokens) for medium in MEDIA
+    }
+    _check_slots(media, slots)
+    budgets = _budgets(max_soft_tokens, media, slots, accepted)
+    text = text_inputs("prompts", prompt)
+    if not at_once:
+        return functools.partial(row_in_parts, bundle.run, text, media, accepted=accepted, budgets=budgets)
+    arrays = {
+        key: value.astype(accepted[key]["dtype"])
+        for medium in MEDIA
+        if slots[medium.name]
+        for key, value in pack_arrays(medium, media.get(medium.name, ()), slots=slots[medium.name]).items()
+    }
+    return functools.partial(bundle.run, signature, **text, **arrays, **budgets)
+
+
+def _counted(signatures: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The inputs of a static bundle's rows, which are the same in each bucket but for the text."""
+    return next((found["inputs"] for name, found in signatures.items() if name.startswith(COUNTED)), {})
+
+
+def _slots(accepted: Mapping[str, Any], name: str) -> int:
+    return accepted[name]["shape"][1] if name in accepted else 0
+
+
+def _check_slots(media: Mapping[str, Sequence[Any]], slots: Mapping[str, int]) -> None:
     for medium in MEDIA:
-        name, items = medium.argument, media.get(medium.name, ())
-        most = accepted[name]["shape"][1] if name in accepted else 0
-        if len(items) > most:
+        count, most = len(media.get(medium.name, ())), slots[medium.name]
+        if count > most:
             raise ValueError(
-                f"`{name}`: this bundle has {most} slot(s); got {len(items)}. Leave some out, or export with "
-                "more slots."
+                f"`{medium.argument}`: this bundle has {most} slot(s); got {count}. Leave some out, or "
+                "export with more slots."
             )
-        if most:
-            packed = pack_arrays(medium, items, slots=most)
-            inputs |= {key: value.astype(accepted[key]["dtype"]) for key, value in packed.items()}
+
+
+def _budgets(
+    chosen: Sequence[int],
+    media: Mapping[str, Sequence[Any]],
+    slots: Mapping[str, int],
+    accepted: Mapping[str, Any],
+) -> Arrays:
+    """int32 [1, K], 0 for the bundle's own, by the input's name, where the bundle takes them."""
+    found: Arrays = {}
+    for medium in MEDIA:
         if medium.budget:
-            takes = medium.budget in accepted
-            chosen = check_budgets(max_soft_tokens, len(items), medium, accepted=takes)
+            count, takes = len(media.get(medium.name, ())), medium.budget in accepted
+            budgets = check_budgets(chosen, count, medium, accepted=takes)
             if takes:
-                inputs[medium.budget] = np.array([[*chosen, *[0] * (most - len(items))]], np.int32)
-    return functools.partial(bundle.run, signature, **inputs)
+                found[medium.budget] = np.array([[*budgets, *[0] * (slots[medium.name] - count)]], np.int32)
+    return found
 
 
 def decoded(files: Mapping[str, Sequence[Any]], settings: dict[str, Any]) -> dict[str, list[Any]]:

@@ -300,6 +300,42 @@ def test_static_buckets_give_what_sizes_that_vary_give(static, demonstration_tok
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("prompt", "images", "clips"),
+    [
+        ("", 0, 0),
+        ("no media", 0, 0),
+        (f"see {IMAGE}", 1, 0),
+        (f"{CLIP} hear", 0, 1),
+        (f"{IMAGE} {IMAGE} and {CLIP}", 2, 1),
+    ],
+)
+def test_a_static_bundle_makes_the_row_from_its_parts(static, bundle, prompt, images, clips):
+    media = {
+        "image": [pixels(70, 90), pixels(96, 160, seed=3)][:images],
+        "audio": [clip(9_000)][:clips],
+    }
+    if bundle.description["preprocessor"]["parity"] != "keras_hub":
+        pytest.skip("the static bundle has the parity of KerasHub")
+    found, expected = (litert_running.request(each, prompt.encode(), media) for each in (static, bundle))
+    assert found.keys() == expected.keys()
+    for name, tensor in expected.items():
+        assert (found[name].shape, found[name].dtype) == (tensor.shape, tensor.dtype)
+        tolerance = MEL_TOLERANCE if name == "audio_mel" else 0
+        np.testing.assert_allclose(found[name], tensor, rtol=0, atol=tolerance)
+
+
+@pytest.mark.slow
+def test_what_a_static_bundle_has_no_room_for_is_refused_before_it_runs(static):
+    with pytest.raises(ValueError, match=r"`images`: this bundle has 2 slot\(s\); got 3"):
+        litert_running.request(static, b"x", {"image": [pixels(9, 9)] * 3})
+    with pytest.raises(ValueError, match=r"`images`: must fit into \[1, 96, 160, 3\]"):
+        litert_running.request(static, IMAGE.encode(), {"image": [pixels(97, 9)]})
+    with pytest.raises(ValueError, match=r"`prompts`: must fit into \[64\] or \[256\], .* got \[257\]"):
+        litert_running.request(static, b"a" * 257, {})
+
+
+@pytest.mark.slow
 def test_clips_that_take_turns_in_a_static_buffer_leave_nothing_behind(static):
     cut = (16_000, 16_000, 9_000, 320)
     clips = [samples.sounds(16_000, seed=seed)["noise"] for seed in range(len(cut))]
