@@ -92,6 +92,12 @@ def check_raw_frames(config: Any) -> None:
             f"{config.frame_length}, {config.stride} and {config.frames_per_soft_token}. Gemma 4 unified has "
             '640, 640 and 1: `Gemma4AudioConverter.from_preset("gemma4_unified_12b")`.'
         )
+    if config.max_audio_length * config.sampling_rate % config.stride:
+        raise ValueError(
+            "`stride`: with 'waveform' the longest clip must be a whole number of frames; got "
+            f"{config.max_audio_length} s at {config.sampling_rate} Hz in frames of {config.stride} samples. "
+            "Change `max_audio_length`."
+        )
 
 
 def check_windows(config: Any) -> None:

@@ -64,5 +64,7 @@ def test_raw_frames_stand_side_by_side_whatever_is_said_of_mel_bins():
     for changed in ({"frame_length": 320}, {"frames_per_soft_token": 4}):
         with pytest.raises(ValueError, match="`features`: with 'waveform' `frame_length` must be `stride`"):
             rules.check_audio(audio(**changed))
+    with pytest.raises(ValueError, match=r"`stride`: with 'waveform' the longest clip .* 30 s at 16000 Hz"):
+        rules.check_raw_frames(audio(stride=700, frame_length=700))
     with pytest.raises(ValueError, match="`stride`: must be a positive whole number; got 0"):
         rules.check_audio(audio(stride=0))
