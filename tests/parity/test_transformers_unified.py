@@ -20,7 +20,12 @@ from transformers.models.gemma4_unified.processing_gemma4_unified import (
 )
 
 from export.verify import samples
-from graph_ops import Gemma4AudioConverter, Gemma4CausalLMPreprocessor, Gemma4ImageConverter
+from graph_ops import (
+    Gemma4AudioConverter,
+    Gemma4CausalLMPreprocessor,
+    Gemma4ImageConverter,
+    Gemma4VideoConverter,
+)
 from graph_ops.audio.wav import decode_wavs
 from graph_ops.config import SOFT_TOKEN_BUDGETS, AudioConfig
 from tests.data import DEMONSTRATION, needs_corpus, needs_real
@@ -99,6 +104,24 @@ def test_every_size_has_the_soft_tokens_of_the_processor(preprocessor):
             height, width, patch_size=16, max_patches=2520, pooling_kernel_size=3
         )
         assert count - 3 == np.prod(sides) // 48**2, (height, width)
+
+
+def test_frames_of_a_video_are_merged_patches(demonstration_tokenizer):
+    converter = Gemma4VideoConverter.from_preset(PRESET, num_frames=2)
+    video = np.stack([samples.pixels(90, 160, seed=seed) for seed in range(2)])
+    preprocessor = Gemma4CausalLMPreprocessor.from_preset(
+        PRESET, tokenizer=demonstration_tokenizer, video_converter=converter, num_frames_per_video=2
+    )
+    row = preprocessor.generate_preprocess({"prompts": "<|video|>", "videos": video})
+    assert row["pixel_values"].shape == (2, 70, 6912)  # of a video alone, as for any model
+    for frame, pixels in enumerate(video):
+        found = {
+            "pixel_values": row["pixel_values"][frame],
+            "pixel_position_ids": row["pixel_position_ids"][frame],
+        }
+        assert_patches(found, pixels, converter.max_soft_tokens)
+    count = (row["pixel_position_ids"].numpy()[..., 0] >= 0).sum()
+    assert row["vision_mask"].numpy().sum() == count
 
 
 def expected_frames(clip, most=None):
