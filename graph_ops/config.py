@@ -134,10 +134,6 @@ AUDIO_FEATURES = ("log_mel", "waveform")
 class AudioConfig:
     """How a waveform becomes a log-mel spectrogram. Source: `Gemma4AudioFeatureExtractor`."""
 
-    features: str = "log_mel"
-    """What a frame holds, one of `AUDIO_FEATURES`: its mel bins, or `stride` samples as they are, as
-    `Gemma4UnifiedAudioFeatureExtractor` has them; the settings of mel bins then have no effect.
-    """
     num_mels: int = 128
     """Mel bins."""
     num_fft_bins: int = 512
@@ -164,6 +160,10 @@ class AudioConfig:
     """Window, in samples (20 ms)."""
     frames_per_soft_token: int = 4
     """Time reduction of the audio encoder (two convolutions of stride 2)."""
+    features: str = "log_mel"
+    """What a frame holds, one of `AUDIO_FEATURES`: its mel bins, or `stride` samples as they are, as
+    `Gemma4UnifiedAudioFeatureExtractor` has them; the settings of mel bins then have no effect.
+    """
     strict: bool = False
     """Whether a WAV file is refused if its header states another size of its samples than they have. Ours:
     off, a file that was streamed or cut gives what is there, as with libsndfile.
