@@ -46,6 +46,19 @@ def test_a_clip_is_its_spectrogram_with_a_line_at_each_soft_token():
     assert '<span style="left:0px">0 s</span>' in made
 
 
+def test_a_clip_of_raw_frames_is_a_wave():
+    given = record()
+    outputs = given.outputs | {"audio_mel": np.zeros((1, 1, 3, 640)), "audio_mel_mask": np.ones((1, 1, 3))}
+    config = {"features": "waveform", "stride": 640, "frames_per_soft_token": 1, "sampling_rate": 16_000}
+    settings = {**given.settings, "audio_converter": {"config": config}}
+    made = mel_figure(
+        given._replace(outputs=outputs, settings=settings), Slot(0, None), name="a", most_bytes=20_000
+    )
+    assert "a: 0.12 s, 3 frames of 640 samples, 3 soft tokens of 40 ms</figcaption>" in made
+    assert '<path d="M12 0V129M24 0V129" class="line"></path>' in made
+    assert 'alt="samples of a, each column' in made
+
+
 @pytest.mark.parametrize("shape", [(480, 640, 3), (128, 3000, 1), (16, 16, 3)])
 @pytest.mark.parametrize("most", [3000, 100_000])
 def test_a_file_is_made_coarser_and_smaller_until_it_fits(shape, most):
