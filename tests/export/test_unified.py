@@ -104,6 +104,7 @@ def test_a_clip_is_cut_where_the_extractor_cuts(saved_model, requests):
     np.testing.assert_array_equal(found["audio_mel_mask"][1], theirs["input_features_mask"])
 
 
+@pytest.mark.release
 def test_a_server_answers_as_the_signature_does(folder, saved_model, requests):
     server = Server(Settings(folder.parent, port=0, rest_port=0))
     server.start()
