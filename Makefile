@@ -82,7 +82,7 @@ test-keras-hub: $(NIGHTLY)/installed  ## whole rows beside the next keras-hub
 	KERAS_HUB=$(KERAS_HUB) PYTHONPATH=$(NIGHTLY) $(BIN)/python -m pytest -n 2 $(WHOLE_ROWS)
 
 test-processor: $(PROCESSOR)/installed  ## whole rows beside transformers' processor (installs PyTorch; needs the real vocabulary)
-	PYTHONPATH=$(PROCESSOR) $(BIN)/python -m pytest tests/parity/test_transformers_processor.py
+	PYTHONPATH=$(PROCESSOR) $(BIN)/python -m pytest tests/parity/test_transformers_processor.py tests/parity/test_transformers_unified_processor.py
 
 test-wheel: .venv/installed  ## the wheel, used in a folder that has an export/ of its own
 	tools/test_wheel.sh $(BIN)/python

@@ -9,15 +9,13 @@ import dataclasses
 from collections.abc import Mapping
 
 from graph_ops.rules import (
-    check_band,
-    check_bins,
+    check_audio,
     check_choice,
     check_color,
     check_flag,
     check_positive,
     check_rate,
     check_whole,
-    check_windows,
 )
 
 SOURCE = "transformers 5.24.0 (models/gemma4) and keras-hub 0.32.0 (models/gemma4)"
@@ -129,6 +127,9 @@ class VideoConfig(ImageConfig):
         check_whole(self, "num_frames", least=1)
 
 
+AUDIO_FEATURES = ("log_mel", "waveform")
+
+
 @dataclasses.dataclass(frozen=True)
 class AudioConfig:
     """How a waveform becomes a log-mel spectrogram. Source: `Gemma4AudioFeatureExtractor`."""
@@ -159,26 +160,29 @@ class AudioConfig:
     """Window, in samples (20 ms)."""
     frames_per_soft_token: int = 4
     """Time reduction of the audio encoder (two convolutions of stride 2)."""
+    features: str = "log_mel"
+    """What a frame holds, one of `AUDIO_FEATURES`: its mel bins, or `stride` samples as they are, as
+    `Gemma4UnifiedAudioFeatureExtractor` has them; the settings of mel bins then have no effect.
+    """
     strict: bool = False
     """Whether a WAV file is refused if its header states another size of its samples than they have. Ours:
     off, a file that was streamed or cut gives what is there, as with libsndfile.
     """
 
     def __post_init__(self) -> None:
-        check_positive(
-            self,
-            "num_mels",
-            "num_fft_bins",
-            "stride",
-            "sampling_rate",
-            "max_audio_length",
-            "frame_length",
-            "frames_per_soft_token",
-        )
-        check_windows(self)
-        check_band(self)
-        check_bins(self)
+        check_choice(self, "features", AUDIO_FEATURES)
+        check_audio(self)
         check_flag(self, "strict")
+
+    @property
+    def is_raw(self) -> bool:
+        """Whether frames hold samples."""
+        return self.features == "waveform"
+
+    @property
+    def frame_size(self) -> int:
+        """Numbers in a frame: 128 mel bins, or in Gemma 4 unified 640 samples."""
+        return self.stride if self.is_raw else self.num_mels
 
     @property
     def max_samples(self) -> int:

@@ -1,6 +1,9 @@
 """A family of models, as far as preprocessing goes: its special tokens and what its vocabulary must hold."""
 
 import dataclasses
+from typing import Any
+
+from graph_ops.config import AudioConfig, ImageConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,8 +92,14 @@ class Family:
     """Regular expression of the special tokens among the user-defined symbols."""
     vocabulary_size: int
     """Pieces of the released vocabulary."""
+    image: ImageConfig
+    """How its models take images."""
+    audio: AudioConfig
+    """How its models take audio, if they do."""
     embedding: Embedding = Embedding(tasks=(), sizes=())
     """How its models embed, if they do."""
+    row: tuple[tuple[str, Any], ...] = ()
+    """Arguments of the preprocessor that differ from its defaults."""
 
     def tokens_of(self, medium: str) -> MediumTokens:
         """The tokens of the medium with that name.
@@ -132,6 +141,8 @@ GEMMA4 = Family(
     unread=("<|video|>",),
     special_tokens=r"<\|.+>|<.+\|>|<unused\d+>|<mask>|\[multimodal\]",
     vocabulary_size=262_144,
+    image=ImageConfig(),
+    audio=AudioConfig(),
 )
 """Source: tokenizer_config.json and vocabulary of the released models; `stop` also KerasHub's `generate`."""
 
@@ -172,4 +183,25 @@ EMBEDDING_GEMMA2 = dataclasses.replace(
 )
 """Source of the tasks: `config_sentence_transformers.json` of google/embeddinggemma-2; of the sizes, its
 model card. The special tokens are Gemma 4's.
+"""
+
+
+_RAW_FRAMES = AudioConfig(features="waveform", stride=640, frame_length=640, frames_per_soft_token=1)
+
+GEMMA4_UNIFIED = dataclasses.replace(
+    GEMMA4,
+    name="gemma4_unified",
+    title="Gemma 4 unified",
+    image=ImageConfig(patch_size=48, pooling_kernel_size=1),
+    audio=_RAW_FRAMES,
+    row=(
+        ("parity", "transformers"),
+        ("chat_variant", "large"),
+        ("audio_input_feat_size", _RAW_FRAMES.frame_size),
+    ),
+)
+"""Gemma 4 12B, which has no encoders. Source: transformers 5.24.0 (models/gemma4_unified).
+
+It merges 3 × 3 patches of 16 pixels, row by row of pixels: that is a patch of 48 pixels, at the position that
+the 9 would be pooled to. keras-hub has no such model, so rows are those of transformers.
 """

@@ -72,6 +72,34 @@ def _is_level(value: object) -> bool:
     return isinstance(value, numbers.Integral) and not isinstance(value, bool) and 0 <= int(value) <= 255
 
 
+def check_audio(config: Any) -> None:
+    """Whether the frames of a clip are those of a spectrogram, or those of raw samples."""
+    check_positive(config, "num_mels", "num_fft_bins", "stride", "sampling_rate")
+    check_positive(config, "max_audio_length", "frame_length", "frames_per_soft_token")
+    if config.features == "log_mel":
+        check_windows(config)
+        check_band(config)
+        check_bins(config)
+    else:
+        check_raw_frames(config)
+
+
+def check_raw_frames(config: Any) -> None:
+    """Whether frames of raw samples stand side by side, each of them one soft token."""
+    if config.frame_length != config.stride or config.frames_per_soft_token != 1:
+        raise ValueError(
+            "`features`: with 'waveform' `frame_length` must be `stride`, and `frames_per_soft_token` 1; got "
+            f"{config.frame_length}, {config.stride} and {config.frames_per_soft_token}. Gemma 4 unified has "
+            '640, 640 and 1: `Gemma4AudioConverter.from_preset("gemma4_unified_12b")`.'
+        )
+    if config.max_audio_length * config.sampling_rate % config.stride:
+        raise ValueError(
+            "`stride`: with 'waveform' the longest clip must be a whole number of frames; got "
+            f"{config.max_audio_length} s at {config.sampling_rate} Hz in frames of {config.stride} samples. "
+            "Change `max_audio_length`."
+        )
+
+
 def check_windows(config: Any) -> None:
     """Whether `frame_length` is that of the released spectrogram's windows, and not longer than its FFT."""
     if config.frame_length != 2 * config.stride:

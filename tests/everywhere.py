@@ -6,6 +6,7 @@ garbage in the padding.
     matrix()   which step runs on which target, for the documentation
 """
 
+import dataclasses
 import functools
 import tempfile
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ from graph_ops.audio.mel import log_mel_spectrogram
 from graph_ops.audio.resample import resample
 from graph_ops.audio.wav import decode_wavs
 from graph_ops.config import AudioConfig, ImageConfig
+from graph_ops.family import GEMMA4_UNIFIED
 from graph_ops.image.encode import encode_image_arrays, encode_images
 from graph_ops.image.resize import resize_bicubic
 from graph_ops.image.target_size import target_size
@@ -31,6 +33,7 @@ from graph_ops.text.bpe import utf8
 from tests.data import DEMONSTRATION
 
 IMAGE, AUDIO = ImageConfig(max_soft_tokens=4), AudioConfig(max_audio_length=1)
+RAW = dataclasses.replace(GEMMA4_UNIFIED.audio, max_audio_length=1)
 LITERT_MEL_TOLERANCE = 5e-5
 """Of a natural logarithm: float32 matrix products in place of a float64 FFT; see `audio.magnitude`."""
 TENSORFLOW_MEL_TOLERANCE = 2e-6
@@ -262,12 +265,13 @@ STEPS = [
     ),
     *(
         Step(
-            f"audio.encode_audio, {parity}",
+            f"audio.encode_audio, {name}",
             functools.partial(
-                lambda parity, target: functools.partial(
-                    audio.encode_audio, parity=parity, config=AUDIO, target=target
+                lambda parity, config, target: functools.partial(
+                    audio.encode_audio, parity=parity, config=config, target=target
                 ),
                 parity,
+                config,
             ),
             [_padded_clips(0), np.array([3_300, 900], np.int32)],
             [_padded_clips(np.nan), np.array([3_300, 900], np.int32)],
@@ -275,7 +279,11 @@ STEPS = [
             [[2, None], [2]],
             {TENSORFLOW: TENSORFLOW_MEL_TOLERANCE, LITERT: LITERT_MEL_TOLERANCE},
         )
-        for parity in ("keras_hub", "transformers")
+        for name, parity, config in (
+            ("keras_hub", "keras_hub", AUDIO),
+            ("transformers", "transformers", AUDIO),
+            ("waveform", "transformers", RAW),
+        )
     ),
     Step(
         "audio.decode_wavs",

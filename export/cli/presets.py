@@ -1,6 +1,5 @@
 """`gemma4-graph presets`: the released models. Needs no TensorFlow."""
 
-import dataclasses
 from collections.abc import Mapping
 
 from rich.table import Table
@@ -13,7 +12,7 @@ from graph_ops.presets.embedding import EMBEDDING_PRESETS
 def presets(json_: AsJson = False) -> None:
     """List the built-in presets: what the model reads, its parameters, a description."""
     released = PRESETS | EMBEDDING_PRESETS
-    document = {name: dataclasses.asdict(preset) for name, preset in released.items()}
+    document = {name: vars(preset) | {"family": preset.family.name} for name, preset in released.items()}
     show(document, [preset_table(released)], as_json=json_, indent=2)
 
 

@@ -106,7 +106,8 @@ def _drawn(outputs: Any, settings: dict[str, Any], folder: pathlib.Path | None) 
     if folder is None:
         return []
     from export.outputs import scaled
-    from export.report.pictures import patchings, write_pictures
+    from export.report.pictures import has_samples, patchings, write_pictures
 
-    paths = write_pictures(scaled(outputs, settings), folder, patching=patchings(settings))
+    drawn, is_raw = scaled(outputs, settings), has_samples(settings)
+    paths = write_pictures(drawn, folder, patching=patchings(settings), is_raw=is_raw)
     return [f"drew {escape(str(path))}" for path in paths]

@@ -7,7 +7,15 @@ import numpy as np
 import tensorflow as tf
 
 from export.report.markup import Html, data_url, element, scrolled
-from export.report.pictures import Patching, mel_picture, patch_side, unpatched
+from export.report.pictures import (
+    WAVE_COLUMNS,
+    Patching,
+    has_samples,
+    mel_picture,
+    patch_side,
+    unpatched,
+    wave_picture,
+)
 from export.report.record import Record
 from export.report.row import Block
 from graph_ops.config import AudioConfig
@@ -79,23 +87,31 @@ def patch_figure(
 
 
 def mel_figure(record: Record, slot: Slot, *, name: str, most_bytes: int) -> Html:
-    """One clip as its spectrogram, with a line at each soft token and the seconds below."""
+    """One clip as its spectrogram, or its samples as a wave, with a line at each soft token and the seconds
+    below.
+    """
     assert record.outputs is not None
     mel, mask = (record.outputs[key][0, slot.place] for key in (AUDIO.values, AUDIO.marks))
     config = record.settings[AUDIO.converter]["config"]
-    frames, bins = int(mask.sum()), mel.shape[1]
+    frames, numbers = int(mask.sum()), mel.shape[1]
     per_token = config.get("frames_per_soft_token", AudioConfig.frames_per_soft_token)
     hop = config.get("stride", AudioConfig.stride) / config.get("sampling_rate", AudioConfig.sampling_rate)
-    width, height = frames * FRAME_WIDTH, bins * FRAME_WIDTH
-    url = data_url("image/jpeg", small_jpeg(mel_picture(mel, mask, zoom=1), most_bytes=most_bytes))
-    alt = f"spectrogram of {name}, low frequencies at the bottom, louder is brighter"
+    if has_samples(record.settings):
+        picture, columns, zoom, kind = wave_picture(mel, mask, zoom=1), WAVE_COLUMNS, 1, "samples"
+        alt = f"samples of {name}, each column from its lowest to its highest"
+    else:
+        picture, columns, zoom, kind = mel_picture(mel, mask, zoom=1), 1, FRAME_WIDTH, "mel bins"
+        alt = f"spectrogram of {name}, low frequencies at the bottom, louder is brighter"
+    frame_width = columns * FRAME_WIDTH
+    width, height = frames * frame_width, picture.shape[0] * zoom
+    url = data_url("image/jpeg", small_jpeg(picture, most_bytes=most_bytes))
     image = element("img", src=url, width=width, height=height, alt=alt)
-    step = per_token * FRAME_WIDTH
+    step = per_token * frame_width
     overlay = _overlay(_grid(range(step, width, step), height), width, height)
-    seconds = _seconds(width, hop / FRAME_WIDTH)
+    seconds = _seconds(width, hop / frame_width)
     stack = element("div", image, overlay, class_="stack sound", style=f"width:{width}px")
     what = (
-        f"{name}: {frames * hop:.2f} s, {frames:,} frames of {bins} mel bins, "
+        f"{name}: {frames * hop:.2f} s, {frames:,} frames of {numbers} {kind}, "
         f"{-(-frames // per_token)} soft tokens of {per_token * hop * 1000:.0f} ms"
     )
     pane = scrolled(element("div", stack, seconds, style=f"width:{width}px"), label=alt)

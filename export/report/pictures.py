@@ -1,5 +1,5 @@
 """What the model receives, as pictures: an image put together again from its patches, a clip as its log-mel
-spectrogram.
+spectrogram or its samples.
 """
 
 import pathlib
@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from graph_ops.media.audio import AUDIO
 from graph_ops.media.image import IMAGE
 from graph_ops.media.video import VIDEO
 
@@ -16,6 +17,8 @@ GRID = (255, 64, 64)
 """Colour of the lines between soft tokens."""
 MEL_ZOOM = 3
 """Screen pixels for each frame and mel bin."""
+WAVE_HEIGHT, WAVE_COLUMNS = 129, 4
+"""Rows of a picture of samples, of which the middle one is 0, and columns for each frame: one for 10 ms."""
 
 
 def patch_picture(
@@ -62,6 +65,17 @@ def mel_picture(audio_mel: np.ndarray, audio_mel_mask: np.ndarray, *, zoom: int 
     return grey.repeat(zoom, axis=0).repeat(zoom, axis=1)[..., np.newaxis]
 
 
+def wave_picture(frames: np.ndarray, mask: np.ndarray, *, zoom: int = MEL_ZOOM) -> np.ndarray:
+    """The valid frames of samples float32 [F, M], each as columns from its lowest to its highest sample, 1 at
+    the top and -1 at the bottom: uint8 [WAVE_HEIGHT, columns × zoom, 1].
+    """
+    stretches = frames[mask.astype(bool)].reshape(-1, frames.shape[1] // WAVE_COLUMNS)
+    levels = np.linspace(1, -1, WAVE_HEIGHT)[:, np.newaxis]
+    half = 1 / (WAVE_HEIGHT - 1)  # of a pixel, so that silence is a line
+    drawn = (levels <= stretches.max(axis=1) + half) & (levels >= stretches.min(axis=1) - half)
+    return (255 * drawn).astype(np.uint8).repeat(zoom, axis=1)[..., np.newaxis]
+
+
 class Patching(NamedTuple):
     """How pixels became patches.
 
@@ -88,11 +102,21 @@ def patchings(settings: Mapping[str, Any]) -> dict[str, Patching]:
     return found
 
 
+def has_samples(settings: Mapping[str, Any]) -> bool:
+    """Whether frames of audio hold samples, as the settings of an artifact say; older ones do not."""
+    config = (settings.get(AUDIO.converter) or {}).get("config") or {}
+    return config.get("features") == "waveform"
+
+
 def write_pictures(
-    outputs: dict[str, np.ndarray], folder: pathlib.Path, *, patching: Mapping[str, Patching]
+    outputs: dict[str, np.ndarray],
+    folder: pathlib.Path,
+    *,
+    patching: Mapping[str, Patching],
+    is_raw: bool = False,
 ) -> list[pathlib.Path]:
     """Writes `image-K.png`, `audio-K.png` and `frame-K.png` for each medium of the first row, with what
-    `patching` says by the medium's name; returns their paths.
+    `patching` says by the medium's name; returns their paths. Frames of audio are samples or mel bins.
     """
     pictures = {}
     for medium, name in ((IMAGE, "image"), (VIDEO, "frame")):
@@ -104,7 +128,8 @@ def write_pictures(
                 pictures[f"{name}-{k}.png"] = picture
     for k, mask in enumerate(outputs.get("audio_mel_mask", np.zeros((1, 0)))[0]):
         if mask.any():
-            pictures[f"audio-{k}.png"] = mel_picture(outputs["audio_mel"][0, k], mask)
+            draw = wave_picture if is_raw else mel_picture
+            pictures[f"audio-{k}.png"] = draw(outputs["audio_mel"][0, k], mask)
     folder.mkdir(parents=True, exist_ok=True)
     for name, picture in pictures.items():
         (folder / name).write_bytes(tf.io.encode_png(picture).numpy())

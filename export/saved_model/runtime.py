@@ -8,7 +8,7 @@ import tensorflow as tf
 from export.media import pack_arrays
 from export.outputs import Arrays, scaled
 from export.runtime import Files, Media, cut
-from export.saved_model.run import Loaded, request
+from export.saved_model.run import Loaded, budget_inputs, request
 from graph_ops.media.table import MEDIA
 
 
@@ -41,13 +41,16 @@ class SavedModelRuntime:
 
     def row(self, prompt: str, media: Media) -> Arrays:
         """See `Runtime`."""
+        name = "generate_preprocess_arrays" if self._media else "generate_preprocess_text"
+        signature = self._signatures[name]
+        accepted = signature.structured_input_signature[1]
         given: dict[str, Any] = {"prompts": tf.constant([prompt])}
         for medium in self._media:
             items = media.get(medium.name, ())
             packed = pack_arrays(medium, items, slots=len(items))
             given |= {name: tf.constant(value) for name, value in packed.items()}
-        signature = "generate_preprocess_arrays" if self._media else "generate_preprocess_text"
-        return scaled(_arrays(self._signatures[signature](**given)), self._settings)
+            given |= budget_inputs(medium, len(items), (), accepted)
+        return scaled(_arrays(signature(**given)), self._settings)
 
     def row_of_files(self, prompt: str, files: Files) -> Arrays:
         """See `Runtime`."""

@@ -1,6 +1,7 @@
 """Pixels and spectrograms, beside transformers' and KerasHub's."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -62,30 +63,41 @@ def patches_reference(subject: Subject) -> Callable[[np.ndarray], tuple[np.ndarr
 
 
 def mel(subject: Subject) -> Iterator[Result]:
-    """Log-mel frames of several clips."""
-    if subject.config_of(AUDIO) is None:
+    """Frames of several clips: log-mel ones, or those of raw samples."""
+    config = subject.config_of(AUDIO)
+    if config is None:
         return
+    is_raw = config.get("features") == "waveform"  # older exports do not say
+    kind, allowed = ("raw frames", 0.0) if is_raw else ("log-mel", MEL_TOLERANCE)
     clips = [clip for length in (700, 16_000, 80_123) for clip in samples.sounds(length).values()]
-    name = {"transformers": "Gemma4AudioFeatureExtractor", "keras_hub": "keras_hub's converter"}[
-        subject.parity
-    ]
+    own = "Gemma4UnifiedAudioFeatureExtractor" if is_raw else "Gemma4AudioFeatureExtractor"
+    name = {"transformers": own, "keras_hub": "keras_hub's converter"}[subject.parity]
     try:
-        reference = _mel_reference(subject)
+        reference = _raw_reference(config) if is_raw else _mel_reference(subject)
     except ImportError as missing:
-        yield skipped("log-mel", name, f"{missing.name} is not installed")
+        yield skipped(kind, name, f"{missing.name} is not installed")
         return
     expected = [reference(clip) for clip in clips]
     for runtime in subject.runtimes:
         rows = [runtime.row(GEMMA4.tokens_of("audio").placeholder, {"audio": [clip]}) for clip in clips]
         mels = [row["audio_mel"][0, 0, : len(theirs)] for row, theirs in zip(rows, expected, strict=True)]
-        yield compare(
-            f"log-mel of {len(clips)} clips", runtime.name, name, mels, expected, allowed=MEL_TOLERANCE
-        )
+        step = f"{kind} of {len(clips)} clips"
+        yield compare(step, runtime.name, name, mels, expected, allowed=allowed)
 
 
 def _images() -> list[np.ndarray]:
     sizes = ((480, 640), (876, 1300), (7, 9), (5, 300), (300, 5), (768, 768), (97, 1203), (2000, 1500))
     return [samples.pixels(*size) for size in sizes] + [samples.pixels(213, 355, smooth=False)]
+
+
+def _raw_reference(config: Mapping[str, Any]) -> Callable[[np.ndarray], np.ndarray]:
+    """The reference's frames of one clip."""
+    from transformers.models.gemma4_unified.feature_extraction_gemma4_unified import (
+        Gemma4UnifiedAudioFeatureExtractor,
+    )
+
+    extractor = Gemma4UnifiedAudioFeatureExtractor(audio_samples_per_token=config["stride"])
+    return lambda clip: extractor(clip, return_tensors="np")["input_features"][0]
 
 
 def _mel_reference(subject: Subject) -> Callable[[np.ndarray], np.ndarray]:

@@ -1,4 +1,5 @@
-"""WAV files and samples -> log-mel frames, their mask and the number of soft tokens of each clip.
+"""WAV files and samples -> log-mel frames (or raw ones, see `waveform`), their mask and the number of soft
+tokens of each clip.
 
 samples [N, T] ──▶ frames of 320 every 160 ──▶ |DFT| ──▶ mel ──▶ log ──▶ values [N, 3000, 128]
 lengths [N] ─────▶ valid frames ─────────────────────────────────────▶ mask [N, 3000]
@@ -15,6 +16,7 @@ from graph_ops.audio.frames import num_soft_tokens, num_sounding_frames, num_val
 from graph_ops.audio.mel import log_mel_spectrogram, silent_frame
 from graph_ops.audio.soft_tokens import too_short_finding
 from graph_ops.audio.wav import Waveforms, decode_wavs, value_findings
+from graph_ops.audio.waveform import raw_frames
 from graph_ops.config import AudioConfig
 from graph_ops.faults import Fault, Finding, check, first_finding
 from graph_ops.target import TENSORFLOW, Target
@@ -24,9 +26,10 @@ class LogMel(NamedTuple):
     """Clips as the audio encoder takes them.
 
     Attributes:
-        values: float32 [N, max_frames, num_mels], natural logarithm of the mel magnitude. Frames that are not
-            valid hold, in "keras_hub" parity, what the clip padded with silence to 30 s has there
-            (log(mel_floor), normalised, from the end of the sound on), and 0 in "transformers" parity.
+        values: float32 [N, max_frames, frame_size], natural logarithm of the mel magnitude, or with
+            "waveform" features samples as they are. Frames that are not valid hold, in "keras_hub" parity,
+            what the clip padded with silence to 30 s has there (log(mel_floor), normalised, from the end of
+            the sound on), and 0 in "transformers" parity and where frames hold samples.
         mask: int32 [N, max_frames], 1 for valid frames.
         num_soft_tokens: int32 [N], ceil(valid frames / 4).
         finding: what is wrong with each clip, [N]; a faulty clip counts as none.
@@ -98,12 +101,12 @@ def _encode_sound(sound: Waveforms, *, parity: str, config: AudioConfig, target:
     finding = first_finding(sound.finding, too_short)
     lengths = tf.where(finding.is_clean, sound.lengths, 0)
     num_valid = num_valid_frames(lengths, parity=parity, config=config)
-    if parity == "keras_hub":
+    if parity == "keras_hub" and not config.is_raw:
         num_frames, fill = num_sounding_frames(lengths, config=config), silent_frame(config=config)
     else:
-        num_frames, fill = num_valid, np.zeros(config.num_mels, np.float32)
-    with tf.name_scope("log_mel"):
-        values = _filled_spectrogram(sound.samples, num_frames, fill=fill, config=config, target=target)
+        num_frames, fill = num_valid, np.zeros(config.frame_size, np.float32)
+    with tf.name_scope(config.features):
+        values = _filled_frames(sound.samples, num_frames, fill=fill, config=config, target=target)
     mask = tf.sequence_mask(num_valid, config.max_frames, tf.int32)
     return LogMel(values, mask, num_soft_tokens(num_valid, config=config), finding)
 
@@ -164,25 +167,30 @@ def _longest(lengths: tf.Tensor) -> tf.Tensor:
     return tf.maximum(tf.reduce_max(lengths), 0)
 
 
-def _filled_spectrogram(
+def _filled_frames(
     samples: tf.Tensor, num_frames: tf.Tensor, *, fill: np.ndarray, config: AudioConfig, target: Target
 ) -> tf.Tensor:
-    """Each row's first `num_frames` [N] frames, then `fill` [num_mels]: float32 [N, max_frames, num_mels]."""
+    """Each row's first `num_frames` [N] frames, then `fill` [frame_size]: float32 [N, max_frames,
+    frame_size].
+    """
     if target.static_sizes:  # all frames that a clip of any length sounds in
         num_computed = min(samples.shape[1] // config.stride + 2, config.max_frames)
     else:
         num_computed = _longest(num_frames)
-    mel = log_mel_spectrogram(samples, num_frames=num_computed, config=config, target=target)
+    if config.is_raw:
+        frames = raw_frames(samples, num_frames=num_computed, config=config)
+    else:
+        frames = log_mel_spectrogram(samples, num_frames=num_computed, config=config, target=target)
 
     def filled() -> tf.Tensor:
-        return tf.where(tf.sequence_mask(num_frames, num_computed)[..., tf.newaxis], mel, fill)
+        return tf.where(tf.sequence_mask(num_frames, num_computed)[..., tf.newaxis], frames, fill)
 
-    mel = _unless_all_full(num_frames, num_computed, mel, filled, target=target)
+    frames = _unless_all_full(num_frames, num_computed, frames, filled, target=target)
     missing = config.max_frames - num_computed
     if np.ptp(fill) == 0:
-        full = tf.pad(mel, [[0, 0], [0, missing], [0, 0]], constant_values=fill[0])
+        full = tf.pad(frames, [[0, 0], [0, missing], [0, 0]], constant_values=fill[0])
     else:
-        rest = tf.broadcast_to(fill, tf.stack([tf.shape(samples)[0], missing, config.num_mels]))
-        full = tf.concat([mel, rest], 1)
-    full.set_shape([samples.shape[0], config.max_frames, config.num_mels])
+        rest = tf.broadcast_to(fill, tf.stack([tf.shape(samples)[0], missing, config.frame_size]))
+        full = tf.concat([frames, rest], 1)
+    full.set_shape([samples.shape[0], config.max_frames, config.frame_size])
     return full

@@ -15,6 +15,8 @@ def num_valid_frames(lengths: tf.Tensor, *, parity: str, config: AudioConfig) ->
     """Frames that a clip's mask marks as audio, in closed form.
 
     * "keras_hub": min(length // 160, 3000), as many whole hops as the clip has. Source: `_preprocess_audio`.
+    * "waveform" features, in either: ceil(min(length, 480000) / 640), the last one filled up with zeros.
+      Source: `Gemma4UnifiedAudioFeatureExtractor`.
     * "transformers": (min(length, 480000) − 1) // 160 and never negative. Its extractor cuts windows of 321
       samples, one more than a frame, and counts window i if its last sample is audio: with 160 samples padded
       on the left that is sample 160 i + 160 of the clip. Padding to a multiple of 128 adds windows but none
@@ -31,24 +33,26 @@ def num_valid_frames(lengths: tf.Tensor, *, parity: str, config: AudioConfig) ->
     Raises:
         ValueError: `parity` is neither of the two.
     """
-    hops = (tf.minimum(lengths, config.max_samples) - _samples_beyond(parity)) // config.stride
+    hops = (tf.minimum(lengths, config.max_samples) - _samples_beyond(parity, config)) // config.stride
     return tf.maximum(hops, 0)
 
 
 def least_samples(*, parity: str, config: AudioConfig) -> int:
     """Samples in the shortest clip with a valid frame, and so with a soft token: 160 in "keras_hub" parity,
-    161 in "transformers" parity.
+    161 in "transformers" parity, 1 where frames hold samples.
     """
-    return config.stride + _samples_beyond(parity)
+    return config.stride + _samples_beyond(parity, config)
 
 
-def _samples_beyond(parity: str) -> int:
-    """Samples that a clip must have besides whole hops for the last of these to count."""
+def _samples_beyond(parity: str, config: AudioConfig) -> int:
+    """Samples that a clip must have besides whole hops for the last of these to count; less than none where a
+    frame counts from its first sample on.
+    """
     if parity not in _SAMPLES_BEYOND:
         raise ValueError(
             f"`parity` must be one of {sorted(_SAMPLES_BEYOND)}; got {parity!r}. Pass one of these."
         )
-    return _SAMPLES_BEYOND[parity]
+    return 1 - config.stride if config.is_raw else _SAMPLES_BEYOND[parity]
 
 
 def num_sounding_frames(lengths: tf.Tensor, *, config: AudioConfig) -> tf.Tensor:

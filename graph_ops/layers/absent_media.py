@@ -90,6 +90,6 @@ _EMPTY: dict[str, Callable[[Settings], _Empty | None]] = {IMAGE.name: _no_images
 """Source: keras-hub 0.32's class, oddities included."""
 _NOT_EMBEDDED: dict[str, Callable[[Any], _Empty]] = {
     IMAGE.name: lambda config: _Empty((0, 0, config.patch_dim), (0, 0, 2), 0),
-    AUDIO.name: lambda config: _Empty((0, 1, config.num_mels), (0, 1), 0),
+    AUDIO.name: lambda config: _Empty((0, 1, config.frame_size), (0, 1), 0),
 }
 """The same of its `EmbeddingGemma2TextEmbedderPreprocessor` of keras-hub 0.33."""

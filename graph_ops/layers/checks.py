@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from graph_ops.media.audio import AUDIO
 from graph_ops.media.image import IMAGE
 from graph_ops.media.medium import Medium
 from graph_ops.media.table import MEDIA
@@ -25,6 +26,12 @@ def check_settings(settings: Settings) -> None:
             "`sequence_length`: must exceed `max_images_per_prompt * num_vision_tokens_per_image`; got "
             f"{row.sequence_length} <= {row.max_images_per_prompt} * {row.num_vision_tokens_per_image}. "
             f"Raise it or allow fewer images."
+        )
+    audio = settings.config_of(AUDIO)
+    if audio and audio.is_raw and row.parity == "keras_hub":
+        raise ValueError(
+            "`parity`: must be 'transformers' where the audio converter's `features` are 'waveform', which "
+            "keras-hub does not have; got 'keras_hub'. Pass parity='transformers'."
         )
     video = settings.config_of(VIDEO)
     if video and row.num_frames_per_video != video.num_frames:

@@ -13,6 +13,7 @@ from typing_extensions import Self
 
 from graph_ops.audio.mel import log_mel_spectrogram
 from graph_ops.audio.wav import value_findings
+from graph_ops.audio.waveform import raw_frames
 from graph_ops.config import VideoConfig
 from graph_ops.faults import raise_findings
 from graph_ops.layers.inputs.slots import as_slots, is_single
@@ -134,17 +135,19 @@ class Gemma4AudioConverter(_Converter):
     """Waveforms to log-mel spectrograms, in KerasHub's layout of 30 seconds.
 
     Args:
-        **settings: fields of `AudioConfig` (`num_mels`, `num_fft_bins`, `stride`, `sampling_rate`,
-            `max_audio_length`, `min_frequency`, `max_frequency`, `mel_floor`, `per_bin_mean`,
-            `per_bin_stddev`, `frame_length`, `strict`), `name`, `dtype`.
+        **settings: fields of `AudioConfig` (`features`, `num_mels`, `num_fft_bins`, `stride`,
+            `sampling_rate`, `max_audio_length`, `min_frequency`, `max_frequency`, `mel_floor`,
+            `per_bin_mean`, `per_bin_stddev`, `frame_length`, `strict`), `name`, `dtype`.
 
     Called on one clip (samples [T] in -1…1, or the bytes of a WAV file) or on several (an array [B, T], a
     list, files string [B]) it gives float32 [(B,) 3000, 128]; what is longer than 30 s is cut, what is
-    shorter is filled with silence.
+    shorter is filled with silence. With `features="waveform"` frames of samples, filled with 0: of the preset
+    "gemma4_unified_12b" float32 [(B,) 750, 640].
     """
 
     medium = AUDIO
 
+    features = Setting("config")
     num_mels = Setting("config")
     num_fft_bins = Setting("config")
     stride = Setting("config")
@@ -172,7 +175,8 @@ class Gemma4AudioConverter(_Converter):
         if self.medium.sizes in slots:
             raise_findings(value_findings(slots["audio"][0]), "clip")
             samples = slots["audio"][0, 0] if single else slots["audio"][0]
-            return log_mel_spectrogram(
+            compute = raw_frames if self.config.is_raw else log_mel_spectrogram
+            return compute(
                 samples[..., : self.config.max_samples],
                 num_frames=self.config.max_frames,
                 config=self.config,
@@ -182,8 +186,8 @@ class Gemma4AudioConverter(_Converter):
         return clips.values[0, 0] if single else clips.values[0]
 
     def audio_shape(self) -> tuple[int, int]:
-        """Frames and mel bins of one clip."""
-        return self.config.max_frames, self.config.num_mels
+        """Frames of one clip, and numbers in a frame."""
+        return self.config.max_frames, self.config.frame_size
 
 
 @keras.saving.register_keras_serializable(package="gemma4_graph")

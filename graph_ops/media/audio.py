@@ -39,7 +39,7 @@ def _dims(row: RowConfig, config: AudioConfig) -> dict[str, int]:
     return {
         "A": slots,
         "F": config.max_frames,
-        "M": config.num_mels,
+        "M": config.frame_size,
         "N": slots * config.max_soft_tokens,
     }
 

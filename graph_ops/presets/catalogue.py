@@ -15,8 +15,7 @@ import os
 import pathlib
 from typing import Any
 
-from graph_ops.config import MEDIUM_CONFIGS
-from graph_ops.family import GEMMA4
+from graph_ops.family import GEMMA4, GEMMA4_UNIFIED, Family
 from graph_ops.presets import downloads
 from graph_ops.presets.folders import read_folder
 from graph_ops.presets.settings import LARGE_CHAT, WITHOUT_AUDIO, Json, PresetSettings
@@ -27,24 +26,25 @@ from graph_ops.text.vocabulary.vocabulary import Vocabulary, load_vocabulary
 class Preset:
     """A released model, as far as its preprocessing goes.
 
-    All take the defaults of `ImageConfig`, `AudioConfig` and `RowConfig`, which are the released models'
-    numbers; without audio, `audio_input_feat_size` is 0.
+    Its numbers are those of its family; without audio, `audio_input_feat_size` is 0.
 
     Attributes:
         parameters: weights of the model, per-layer embeddings included.
         modalities: what the model reads.
-        kaggle_handle: KerasHub's model on Kaggle.
+        kaggle_handle: KerasHub's model on Kaggle, or None where it has none.
         huggingface_repository: the same model on Hugging Face.
         description: one line.
         chat: arguments of the preprocessor for the model's chat template.
+        family: of the model.
     """
 
     parameters: int
     modalities: tuple[str, ...]
-    kaggle_handle: str
+    kaggle_handle: str | None
     huggingface_repository: str
     description: str
     chat: Json
+    family: Family = GEMMA4
 
     def __getitem__(self, key: str) -> Any:
         """`"metadata"` and `"kaggle_handle"`, as KerasHub's presets are read."""
@@ -67,7 +67,7 @@ def _presets() -> dict[str, Preset]:
         ),
         ("31b", "31B", 31_000_000_000, large, "60 layers, dense, the largest"),
     )
-    table = {}
+    table: dict[str, Preset] = {}
     for size, model, parameters, modalities, description in models:
         for infix, suffix, tuning in (("", "", "pretrained"), ("instruct_", "-it", "instruction-tuned")):
             name = f"gemma4_{infix}{size}"
@@ -78,8 +78,24 @@ def _presets() -> dict[str, Preset]:
     return table
 
 
-PRESETS = _presets()
-"""The eight built-in presets by name."""
+def _unified_presets() -> dict[str, Preset]:
+    """Source: the model card of google/gemma-4-12B. keras-hub 0.33 does not have it yet."""
+    return {
+        f"{GEMMA4_UNIFIED.name}_{infix}12b": Preset(
+            11_950_000_000,
+            ("text", "image", "audio"),
+            None,
+            f"google/gemma-4-12B{suffix}",
+            f"Gemma 4 12B, {tuning}: 48 layers, dense, without encoders",
+            {},
+            GEMMA4_UNIFIED,
+        )
+        for infix, suffix, tuning in (("", "", "pretrained"), ("instruct_", "-it", "instruction-tuned"))
+    }
+
+
+PRESETS = _presets() | _unified_presets()
+"""The ten built-in presets by name."""
 
 
 def load_preset(preset: "str | os.PathLike[str]") -> PresetSettings:
@@ -120,8 +136,10 @@ def built_in(preset: Preset) -> PresetSettings:
             )
         return vocabulary
 
-    media = {name: config() for name, config in MEDIUM_CONFIGS.items() if name in preset.modalities}
-    row = ({} if "audio" in preset.modalities else WITHOUT_AUDIO) | preset.chat
+    family = preset.family
+    configs = {"image": family.image, "audio": family.audio}
+    media = {name: config for name, config in configs.items() if name in preset.modalities}
+    row = dict(family.row) | ({} if "audio" in preset.modalities else WITHOUT_AUDIO) | preset.chat
     return PresetSettings(media, row, {}, read_vocabulary)
 
 

@@ -52,11 +52,12 @@ def fetch(handle: str) -> pathlib.Path:
     return _fetch_huggingface(name) if scheme == "hf" else _fetch_kaggle(name)
 
 
-def fetch_vocabulary(kaggle_handle: str, huggingface_repository: str) -> pathlib.Path:
-    """The vocabulary file of a built-in preset: from Kaggle or, where that fails, from Hugging Face.
+def fetch_vocabulary(kaggle_handle: str | None, huggingface_repository: str) -> pathlib.Path:
+    """The vocabulary file of a built-in preset: from Kaggle or, where that fails or has none, from Hugging
+    Face.
 
     Raises:
-        DownloadError: both failed; says why each did.
+        DownloadError: each failed; says why.
     """
     reasons = []
     attempts = (
@@ -67,6 +68,8 @@ def fetch_vocabulary(kaggle_handle: str, huggingface_repository: str) -> pathlib
         ),
     )
     for handle, download in attempts:
+        if handle is None:
+            continue
         try:
             return pathlib.Path(_call(handle, download))
         except DownloadError as error:

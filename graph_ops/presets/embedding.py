@@ -23,6 +23,7 @@ EMBEDDING_PRESETS = {
         "google/embeddinggemma-2",
         "EmbeddingGemma 2: 24 layers, vectors of 768 numbers of text, images and audio",
         {},
+        EMBEDDING_GEMMA2,
     )
 }
 """By name. Source: `keras_hub/src/models/embedding_gemma2/embedding_gemma2_presets.py` of keras-hub 0.33."""

@@ -1,11 +1,12 @@
 """Preset folders in Hugging Face's layout."""
 
+import dataclasses
 import pathlib
 from collections.abc import Mapping
 from typing import Any
 
 from graph_ops.config import AudioConfig, ImageConfig
-from graph_ops.family import GEMMA4, Family
+from graph_ops.family import GEMMA4, GEMMA4_UNIFIED, Family
 from graph_ops.presets.downloads import HUGGINGFACE_VOCABULARY
 from graph_ops.presets.files import existing, read_json
 from graph_ops.presets.settings import LARGE_CHAT, WITHOUT_AUDIO, PresetSettings
@@ -15,7 +16,8 @@ Json = dict[str, Any]
 
 
 def read_huggingface(folder: pathlib.Path, family: Family = GEMMA4) -> PresetSettings:
-    """Settings of a folder of Hugging Face's with a model of a family; its vocabulary is read when asked for.
+    """Settings of a folder of Hugging Face's with a model of a family, where Gemma 4 may be Gemma 4 unified;
+    its vocabulary is read when asked for.
 
     Raises:
         ValueError: a damaged file, another model, or a setting that this project cannot follow.
@@ -23,10 +25,12 @@ def read_huggingface(folder: pathlib.Path, family: Family = GEMMA4) -> PresetSet
     processor = read_json(folder / "processor_config.json") or {}
     flat = read_json(folder / "preprocessor_config.json") or {}
     model = read_json(folder / "config.json")
+    if family is GEMMA4 and _is_unified(model, processor):
+        family = GEMMA4_UNIFIED
     _check_model(model, folder, family)
     _check_tokens(read_json(folder / "tokenizer_config.json") or {}, folder)
     image = processor.get("image_processor") or (flat if "patch_size" in flat else None)
-    audio = processor.get("feature_extractor") or (flat if "hop_length" in flat else None)
+    audio = processor.get("feature_extractor") or (flat if _AUDIO_KEYS & flat.keys() else None)
     if model is not None:  # a processor's files may name media that the model has no encoder for
         image, audio = (
             found if model.get(key) else None
@@ -38,15 +42,23 @@ def read_huggingface(folder: pathlib.Path, family: Family = GEMMA4) -> PresetSet
     }
     return PresetSettings(
         {
-            "image": _huggingface_image(image, folder) if image else None,
-            "audio": _huggingface_audio(audio, processor, folder) if audio else None,
+            "image": _huggingface_image(image, folder, family) if image else None,
+            "audio": _huggingface_audio(audio, processor, folder, family) if audio else None,
         },
-        {ours: processor[theirs] for ours, theirs in counts.items() if theirs in processor}
+        dict(family.row)
+        | {ours: processor[theirs] for ours, theirs in counts.items() if theirs in processor}
         | ({} if audio else WITHOUT_AUDIO)
         | (LARGE_CHAT if _gives_empty_thought(folder) else {}),
         {},
         lambda: load_vocabulary(existing(folder, HUGGINGFACE_VOCABULARY)),
     )
+
+
+def _is_unified(model: Json | None, processor: Json) -> bool:
+    """Whether the folder's model is of `GEMMA4_UNIFIED`: `model_type` says so, or else its processor."""
+    if model is not None:
+        return str(model.get("model_type")).startswith(GEMMA4_UNIFIED.name)
+    return processor.get("processor_class") == "Gemma4UnifiedProcessor"
 
 
 def _gives_empty_thought(folder: pathlib.Path) -> bool:
@@ -60,8 +72,10 @@ def _gives_empty_thought(folder: pathlib.Path) -> bool:
 _CHAT_TEMPLATE = "chat_template.jinja"
 
 
-def _huggingface_image(settings: Json, folder: pathlib.Path) -> ImageConfig:
-    """Rescaling and normalising in one step: `(x * rescale_factor - mean) / std = x * scale + offset`."""
+def _huggingface_image(settings: Json, folder: pathlib.Path, family: Family) -> ImageConfig:
+    """Rescaling and normalising in one step: `(x * rescale_factor - mean) / std = x * scale + offset`. Where
+    the family merges patches, those that are pooled are one.
+    """
     _check_fixed(settings, {"do_resize": True, "do_convert_rgb": True, "resample": 3}, folder)
     defaults = ImageConfig()
     factor = settings.get("rescale_factor", 1 / 255) if settings.get("do_rescale", True) else 1.0
@@ -73,6 +87,9 @@ def _huggingface_image(settings: Json, folder: pathlib.Path) -> ImageConfig:
         name: settings.get(name, getattr(defaults, name))
         for name in ("patch_size", "max_soft_tokens", "pooling_kernel_size")
     }
+    if family.image.pooling_kernel_size == 1:
+        sizes["patch_size"] *= sizes["pooling_kernel_size"]
+        sizes["pooling_kernel_size"] = 1
     if not is_normalised:
         return ImageConfig(**sizes, scale=None if factor == 1 else factor)
     scale = tuple(factor / value for value in deviation)
@@ -92,7 +109,27 @@ _AUDIO_FIELDS = {
 }
 
 
-def _huggingface_audio(settings: Json, processor: Json, folder: pathlib.Path) -> AudioConfig:
+_RAW_LENGTH = "audio_samples_per_token"
+_AUDIO_KEYS = {"hop_length", _RAW_LENGTH}
+"""By one of which a flat file is known to be that of an extractor too."""
+
+
+def _huggingface_audio(settings: Json, processor: Json, folder: pathlib.Path, family: Family) -> AudioConfig:
+    config = (_raw_audio if family.audio.is_raw else _mel_audio)(settings, folder)
+    milliseconds = 1000 * config.stride * config.frames_per_soft_token // config.sampling_rate
+    _check_fixed(processor, {"audio_ms_per_token": milliseconds}, folder)
+    return config
+
+
+def _raw_audio(settings: Json, folder: pathlib.Path) -> AudioConfig:
+    own = GEMMA4_UNIFIED.audio
+    length = settings.get(_RAW_LENGTH, own.stride)
+    _check_fixed(settings, {"feature_size": length, "padding_value": 0}, folder)
+    rate = settings.get("sampling_rate", own.sampling_rate)
+    return dataclasses.replace(own, stride=length, frame_length=length, sampling_rate=rate)
+
+
+def _mel_audio(settings: Json, folder: pathlib.Path) -> AudioConfig:
     """Frame, hop and FFT length follow from durations, as in the reference, whatever the file says of
     them.
     """
@@ -115,10 +152,7 @@ def _huggingface_audio(settings: Json, processor: Json, folder: pathlib.Path) ->
         "padding_value": 0,
     }
     _check_fixed(settings, derived | silent, folder)
-    config = AudioConfig(**given, frame_length=frame, stride=hop, num_fft_bins=fft)
-    milliseconds = 1000 * config.stride * config.frames_per_soft_token // config.sampling_rate
-    _check_fixed(processor, {"audio_ms_per_token": milliseconds}, folder)
-    return config
+    return AudioConfig(**given, frame_length=frame, stride=hop, num_fft_bins=fft)
 
 
 def _check_fixed(settings: Json, fixed: Mapping[str, Any], folder: pathlib.Path) -> None:

@@ -30,7 +30,7 @@ given.
 
 OWN_FIELDS: dict[type, tuple[str, ...]] = {
     ImageConfig: ("max_image_pixels", "apply_exif_orientation", "background_color"),
-    AudioConfig: ("frames_per_soft_token", "strict"),
+    AudioConfig: ("features", "frames_per_soft_token", "strict"),
     VideoConfig: ("max_image_pixels", "apply_exif_orientation", "background_color"),
     RowConfig: (
         *("parity", "keras_hub_version", "allow_special_tokens"),

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from graph_ops.family import EMBEDDING_GEMMA2, GEMMA4
+from graph_ops.family import EMBEDDING_GEMMA2, GEMMA4, GEMMA4_UNIFIED
 from graph_ops.media.table import MEDIA
 
 
@@ -30,3 +30,12 @@ def test_a_family_that_embeds_differs_from_gemma_4_in_that_alone():
         re.fullmatch(r"task: [a-z ]+ \| query: |title: none \| text: ", text) for text in tasks.values()
     )
     assert GEMMA4.embedding.tasks == GEMMA4.embedding.sizes == ()
+
+
+def test_a_merged_patch_is_as_many_pixels_as_a_soft_token_of_gemma_4():
+    merged, pooled = GEMMA4_UNIFIED.image, GEMMA4.image
+    assert merged.side_multiple == pooled.side_multiple == merged.patch_size
+    assert merged.max_soft_tokens == pooled.max_soft_tokens == merged.max_patches
+    assert merged.patch_dim == pooled.patch_dim * pooled.pooling_kernel_size**2 == 6912
+    assert GEMMA4_UNIFIED.media == GEMMA4.media
+    assert dict(GEMMA4_UNIFIED.row)["chat_variant"] in GEMMA4_UNIFIED.chat.empty_thought_variants

@@ -50,3 +50,21 @@ def test_a_colour_is_three_levels_or_another_value(value):
 def test_another_colour_is_refused(value):
     with pytest.raises(ValueError, match="`size`: must be three whole numbers in 0…255, None or 'sky'; got"):
         rules.check_color(field(value), "size", otherwise=(None, "sky"))
+
+
+def audio(**changed):
+    given = {"features": "waveform", "stride": 640, "frame_length": 640, "frames_per_soft_token": 1}
+    others = {"num_mels": 1, "num_fft_bins": 1, "sampling_rate": 16_000, "max_audio_length": 30}
+    return types.SimpleNamespace(**{**given, **others, **changed})
+
+
+def test_raw_frames_stand_side_by_side_whatever_is_said_of_mel_bins():
+    rules.check_audio(audio(mel_floor=-1))
+    rules.check_raw_frames(audio())
+    for changed in ({"frame_length": 320}, {"frames_per_soft_token": 4}):
+        with pytest.raises(ValueError, match="`features`: with 'waveform' `frame_length` must be `stride`"):
+            rules.check_audio(audio(**changed))
+    with pytest.raises(ValueError, match=r"`stride`: with 'waveform' the longest clip .* 30 s at 16000 Hz"):
+        rules.check_raw_frames(audio(stride=700, frame_length=700))
+    with pytest.raises(ValueError, match="`stride`: must be a positive whole number; got 0"):
+        rules.check_audio(audio(stride=0))

@@ -12,7 +12,7 @@ MAY_IMPORT = {
     # from the ground up: each may import those named here, and itself
     "rules": set(),
     "config": {"rules"},
-    "family": set(),
+    "family": {"config"},
     "target": set(),
     "shapes": set(),
     "file_types": set(),

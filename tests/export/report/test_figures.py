@@ -1,5 +1,6 @@
 """Figures of media: what they say, and that their files are small."""
 
+import dataclasses
 import io
 
 import numpy as np
@@ -44,6 +45,18 @@ def test_a_clip_is_its_spectrogram_with_a_line_at_each_soft_token():
     assert "a: 0.10 s, 10 frames of 8 mel bins, 3 soft tokens of 40 ms</figcaption>" in made
     assert '<path d="M12 0V24M24 0V24" class="line"></path>' in made
     assert '<span style="left:0px">0 s</span>' in made
+
+
+def test_a_clip_of_raw_frames_is_a_wave():
+    given = record()
+    outputs = given.outputs | {"audio_mel": np.zeros((1, 1, 3, 640)), "audio_mel_mask": np.ones((1, 1, 3))}
+    config = {"features": "waveform", "stride": 640, "frames_per_soft_token": 1, "sampling_rate": 16_000}
+    settings = {**given.settings, "audio_converter": {"config": config}}
+    given = dataclasses.replace(given, outputs=outputs, settings=settings)
+    made = mel_figure(given, Slot(0, None), name="a", most_bytes=20_000)
+    assert "a: 0.12 s, 3 frames of 640 samples, 3 soft tokens of 40 ms</figcaption>" in made
+    assert '<path d="M12 0V129M24 0V129" class="line"></path>' in made
+    assert 'alt="samples of a, each column' in made
 
 
 @pytest.mark.parametrize("shape", [(480, 640, 3), (128, 3000, 1), (16, 16, 3)])

@@ -39,17 +39,21 @@ def test_a_row_without_media_is_that_of_the_text_signature(runtime):
 def test_a_row_with_media_is_packed_and_scaled():
     taken: list[dict[str, list[int]]] = []
 
-    def signature(**tensors):
-        taken.append({name: tensor.shape.as_list() for name, tensor in tensors.items()})
-        pixels = tf.constant([[[[0, 51, 255], [9, 9, 9]]]], tf.uint8)
-        return {"pixel_values": pixels, "pixel_position_ids": tf.constant([[[[0, 0], [-1, -1]]]])}
+    class Signature:
+        structured_input_signature = ((), {"prompts", "images", "image_sizes", "max_soft_tokens"})
+
+        def __call__(self, **tensors):
+            taken.append({name: tensor.shape.as_list() for name, tensor in tensors.items()})
+            pixels = tf.constant([[[[0, 51, 255], [9, 9, 9]]]], tf.uint8)
+            return {"pixel_values": pixels, "pixel_position_ids": tf.constant([[[[0, 0], [-1, -1]]]])}
 
     settings: dict[str, Any] = {
         "image_converter": {"config": {"scale": 1 / 255, "offset": None}},
         "audio_converter": None,
     }
-    runtime = SavedModelRuntime(Loaded(None, {"generate_preprocess_arrays": signature}), settings)
+    runtime = SavedModelRuntime(Loaded(None, {"generate_preprocess_arrays": Signature()}), settings)
     items = [np.zeros((2, 9, 3), np.uint8), np.zeros((5, 4, 3), np.uint8)]
     found = runtime.row("<|image|><|image|>", {"image": items})["pixel_values"]
-    assert taken == [{"prompts": [1], "images": [1, 2, 5, 9, 3], "image_sizes": [1, 2, 2]}]
+    sizes = {"image_sizes": [1, 2, 2], "max_soft_tokens": [1, 2]}
+    assert taken == [{"prompts": [1], "images": [1, 2, 5, 9, 3], **sizes}]
     np.testing.assert_allclose(found[0, 0], [[0.0, 0.2, 1.0], [0.0, 0.0, 0.0]], rtol=1e-6)

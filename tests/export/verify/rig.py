@@ -13,8 +13,7 @@ def subject(*media, num_texts=10, runtimes=None, **settings):
     preprocessor = graph_ops.Gemma4CausalLMPreprocessor(
         graph_ops.Gemma4Tokenizer(DEMONSTRATION),
         graph_ops.Gemma4ImageConverter() if "image" in media else None,
-        graph_ops.Gemma4AudioConverter() if "audio" in media else None,
-        **settings,
+        **{"audio_converter": graph_ops.Gemma4AudioConverter() if "audio" in media else None} | settings,
     )
     config, vocabulary = preprocessor.get_config(), preprocessor.tokenizer.vocabulary
     right = EagerRuntime(config, vocabulary)

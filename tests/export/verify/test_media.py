@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+import graph_ops
 from export.verify import media, samples
 from tests.export.verify.rig import Asked, Converters, Off, subject
 
@@ -51,6 +52,18 @@ def test_the_spectrogram_of_the_other_parity_is_that_of_the_extractor():
     assert (right.step, right.reference) == ("log-mel of 3 clips", "Gemma4AudioFeatureExtractor")
     assert right.passed
     assert right.compared > 3 * 128
+
+
+@pytest.mark.usefixtures("one_sound")
+def test_raw_frames_are_those_of_the_unified_extractor_to_the_last_bit():
+    pytest.importorskip("transformers.models.gemma4_unified.feature_extraction_gemma4_unified")
+    converter = graph_ops.Gemma4AudioConverter.from_preset("gemma4_unified_12b")
+    given = subject("audio", parity="transformers", sequence_length=800, audio_converter=converter)
+    (right,) = media.mel(given)
+    assert (right.step, right.reference) == ("raw frames of 3 clips", "Gemma4UnifiedAudioFeatureExtractor")
+    assert right.passed
+    assert (right.largest, right.allowed) == (0.0, 0.0)
+    assert right.compared == (2 + 25 + 126) * 640
 
 
 def test_a_medium_that_is_not_read_has_no_line():

@@ -2,20 +2,27 @@
 
 import keras_hub
 import pytest
+from transformers.models.gemma4_unified.configuration_gemma4_unified import (
+    Gemma4UnifiedAudioConfig,
+    Gemma4UnifiedVisionConfig,
+)
 
 import graph_ops
 from graph_ops.config import AudioConfig, ImageConfig, RowConfig
+from graph_ops.family import GEMMA4, GEMMA4_UNIFIED
 from graph_ops.presets.catalogue import PRESETS, downloads
 from tests.data import DEMONSTRATION
 
 Preprocessor = graph_ops.Gemma4CausalLMPreprocessor
+UNIFIED = {"gemma4_unified_12b", "gemma4_unified_instruct_12b"}
 HEARING = {"gemma4_2b", "gemma4_instruct_2b", "gemma4_4b", "gemma4_instruct_4b"}
 
 
 def test_presets_are_those_of_keras_hub_that_can_be_used_alone():
     theirs = keras_hub.models.Gemma4CausalLMPreprocessor.presets
-    assert set(PRESETS) == {name for name in theirs if not name.endswith("_assistant")}
-    for name, preset in PRESETS.items():
+    ours = {name: preset for name, preset in PRESETS.items() if preset.kaggle_handle}
+    assert set(ours) == {name for name in theirs if not name.endswith("_assistant")}
+    for name, preset in ours.items():
         assert preset.parameters == theirs[name]["metadata"]["params"]
         assert preset["kaggle_handle"] == preset.kaggle_handle == theirs[name]["kaggle_handle"]
         assert preset["metadata"]["params"] == preset.parameters
@@ -26,14 +33,28 @@ def test_presets_are_those_of_keras_hub_that_can_be_used_alone():
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_has_the_released_models_numbers(name, demonstration_tokenizer):
     preprocessor = Preprocessor.from_preset(name, tokenizer=demonstration_tokenizer)
-    assert preprocessor.row == RowConfig(
-        audio_input_feat_size=128 if name in HEARING else 0,
-        chat_variant="small" if name in HEARING else "large",
-    )
-    assert preprocessor.image_converter.config == ImageConfig()
-    assert (preprocessor.audio_converter is not None) == (name in HEARING)
-    if name in HEARING:
-        assert preprocessor.audio_converter.config == AudioConfig()
+    if name in UNIFIED:
+        row = RowConfig(parity="transformers", chat_variant="large", audio_input_feat_size=640)
+    elif name in HEARING:
+        row = RowConfig()
+    else:
+        row = RowConfig(chat_variant="large", audio_input_feat_size=0)
+    assert preprocessor.row == row
+    family = PRESETS[name].family
+    assert family == (GEMMA4_UNIFIED if name in UNIFIED else GEMMA4)
+    assert preprocessor.image_converter.config == family.image
+    assert (preprocessor.audio_converter is not None) == (name in HEARING | UNIFIED)
+    if name in HEARING | UNIFIED:
+        assert preprocessor.audio_converter.config == family.audio
+
+
+def test_the_numbers_of_the_unified_model_are_those_of_transformers():
+    image, audio = Gemma4UnifiedVisionConfig(), Gemma4UnifiedAudioConfig()
+    ours = GEMMA4_UNIFIED
+    assert (ours.image.patch_size, ours.image.pooling_kernel_size) == (image.model_patch_size, 1)
+    assert (ours.image.max_patches, ours.image.patch_dim) == (280, 3 * image.model_patch_size**2)
+    assert ours.audio.stride == ours.audio.frame_size == audio.audio_samples_per_token
+    assert (ours.audio.max_frames, ours.audio.max_soft_tokens) == (750, 750)
 
 
 def test_arguments_replace_the_presets_numbers(demonstration_tokenizer):
@@ -137,6 +158,16 @@ def test_a_saved_preset_pins_its_vocabulary(tmp_path, make_preprocessor):
         ),
         (AudioConfig, {"min_frequency": 8000.0}, "`max_frequency`: must be above `min_frequency`"),
         (AudioConfig, {"mel_floor": 0.0}, "`mel_floor`: must be positive"),
+        (
+            AudioConfig,
+            {"features": "mfcc"},
+            r"`features`: must be one of \('log_mel', 'waveform'\); got 'mfcc'",
+        ),
+        (
+            AudioConfig,
+            {"features": "waveform"},
+            "`features`: with 'waveform' `frame_length` must be `stride`",
+        ),
         (
             AudioConfig,
             {"per_bin_mean": (0.0,)},

@@ -1,13 +1,19 @@
 """Folders in Hugging Face's layout, against transformers: what is read, and what is refused."""
 
+import json
+
 import numpy as np
 import pytest
 from transformers import Gemma4AudioFeatureExtractor
 from transformers.models.gemma4.image_processing_pil_gemma4 import Gemma4ImageProcessorPil
+from transformers.models.gemma4_unified.feature_extraction_gemma4_unified import (
+    Gemma4UnifiedAudioFeatureExtractor,
+)
 
 import graph_ops
 from export.verify import samples
 from graph_ops.config import AudioConfig, ImageConfig, RowConfig
+from graph_ops.family import GEMMA4_UNIFIED
 from graph_ops.presets.huggingface_folder import read_huggingface
 from tests.data import DEMONSTRATION
 from tests.graph_ops.presets.written import MODEL, TOKENS, audio_settings, image_settings
@@ -21,6 +27,37 @@ def test_a_hugging_face_folder_gives_the_released_models_preprocessor(huggingfac
     assert (made.image_converter.config, made.audio_converter.config) == (ImageConfig(), AudioConfig())
     expected = graph_ops.Gemma4Tokenizer(DEMONSTRATION)("see <|image|> the weather\n").numpy()
     assert made.tokenizer("see <|image|> the weather\n").numpy().tolist() == expected.tolist()
+
+
+def unified(audio=None, **changes):
+    """Settings as the unified processor's files have them, which its image processor would write with
+    PyTorch.
+    """
+    extractor = json.loads(Gemma4UnifiedAudioFeatureExtractor().to_json_string()) | (audio or {})
+    processor = {"processor_class": "Gemma4UnifiedProcessor", "feature_extractor": extractor}
+    model = {**MODEL, "model_type": "gemma4_unified"}
+    return {"model": model, "processor": processor, **changes}
+
+
+@pytest.mark.parametrize("model", [{**MODEL, "model_type": "gemma4_unified"}, None], ids=["config", "none"])
+def test_a_folder_of_the_unified_model_gives_its_preprocessor(huggingface_folder, model):
+    made = Preprocessor.from_preset(huggingface_folder(**unified(model=model)))
+    assert made.row == RowConfig(**dict(GEMMA4_UNIFIED.row))
+    assert made.image_converter.config == GEMMA4_UNIFIED.image
+    assert made.audio_converter.config == GEMMA4_UNIFIED.audio
+
+
+def test_a_unified_folder_may_have_other_sizes_and_no_audio(huggingface_folder):
+    model = {**MODEL, "model_type": "gemma4_unified", "audio_config": None}
+    changes = unified(model=model, image={"patch_size": 8, "pooling_kernel_size": 2, "max_soft_tokens": 70})
+    settings = read_huggingface(huggingface_folder(**changes))
+    assert settings.media["image"] == ImageConfig(patch_size=16, pooling_kernel_size=1, max_soft_tokens=70)
+    assert settings.media["audio"] is None
+    assert (settings.row["parity"], settings.row["audio_input_feat_size"]) == ("transformers", 0)
+    shorter = unified(audio={"audio_samples_per_token": 320, "feature_size": 320})
+    shorter["processor"]["audio_ms_per_token"] = 20
+    audio = read_huggingface(huggingface_folder(**shorter)).media["audio"]
+    assert (audio.stride, audio.frame_length, audio.max_frames) == (320, 320, 1500)
 
 
 def test_a_flat_preprocessor_config_gives_the_same(huggingface_folder):
@@ -108,6 +145,9 @@ def test_audio_settings_give_the_reference_extractors_spectrogram(huggingface_fo
         ({"audio": {"fft_length": 1024}}, "`fft_length` must be 512, .* has 1024"),
         ({"audio": {"sampling_rate": 8000}}, "`frame_length` must be 160, .* has 320"),
         ({"image": {"patch_size": "16"}}, "`patch_size`: must be a positive whole number; got '16'"),
+        (unified(audio={"padding_value": 1.0}), "`padding_value` must be 0, .* has 1.0"),
+        (unified(audio={"feature_size": 128}), "`feature_size` must be 640, .* has 128"),
+        (unified(audio={"sampling_rate": 8000}), "`audio_ms_per_token` must be 80, .* has 40"),
         ({"processor": {"audio_ms_per_token": 80}}, "`audio_ms_per_token` must be 40, .* has 80"),
         (
             {"tokens": {**TOKENS, "image_token": "<image_soft_token>"}},

@@ -30,6 +30,15 @@ def test_a_saved_preset_keeps_what_keras_hub_has_no_place_for(tmp_path, demonstr
     assert loaded.tokenizer.vocabulary.sha256 == saved.tokenizer.vocabulary.sha256
 
 
+def test_a_saved_preset_of_the_unified_model_is_read_as_one(tmp_path, demonstration_tokenizer):
+    class_ = graph_ops.Gemma4CausalLMPreprocessor
+    saved = class_.from_preset("gemma4_unified_12b", tokenizer=demonstration_tokenizer)
+    saved.save_to_preset(tmp_path)
+    assert class_.from_preset(tmp_path).settings[1:] == saved.settings[1:]
+    again = class_.from_config(saved.get_config())
+    assert again.settings[1:] == saved.settings[1:]
+
+
 def test_saving_again_without_a_medium_removes_its_converter(tmp_path, make_preprocessor):
     make_preprocessor().save_to_preset(tmp_path)
     make_preprocessor(audio=False).save_to_preset(tmp_path)
