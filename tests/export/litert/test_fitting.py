@@ -5,16 +5,17 @@ import pytest
 
 from export.litert.fitting import fitted
 
+SHAPES: dict[str, dict[str, list[int | None]]] = {
+    "detokenize_64": {"token_ids": [1, 64], "lengths": [1]},
+    "detokenize_stream_64": {"token_ids": [1, 64], "lengths": [1], "pending": [1, 3]},
+    "preprocess_image_96x160": {"images": [1, 96, 160, 3]},
+    "preprocess_image_200x80": {"images": [1, 200, 80, 3]},
+    "preprocess_image_300x300": {"images": [1, 300, 300, 3]},
+    "tokenize": {"text": [None]},
+}
 SIGNATURES = {
     name: {"inputs": {key: {"shape": shape} for key, shape in inputs.items()}}
-    for name, inputs in {
-        "detokenize_64": {"token_ids": [1, 64], "lengths": [1]},
-        "detokenize_stream_64": {"token_ids": [1, 64], "lengths": [1], "pending": [1, 3]},
-        "preprocess_image_96x160": {"images": [1, 96, 160, 3]},
-        "preprocess_image_200x80": {"images": [1, 200, 80, 3]},
-        "preprocess_image_300x300": {"images": [1, 300, 300, 3]},
-        "tokenize": {"text": [None]},
-    }.items()
+    for name, inputs in SHAPES.items()
 }
 LENGTHS = np.array([3], np.int32)
 
@@ -35,7 +36,7 @@ def test_the_smallest_that_holds_all_sides_is_taken(size, name):
     found, inputs = fitted(SIGNATURES, "preprocess_image", {"images": images})
     assert found == f"preprocess_image_{name}"
     padded = inputs["images"]
-    assert padded.shape == tuple(SIGNATURES[found]["inputs"]["images"]["shape"])
+    assert list(padded.shape) == SHAPES[found]["images"]
     assert padded.dtype == np.uint8
     np.testing.assert_array_equal(padded[:, : size[0], : size[1]], images)
     assert padded.sum() == images.sum()
