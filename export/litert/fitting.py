@@ -25,7 +25,7 @@ def fitted(signatures: Mapping[str, Any], kind: str, inputs: Arrays) -> tuple[st
 
     Args:
         signatures: what `signatures.json` says of them.
-        kind: a name without a bucket's size; or the whole name, of a signature that then gets the inputs as they are.
+        kind: a name without a bucket's size; or a whole name, and then the inputs stay as they are.
         inputs: by name, each with its true size.
 
     Raises:
