@@ -28,17 +28,27 @@ pytestmark = [
     ),
 ]
 
-TORCHVISION_PIXELS = 2 / 255 + 1e-6
-"""Its bicubic resize of bytes is not Pillow's: it was seen up to two levels apart."""
+TORCHVISION_PIXELS = 4 / 255 + 1e-6
+"""Its bicubic resize of bytes is not Pillow's: weights of 16 bits in place of 22: errors add up over the
+pixels that a weight is for, in each of two passes. Two levels were seen in 1 of 50,000 values, three in 1 of
+200,000, four in 1 of 2 million, all where a side shrinks to a third or less.
+"""
+TORCHVISION_SHARE = 0.25
+"""Of values that may differ at all: up to 0.008 where sides keep their size or grow, 0.232 where 1500 x 200
+becomes 70 soft tokens.
+"""
+ROUNDING = 1e-6
+"""Of a division by 255."""
 SIZES = [(480, 640), (876, 1300), (100, 100), (50, 1200), (1500, 200), (213, 355)]
 SWITCHES = ("add_generation_prompt", "enable_thinking", "preserve_thinking")
 
 
 class Judge(NamedTuple):
-    """The processor, and how far its pixels may be from Pillow's."""
+    """The processor, how far its pixels may be from Pillow's, and the share of those that may differ."""
 
     processor: Any
     pixels: float
+    share: float
 
 
 def imported_torchvision():
@@ -86,7 +96,9 @@ def judge(request):
         audio.Gemma4AudioFeatureExtractor(), images(), tokenizer, video.Gemma4VideoProcessor()
     )
     made.chat_template = (pathlib.Path(twin.__file__).parent / "chat.jinja").read_text(encoding="utf-8")
-    return Judge(made, 0.0 if request.param == "Pillow" else TORCHVISION_PIXELS)
+    return Judge(
+        made, *((0.0, 0.0) if request.param == "Pillow" else (TORCHVISION_PIXELS, TORCHVISION_SHARE))
+    )
 
 
 @pytest.fixture(scope="module")
@@ -121,8 +133,9 @@ def assert_equal(theirs, row, judge):
     for index, pixels in enumerate(theirs.get("pixel_values", ())):
         used = len(pixels)
         assert np.array_equal(row["pixel_position_ids"][index, :used], theirs["image_position_ids"][index])
-        worst = np.abs(row["pixel_values"][index, :used] - np.asarray(pixels)).max()
-        assert worst <= judge.pixels
+        apart = np.abs(row["pixel_values"][index, :used] - np.asarray(pixels))
+        assert apart.max() <= judge.pixels
+        assert np.mean(apart > ROUNDING) <= judge.share
     for index, frames in enumerate(theirs.get("input_features", ())):
         used = len(frames)
         np.testing.assert_allclose(row["audio_mel"][index, :used], frames, rtol=0, atol=1e-4)
@@ -195,7 +208,8 @@ def test_rows_of_the_published_dialogues_equal_the_processors(judge, preprocesso
             not case["messages"]
             or not isinstance(text, str)
             or any(tokens.placeholder in text for tokens in GEMMA4.media)
-        ):
+            or not all(isinstance(message.get("content") or "", (str, list)) for message in case["messages"])
+        ):  # the processor looks for media in contents that its template would print
             continue
         tools = case.get("tools") or None
         theirs = judge.processor.apply_chat_template(
