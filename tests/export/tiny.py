@@ -1,5 +1,6 @@
 """Artifacts that are written in a moment: their ids are code points or bytes, and nothing is looked up."""
 
+import keras
 import tensorflow as tf
 
 import graph_ops
@@ -21,6 +22,16 @@ def tiny_preprocessor(**settings):
     """For text alone, 16 ids a row; its vocabulary is letters."""
     tokenizer = graph_ops.Gemma4Tokenizer(small_vocabulary("ab\u2581", SPECIAL), engine="builtin")
     return graph_ops.Gemma4CausalLMPreprocessor(tokenizer, **{"sequence_length": 16, **settings})
+
+
+def mean_of_words(dim, length=None):
+    """A functional model on ids and their mask that embeds: the mean of a vector each."""
+    inputs = {
+        name: keras.Input((length,), dtype="int32", name=name) for name in ("token_ids", "padding_mask")
+    }
+    words = keras.layers.Embedding(4096, dim, embeddings_initializer="normal")(inputs["token_ids"])
+    pooled = keras.layers.GlobalAveragePooling1D()(words, mask=inputs["padding_mask"])
+    return keras.Model(inputs, pooled)
 
 
 def save_tiny(folder, **more):

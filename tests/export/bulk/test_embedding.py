@@ -12,7 +12,7 @@ from export.fusing.write import fuse
 from graph_ops import EmbeddingGemma2TextEmbedderPreprocessor
 from tests.data import DEMONSTRATION
 from tests.export.bulk.rig import make_job, run_all, write_lines
-from tests.export.fusing.rig import mean_of_words
+from tests.export.tiny import mean_of_words
 
 ROWS = [
     {"id": "one", "prompt": "a cup of coffee"},

@@ -18,7 +18,7 @@ from export.serving.server import Server, Settings
 from export.verify.samples import demonstration_file
 from tests.data import DEMONSTRATION
 from tests.export.cli.commands import run
-from tests.export.fusing.rig import mean_of_words
+from tests.export.tiny import mean_of_words
 
 VOCABULARY = str(demonstration_file("demonstration.spm"))
 TEXT_ONLY = ("--no-images", "--no-audio", "--sequence-length", "64")

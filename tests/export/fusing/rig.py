@@ -92,16 +92,6 @@ def text_preprocessor(**settings):
     return graph_ops.Gemma4CausalLMPreprocessor(**{**defaults, **settings})
 
 
-def mean_of_words(dim, length=None):
-    """A functional model on ids and their mask that embeds: the mean of a vector each."""
-    inputs = {
-        name: keras.Input((length,), dtype="int32", name=name) for name in ("token_ids", "padding_mask")
-    }
-    words = keras.layers.Embedding(4096, dim, embeddings_initializer="normal")(inputs["token_ids"])
-    pooled = keras.layers.GlobalAveragePooling1D()(words, mask=inputs["padding_mask"])
-    return keras.Model(inputs, pooled)
-
-
 def keras_hub_answer(model, row, max_new_tokens=NEW_TOKENS):
     """Text and ids that `Gemma4CausalLM.generate` gives to one request, from pixels and samples."""
     x = {"prompts": [row.prompt]}

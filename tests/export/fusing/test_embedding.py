@@ -26,8 +26,9 @@ from graph_ops import EmbeddingGemma2TextEmbedderPreprocessor, Gemma4AudioConver
 from graph_ops.media.audio import AUDIO
 from graph_ops.media.image import IMAGE
 from tests.data import DEMONSTRATION
-from tests.export.fusing.rig import mean_of_words, png, run_fresh
+from tests.export.fusing.rig import png, run_fresh
 from tests.export.serving.rig import NAME, GrpcClient, call, predict_request
+from tests.export.tiny import mean_of_words
 
 needs_embedder = pytest.mark.skipif(
     not hasattr(keras_hub.models, "EmbeddingGemma2TextEmbedder"),
