@@ -7,7 +7,9 @@ import pytest
 from tests.data import ROOT
 
 MAX_FILE_LINES, MAX_BODY_LINES, MAX_COLUMNS = 300, 40, 110
-SOURCES = sorted(path for package in ("graph_ops", "export") for path in (ROOT / package).rglob("*.py"))
+SOURCES = sorted(
+    path for package in ("graph_ops", "export", "clients") for path in (ROOT / package).rglob("*.py")
+)
 OTHERS = sorted(
     path
     for folder in ("tests", "benchmarks", "examples", "tools", "browser")

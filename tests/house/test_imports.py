@@ -115,6 +115,16 @@ def test_the_steps_load_neither_keras_nor_download_code():
     assert found.stdout.strip().splitlines()[-1] == "[]"
 
 
+CLIENT = sorted((ROOT / "clients").rglob("*.py"))
+STANDARD = set(sys.stdlib_module_names)
+
+
+@pytest.mark.parametrize("path", CLIENT, ids=lambda path: path.name)
+def test_the_client_imports_grpc_and_protobuf_alone(path):
+    packages = {module.split(".")[0] for module in imports(path)}
+    assert packages - STANDARD <= {"gemma4_client", "google", "grpc"}
+
+
 INITIALISES_NOTHING = """
 import export, graph_ops, export.serving.server
 import tensorflow as tf

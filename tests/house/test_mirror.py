@@ -5,21 +5,24 @@ import ast
 import pytest
 
 import export
+import gemma4_client
 import graph_ops
 from tests.data import ROOT
 from tests.house.test_imports import imports
 
+PACKAGES = {"graph_ops": ROOT, "export": ROOT, "gemma4_client": ROOT / "clients" / "python"}
+"""Package -> the folder that it lies in."""
 MODULES = sorted(
-    path.relative_to(ROOT)
-    for package in ("graph_ops", "export")
-    for path in (ROOT / package).rglob("*.py")
+    path.relative_to(folder)
+    for package, folder in PACKAGES.items()
+    for path in (folder / package).rglob("*.py")
     if path.stem not in ("__init__", "__main__")
 )
 COMMANDS = "tests.export.cli.commands"
 """What runs the program: a module of `export/cli` may be tested through it."""
 PUBLIC = {
     f"{package.__name__}.{name}": getattr(package, name).__module__
-    for package in (graph_ops, export)
+    for package in (graph_ops, export, gemma4_client)
     for name in package.__all__
 }
 """A name as users write it -> the module that it is of."""
