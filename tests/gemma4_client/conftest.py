@@ -61,6 +61,11 @@ def client(address):
 
 
 def started(folder, port=0):
-    server = Server(Settings(folder, port=port, rest_port=0, grace_seconds=0, drain_seconds=0))
+    server = Server(settings(folder, port))
     server.start()
     return server
+
+
+def settings(folder, port=0):
+    """Of a server that ends at once."""
+    return Settings(folder, port=port, rest_port=0, grace_seconds=0, drain_seconds=0)

@@ -95,7 +95,7 @@ def test_a_text_alone_is_refused(client, prompts):
 
 
 def test_a_server_refuses_what_only_it_can_know(client):
-    with pytest.raises(Refused, match="RESOURCE_EXHAUSTED.*Send fewer rows or smaller files") as caught:
+    with pytest.raises(Refused, match=r"RESOURCE_EXHAUSTED.*Send fewer rows or smaller files") as caught:
         client.tokenize(["a" * (33 << 20)])
     assert caught.value.code == "RESOURCE_EXHAUSTED"
 
@@ -103,7 +103,7 @@ def test_a_server_refuses_what_only_it_can_know(client):
 def test_another_model_or_version_is_not_found(address):
     for client in (Client(address, "other"), Client(address, version=9)):
         assert not client.ready()
-        with pytest.raises(Refused, match="NOT_FOUND.*Pass a `model`, `version` or `label`"):
+        with pytest.raises(Refused, match=r"NOT_FOUND.*Pass a `model`, `version` or `label`"):
             client.tokenize(["a"])
     assert Client(address, version=1).ready()
 

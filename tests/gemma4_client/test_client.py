@@ -1,5 +1,6 @@
 """A client beside its server: late, gone, back, slow; and what it loads."""
 
+import contextlib
 import functools
 import os
 import socket
@@ -13,12 +14,12 @@ import pytest
 
 from export.saved_model import run as running
 from export.serving.prediction import load_servable
-from export.serving.server import Server, Settings
+from export.serving.server import Server
 from export.verify.samples import demonstration_file
 from gemma4_client import Client, DeadlineExceeded, Refused, Retries, Unavailable
 from tests.data import ROOT
 from tests.export.serving.rig import call
-from tests.gemma4_client.conftest import PATIENCE, started
+from tests.gemma4_client.conftest import PATIENCE, settings, started
 
 OFTEN = Retries(attempts=1000, initial_seconds=0.02, max_seconds=0.1)
 
@@ -83,8 +84,12 @@ def test_a_model_that_loads_is_not_there_yet(tiny_folder):
         gate.wait(PATIENCE)
         raise ValueError("never mind")
 
-    server = Server(Settings(tiny_folder, port=0, rest_port=0, grace_seconds=0, drain_seconds=0), load=load)
-    starting = threading.Thread(target=lambda: pytest.raises(ValueError, server.start))
+    def start():
+        with contextlib.suppress(ValueError):
+            server.start()
+
+    server = Server(settings(tiny_folder), load=load)
+    starting = threading.Thread(target=start)
     starting.start()
     begun.wait(PATIENCE)
     with Client(f"127.0.0.1:{server.port}", retries=Retries(attempts=2)) as client:
@@ -97,9 +102,11 @@ def test_a_model_that_loads_is_not_there_yet(tiny_folder):
 
 
 def test_a_port_of_rest_is_refused(server):
-    with Client(f"127.0.0.1:{server.rest_port}", retries=Retries(attempts=1), timeout=5) as client:
-        with pytest.raises((Unavailable, Refused, DeadlineExceeded)):
-            client.versions()
+    with (
+        Client(f"127.0.0.1:{server.rest_port}", retries=Retries(attempts=1), timeout=5) as client,
+        pytest.raises((Unavailable, Refused, DeadlineExceeded)),
+    ):
+        client.versions()
 
 
 def test_versions_and_signatures_are_told(client):
@@ -139,9 +146,7 @@ def test_a_whole_row_is_that_of_the_saved_model(demo):
     photo, speech = (demonstration_file(name).read_bytes() for name in ("photo.jpg", "speech.wav"))
     prompts = ["See <|image|> and hear <|audio|>", "nothing", "<|image|>"]
     load = functools.partial(load_servable, warm=False)
-    server = Server(
-        Settings(demo / "gemma4", port=0, rest_port=0, grace_seconds=0, drain_seconds=0), load=load
-    )
+    server = Server(settings(demo / "gemma4"), load=load)
     server.start()
     with Client(f"127.0.0.1:{server.port}", timeout=PATIENCE) as client:
         answer = client.generate_preprocess(prompts, [[photo], [], []], [[speech], [], []])
@@ -156,4 +161,4 @@ def test_a_whole_row_is_that_of_the_saved_model(demo):
         else:
             np.testing.assert_array_equal(np.asarray(answer.outputs[name]), array, strict=True, err_msg=name)
     assert list(answer.faults) == [2]
-    assert counts.checked() == [287, 4]
+    assert counts.checked() == [287, 3]

@@ -66,7 +66,7 @@ def test_a_value_that_does_not_fit_is_refused(case):
 def test_names_and_rows_must_agree():
     signature = Signature({"a": STRING, "b": BYTE}, {})
     assert to_tensors("s", signature, {"a": ["x"], "b": [1]})["b"].data == b"\x01"
-    with pytest.raises(InputError, match="`inputs`: s takes a, b; got a, c. Pass those, each once"):
+    with pytest.raises(InputError, match=r"`inputs`: s takes a, b; got a, c. Pass those, each once"):
         to_tensors("s", signature, {"a": ["x"], "c": [1]})
     with pytest.raises(InputError, match=r"must have the same number of rows; got {'a': 1, 'b': 2}"):
         to_tensors("s", signature, {"a": ["x"], "b": [1, 2]})

@@ -23,9 +23,10 @@ def test_values_are_those_of_numpy(dtype, shape):
 
 
 def test_numpy_takes_the_bytes_without_a_copy():
-    tensor = Tensor("float32", (2,), bytes(8))
+    data = bytes(8)
+    tensor = Tensor("float32", (2,), data)
     seen = np.asarray(tensor)
-    assert np.shares_memory(seen, np.frombuffer(tensor.data, np.uint8))
+    assert np.shares_memory(seen, np.frombuffer(data, np.uint8))
     assert not seen.flags.writeable
 
 

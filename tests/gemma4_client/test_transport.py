@@ -1,6 +1,7 @@
 """Channels, and what runs coroutines that wait in their thread."""
 
 import asyncio
+from typing import Any
 
 import grpc
 import pytest
@@ -9,7 +10,7 @@ from gemma4_client import InputError, Retries
 from gemma4_client.messages import MESSAGES
 from gemma4_client.transport import Awaiting, Blocking, Settings, finished
 
-WRONG = {
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "http://localhost:8501": ({}, r"`address`: must be host:port of gRPC; got http://localhost:8501\. Pass"),
     "a:1": ({"timeout": 0}, r"`timeout`: must be over 0 seconds; got 0\. Pass how long"),
     "b:1": ({"version": 1, "label": "x"}, r"`label`: must be alone; got version 1 too\. Pass one"),
