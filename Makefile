@@ -29,7 +29,7 @@ needs = @$(2) -c 'import sys; (3, $(1:3.%=%)) <= sys.version_info[:2] <= (3, 13)
 VERSION = $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2> /dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo example playground screenshots test test-slow test-release test-browser test-python test-bulk test-conditions test-keras-hub \
+.PHONY: help demo example playground screenshots test test-slow test-release test-browser test-clients test-python test-bulk test-conditions test-keras-hub \
 	test-processor test-wheel test-tensorflows \
 	check bench fuzz clean bundle report chromium
 
@@ -68,6 +68,10 @@ test-browser: .venv/installed-dev bundle report browser/node_modules/installed c
 	$(BIN)/python -m browser.golden $(BROWSER)/bundle $(BROWSER)/golden.json
 	cd browser && BUNDLE=../$(BROWSER)/bundle GOLDEN=../$(BROWSER)/golden.json REPORT=../$(REPORT) \
 		node --test --test-reporter spec test_chat.js test_template.js test.js test_video.js test_accessibility.js test_report.js
+
+test-clients: .venv/installed-dev  ## the clients in Python and JavaScript beside the embedded server
+	browser/install.sh node
+	$(BIN)/python -m pytest tests/gemma4_client
 
 test-python: .venv-$(VERSION)/installed  ## a part of the tests on another Python: make PYTHON=python3.10 test-python
 	.venv-$(VERSION)/bin/python -m pytest -n 2 --dist loadfile -m 'not slow' $(FAST)

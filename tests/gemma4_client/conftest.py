@@ -1,9 +1,12 @@
 """A server of a model that loads in a moment, and clients of it."""
 
+import functools
+
 import pytest
 import tensorflow as tf
 
 from export.saved_model.signatures import ARRAY_INPUTS, INPUTS
+from export.serving.prediction import load_servable
 from export.serving.server import Server, Settings
 from export.signature import Signature
 from gemma4_client import Client
@@ -45,6 +48,16 @@ def tiny_folder(tmp_path_factory):
 @pytest.fixture(scope="session")
 def server(tiny_folder):
     server = started(tiny_folder)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def demo_server(demo):
+    """With what `make demo` exports, not warmed up."""
+    load = functools.partial(load_servable, warm=False)
+    server = Server(settings(demo / "gemma4"), load=load)
+    server.start()
     yield server
     server.stop()
 

@@ -1,7 +1,6 @@
 """A client beside its server: late, gone, back, slow; and what it loads."""
 
 import contextlib
-import functools
 import os
 import socket
 import subprocess
@@ -13,7 +12,6 @@ import numpy as np
 import pytest
 
 from export.saved_model import run as running
-from export.serving.prediction import load_servable
 from export.serving.server import Server
 from export.verify.samples import demonstration_file
 from gemma4_client import Client, DeadlineExceeded, Refused, Retries, Unavailable
@@ -140,20 +138,15 @@ def test_it_runs_where_there_is_neither_tensorflow_nor_numpy(address):
 
 
 @pytest.mark.slow
-def test_a_whole_row_is_that_of_the_saved_model(demo):
-    """Strings, a photograph and a voice."""
-    loaded = running.load(demo / "gemma4" / "1")
+def test_a_whole_row_is_that_of_the_saved_model(demo, demo_server):
+    """Strings, a photograph and a voice; the last row has a fault."""
     photo, speech = (demonstration_file(name).read_bytes() for name in ("photo.jpg", "speech.wav"))
     prompts = ["See <|image|> and hear <|audio|>", "nothing", "<|image|>"]
-    load = functools.partial(load_servable, warm=False)
-    server = Server(settings(demo / "gemma4"), load=load)
-    server.start()
-    with Client(f"127.0.0.1:{server.port}", timeout=PATIENCE) as client:
+    with Client(f"127.0.0.1:{demo_server.port}", timeout=PATIENCE) as client:
         answer = client.generate_preprocess(prompts, [[photo], [], []], [[speech], [], []])
         counts = client.count_tokens(["See <|image|>", "nothing"], [[(876, 1300)], []])
-    server.stop()
     inputs = {"prompts": prompts, "images": [[photo], [b""], [b""]], "audio": [[speech], [b""], [b""]]}
-    expected = call(loaded, "generate_preprocess", inputs)
+    expected = call(running.load(demo / "gemma4" / "1"), "generate_preprocess", inputs)
     assert answer.outputs.keys() == expected.keys()
     for name, array in expected.items():
         if name == "status":

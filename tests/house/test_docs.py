@@ -13,7 +13,9 @@ from tests.house.pages import LINKING, PAGES, README, anchors, blocks, command_l
 from tools.write_docs import BLOCK, written
 
 RUN = {"python", "sh", "console", "js"}
-"""Languages of examples that tests run or look up; those in JavaScript run in `make test-browser`."""
+"""Languages of examples that tests run or look up; those in JavaScript run in `make test-browser` and
+`make test-clients`.
+"""
 NOT_RUN = {"kotlin", "swift", "text"}
 
 
