@@ -69,9 +69,9 @@ test-browser: .venv/installed-dev bundle report browser/node_modules/installed c
 	cd browser && BUNDLE=../$(BROWSER)/bundle GOLDEN=../$(BROWSER)/golden.json REPORT=../$(REPORT) \
 		node --test --test-reporter spec test_chat.js test_template.js test.js test_video.js test_accessibility.js test_report.js
 
-test-clients: .venv/installed-dev  ## the clients in Python and JavaScript beside the embedded server
+test-clients: .venv/installed-dev  ## the client in JavaScript beside the embedded server; that in Python is in `make test`
 	browser/install.sh node
-	$(BIN)/python -m pytest tests/gemma4_client
+	$(BIN)/python -m pytest tests/gemma4_client/test_javascript.py
 
 test-python: .venv-$(VERSION)/installed  ## a part of the tests on another Python: make PYTHON=python3.10 test-python
 	.venv-$(VERSION)/bin/python -m pytest -n 2 --dist loadfile -m 'not slow' $(FAST)

@@ -9,6 +9,7 @@ trap 'rm -rf "$scratch"' EXIT
 
 mkdir "$scratch/source" "$scratch/elsewhere"
 cp -r pyproject.toml README.md LICENSE graph_ops export serving_configs "$scratch/source"
+cp -r clients/python "$scratch/client"
 find "$scratch/source" -name __pycache__ -prune -exec rm -r {} +
 "$python" -m pip wheel --quiet --no-deps --wheel-dir "$scratch" "$scratch/source"
 "$python" -m pip install --quiet --no-deps --target "$scratch/site" "$scratch"/*.whl
@@ -17,6 +18,11 @@ for package in graph_ops export serving_configs; do
     diff -r --exclude __pycache__ "$scratch/source/$package" "$scratch/site/$package"
 done
 echo "the wheel holds every file of the packages"
+
+"$python" -m pip install --quiet --no-deps --target "$scratch/client-site" "$scratch/client"
+diff -r --exclude __pycache__ "$scratch/client/gemma4_client" "$scratch/client-site/gemma4_client"
+(cd "$scratch" && PYTHONPATH="$scratch/client-site" "$python" -c 'import gemma4_client, sys; sys.exit("numpy" in sys.modules)')
+echo "the client's wheel holds every file of its package"
 
 export PYTHONPATH="$scratch/site" PYTHONDONTWRITEBYTECODE=1
 gemma4_graph="$scratch/site/bin/gemma4-graph"

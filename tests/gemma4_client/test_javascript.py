@@ -14,7 +14,7 @@ from tests.data import ROOT
 from tests.gemma4_client.conftest import PATIENCE
 
 FOLDER = ROOT / "clients" / "javascript"
-NODE = shutil.which("node")
+NODE = shutil.which("node") or ""
 
 
 def golden(server):

@@ -8,7 +8,9 @@ from tests.data import ROOT
 
 MAX_FILE_LINES, MAX_BODY_LINES, MAX_COLUMNS = 300, 40, 110
 SOURCES = sorted(
-    path for package in ("graph_ops", "export", "clients") for path in (ROOT / package).rglob("*.py")
+    path
+    for package in ("graph_ops", "export", "clients/python/gemma4_client")
+    for path in (ROOT / package).rglob("*.py")
 )
 OTHERS = sorted(
     path

@@ -10,11 +10,11 @@ RETIRED = re.compile(
     r"\b(whose|mend(s|ed)?|eats?|in the way of|what is given|frozen pieces?|control tokens?)\b", re.IGNORECASE
 )
 """In their place: "with" and "of"; correct; take; user-defined symbol; special token."""
-FOLDERS = ("graph_ops", "export", "clients", "benchmarks", "examples", "tools")
+FOLDERS = ("graph_ops", "export", "clients/python/gemma4_client", "benchmarks", "examples", "tools")
 SOURCES = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
 SOURCES += [
     *(ROOT / "browser").glob("*.js"),
-    *(ROOT / "clients").rglob("*.js"),
+    *(ROOT / "clients" / "javascript").glob("*.js"),
     *(ROOT / "browser").glob("*.html"),
 ]
 
