@@ -69,6 +69,6 @@ def test_settings_are_checked_alike():
 def test_both_clients_have_the_same_methods_with_the_same_arguments():
     public = {name for name in vars(Client) if name[0] != "_"}
     assert public == {name for name in dir(AsyncClient) if name[0] != "_"}
-    for name in public:
+    for name in (*public, "__init__"):
         ours, theirs = (inspect.signature(getattr(each, name)) for each in (Client, AsyncClient))
         assert list(ours.parameters.values()) == list(theirs.parameters.values()), name

@@ -1,8 +1,11 @@
 """The client that awaits."""
 
-from typing import Any
+from collections.abc import Sequence
+
+import grpc
 
 from gemma4_client.calls import Calls
+from gemma4_client.retries import DEFAULT_RETRIES, Retries
 from gemma4_client.transport import Awaiting, Settings
 
 
@@ -14,10 +17,21 @@ class AsyncClient(Calls):
     ...     answer = await client.tokenize(["Hello"])
     """
 
-    def __init__(self, address: str, model: str = "gemma4", **settings: Any) -> None:
-        given = Settings(address, model, **settings)
-        self._awaiting = Awaiting(given)
-        super().__init__(self._awaiting, given)
+    def __init__(
+        self,
+        address: str,
+        model: str = "gemma4",
+        *,
+        version: int | None = None,
+        label: str | None = None,
+        timeout: float = 30,
+        retries: Retries = DEFAULT_RETRIES,
+        credentials: grpc.ChannelCredentials | None = None,
+        metadata: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        settings = Settings(address, model, version, label, timeout, retries, credentials, metadata)
+        self._awaiting = Awaiting(settings)
+        super().__init__(self._awaiting, settings)
 
     async def close(self) -> None:
         """Closes the connection."""
