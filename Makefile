@@ -16,6 +16,7 @@ WHOLE_ROWS := tests/parity/test_keras_hub_rows.py tests/parity/test_keras_hub_em
 KERAS_HUB := 0.33.0.dev202610250352
 NIGHTLY := build/keras-hub-$(KERAS_HUB)
 PROCESSOR := build/processor
+CYCLONEDX := cyclonedx-bom==7.5.0
 PYTORCH := torch==2.13.0 torchvision==0.28.0 sympy mpmath networkx fsspec filelock
 VOCABULARY ?= graph_ops/demonstration/demonstration.spm
 BROWSER := build/browser
@@ -31,7 +32,7 @@ VERSION = $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2]
 .DEFAULT_GOAL := help
 .PHONY: help demo example playground screenshots test test-slow test-release test-browser test-clients test-python test-bulk test-conditions test-keras-hub \
 	test-processor test-wheel test-tensorflows \
-	check bench fuzz clean bundle report chromium
+	check sbom bench fuzz clean bundle report chromium
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -99,6 +100,11 @@ check: .venv/installed-dev  ## formatting, lint and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+sbom: .venv/installed .venv-sbom/installed  ## build/sbom.json: packages and licences of an installation, as CycloneDX
+	mkdir -p build
+	.venv-sbom/bin/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --output-reproducible -o build/sbom-environment.json
+	$(BIN)/python -m tools.sbom build/sbom-environment.json build/sbom.json
+
 bench: .venv/installed-bench  ## speeds beside the references, as the table of docs/performance.md
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.serving
@@ -153,6 +159,12 @@ $(PROCESSOR)/installed: .venv/installed-dev
 	$(PYTHON) -m venv .venv-bulk
 	@echo 'installing Beam and what it is tested with (about a minute)'
 	PYTHONWARNINGS=ignore .venv-bulk/bin/python -m pip install --quiet --no-compile --progress-bar on --editable '.[test-bulk]'
+	touch $@
+
+.venv-sbom/installed:
+	$(call needs,3.10,$(PYTHON))
+	$(PYTHON) -m venv .venv-sbom
+	PYTHONWARNINGS=ignore .venv-sbom/bin/python -m pip install --quiet --no-compile '$(CYCLONEDX)'
 	touch $@
 
 bundle: .venv/installed
