@@ -23,7 +23,7 @@ def to_proto(tensor: Tensor) -> Any:
 
 
 def from_proto(name: str, proto: Any) -> Tensor:
-    """The tensor of a TensorProto. One that has fewer values than its shape repeats its last one.
+    """The tensor of a TensorProto. Where it has fewer values than its shape, the last one is repeated.
 
     Raises:
         ClientError: a dtype that is not in `DTYPES`, or values that do not fill the shape.
