@@ -53,6 +53,9 @@ class Fault(enum.IntEnum):
     MEDIUM_NOT_READ = 40
     EMBEDDING_TASK = 41
     EMBEDDING_SIZE = 42
+    MAX_NEW_TOKENS = 43
+    STOP_COUNT = 44
+    STOP_TEXT = 45
 
 
 SENTENCES: Mapping[Fault, str] = {
@@ -224,6 +227,18 @@ SENTENCES: Mapping[Fault, str] = {
     Fault.EMBEDDING_SIZE: (
         "`truncate_dim`: must be 0 or {1}, for all numbers of a vector, or 128, 256 or 512 if those are "
         "fewer; got {0}. Choose one of these."
+    ),
+    Fault.MAX_NEW_TOKENS: (
+        "`max_new_tokens`: must be from 0 to {1}, the most that this export allows, which 0 stands for; got "
+        "{0}. Ask for fewer, or export with a larger one."
+    ),
+    Fault.STOP_COUNT: (
+        "`stop`: an answer may have at most {1} stop strings, in the first {1} places of its row; got {0}. "
+        "Leave the rest out."
+    ),
+    Fault.STOP_TEXT: (
+        "`stop`: a stop string must be UTF-8; the one in place {0}, counted from 0, has {1} bytes that are "
+        "not. Send whole characters."
     ),
 }
 

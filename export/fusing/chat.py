@@ -2,24 +2,24 @@
 
     chat          messages, media (, seed)                          -> thought, content, calls, finish_reason
     chat_tools    the same with thoughts, calls, responses, tools   -> the same
+    …_with_limits the same with max_new_tokens, stop                -> the same
 
-An answer ends where one of a preprocessor's stop tokens stands, or where the model waits for a tool.
+An answer ends where one of a preprocessor's stop tokens stands, or where the model waits for a tool. A stop
+string is looked for in each part of an answer: its thought, what it says, each call.
 """
 
 import dataclasses
-from collections.abc import Callable
 
 import tensorflow as tf
 
-from export.fusing.generate import Generation
+from export.fusing.answering import COUNTS, Answer, Inputs, answered, counts
+from export.fusing.generate import Generation, behind
 from export.signature import Input, Signature, Tensors
-from graph_ops.chat.answers import FINISH_REASONS, Answers, stops
+from graph_ops.chat.answers import FINISH_REASONS, Answers, markers, stops
 from graph_ops.faults import status_messages
 from graph_ops.pipeline.answers import has_answers, parse_ids
 from graph_ops.settings import Settings
 
-Answer = Callable[[Tensors, tf.Tensor | None], tuple[tf.Tensor, tf.Tensor]]
-"""`generate_rows` with its model: features and seeds to `token_ids` int32 [B, S] and `lengths` int32 [B]."""
 SIGNATURES = {
     "chat": "generate_preprocess_chat",
     "chat_tools": "generate_preprocess_chat_tools",
@@ -28,7 +28,7 @@ SIGNATURES = {
 
 
 def chat_signatures(
-    table: dict[str, Signature], answer: Answer, settings: Settings, seeds: dict[str, Input]
+    table: dict[str, Signature], answer: Answer, settings: Settings, *inputs: Inputs
 ) -> dict[str, Signature]:
     """Those of `SIGNATURES` that a preprocessor's table has the inputs for; none where its vocabulary lacks
     the tokens of a chat.
@@ -37,14 +37,15 @@ def chat_signatures(
         table: the preprocessor's signatures.
         answer: what the model says to features; ends at `chat_generation`'s stop tokens.
         settings: of the preprocessor.
-        seeds: the input `seed` if answers are drawn, else nothing.
+        inputs: what is said of answers besides, in each kind of a signature, by the end of its name.
     """
     if not has_answers(settings.tokenizer.vocabulary, settings.family):
         return {}
     return {
-        name: _chatting(table[source], answer, settings, seeds)
+        name + ending: _chatting(table[source], answer, settings, more)
         for name, source in SIGNATURES.items()
         if source in table
+        for ending, more in inputs
     }
 
 
@@ -57,41 +58,34 @@ def chat_generation(generation: Generation, settings: Settings) -> Generation:
     return dataclasses.replace(generation, stop_ids=tuple({*generation.stop_ids, *ids}))
 
 
+def part_beginnings(settings: Settings) -> tuple[int, ...]:
+    """Ids with which a part of an answer begins; none where the vocabulary lacks the tokens of a chat."""
+    vocabulary = settings.tokenizer.vocabulary
+    if not has_answers(vocabulary, settings.family):
+        return ()
+    return tuple(vocabulary.require(markers(settings.family), needed_for="chat"))
+
+
 def _chatting(
-    preprocess: Signature, answer: Answer, settings: Settings, seeds: dict[str, Input]
+    preprocess: Signature, answer: Answer, settings: Settings, inputs: dict[str, Input]
 ) -> Signature:
     def function(tensors: Tensors) -> Tensors:
-        tensors = dict(tensors)
-        seed = tensors.pop("seed", None)
-        features = preprocess.function(tensors)
-        status = features.pop("status")
-        prompt, given = features["token_ids"], features["padding_mask"]
-        token_ids, ends = answer(features, seed)
-        starts = tf.reduce_sum(tf.cast(given, tf.int32), axis=1)
-        said, lengths = _behind(token_ids, starts, ends, pad=settings.ids.pad)
-        answers, finding = parse_ids(said, lengths, _is_in_thought(prompt, given, settings), settings)
+        asked = answered(preprocess, answer, tensors, inputs)
+        rows, prompt = asked.rows, asked.features
+        size = rows.token_ids.shape[1]
+        said, lengths = behind(rows.token_ids, rows.starts, rows.ends, width=size, pad=settings.ids.pad)
+        in_thought = _is_in_thought(prompt["token_ids"], prompt["padding_mask"], settings)
+        answers, finding = parse_ids(said, lengths, in_thought, settings, cuts=rows.seen.cuts)
+        reason = tf.where(rows.seen.cuts < 0, answers.finish_reason, FINISH_REASONS.index("stop"))
         return answers._asdict() | {
-            "finish_reason": tf.gather(FINISH_REASONS, answers.finish_reason),
+            "finish_reason": tf.gather(FINISH_REASONS, reason),
             "token_ids": said,
-            "status": tf.where(tf.equal(status, ""), status_messages(finding), status),
+            **counts(rows),
+            "status": tf.where(tf.equal(asked.status, ""), status_messages(finding), asked.status),
         }
 
-    outputs = (*Answers._fields, "token_ids", "status")
-    return Signature(preprocess.inputs | seeds, outputs, function, "what the model answers to messages")
-
-
-def _behind(
-    token_ids: tf.Tensor, starts: tf.Tensor, ends: tf.Tensor, *, pad: int
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """What stands from `starts` to `ends`, int32 [B], of rows int32 [B, S], moved to the front; int32 [B, S],
-    `pad` behind, and int32 [B].
-    """
-    size = tf.shape(token_ids)[1]
-    lengths = tf.maximum(ends - starts, 0)
-    places = tf.minimum(starts[:, tf.newaxis] + tf.range(size), size - 1)
-    moved = tf.gather(token_ids, places, axis=1, batch_dims=1)
-    moved = tf.where(tf.sequence_mask(lengths, size), moved, pad)
-    return tf.ensure_shape(moved, token_ids.shape), lengths
+    outputs = (*Answers._fields, "token_ids", *COUNTS, "status")
+    return Signature(preprocess.inputs | inputs, outputs, function, "what the model answers to messages")
 
 
 def _is_in_thought(token_ids: tf.Tensor, given: tf.Tensor, settings: Settings) -> tf.Tensor:

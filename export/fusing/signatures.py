@@ -1,9 +1,11 @@
 """The table of a fused artifact: the preprocessor's signatures, and the same inputs through a model.
 
     predict    prompts, media             -> the model's outputs, status
-    generate   prompts, media (, seed)    -> text, token_ids, status
+    generate   prompts, media (, seed)    -> text, token_ids, finish_reason, log_probabilities, …, status
     chat       messages, media (, seed)   -> see `export.fusing.chat`
     loss       prompts, media, responses  -> loss, loss_tokens, status
+
+`generate_with_limits` takes where each row's answer ends, too.
 
 A row with a `status` other than "" is all padding to the model, and no other row depends on it.
 """
@@ -13,20 +15,24 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from export.fusing.chat import Answer, chat_generation, chat_signatures
+from export.fusing.answering import COUNTS, Answer, answer_inputs, answered, answering, counts
+from export.fusing.chat import chat_generation, chat_signatures, part_beginnings
 from export.fusing.fusable import is_causal_lm, named_inputs, speaks_ids
-from export.fusing.generate import Generation, generate_rows, is_random
+from export.fusing.generate import Generated, Generation
 from export.fusing.keras_ops import core_ops
+from export.fusing.stop_strings import cut_texts
 from export.saved_model.signatures import DEFAULT, signatures
 from export.signature import Input, Signature, Tensors
 from graph_ops.pipeline.served import decode
 from graph_ops.settings import Settings
 
-SEED = Input(tf.int32, (None,), "a row's answer is drawn from it, whatever the other rows are")
 FUSED_OUTPUTS = {
     "outputs": "what the model returns, if that is one tensor",
     "loss": "mean cross-entropy of the response's tokens, in nats; 0 where there is none",
     "loss_tokens": "tokens that the mean is over",
+    "log_probabilities": "of each id of the answer, in nats, before temperature and choice; 0 behind it",
+    "num_prompt_tokens": "ids of the prompt, `<bos>` and soft tokens included",
+    "num_new_tokens": "ids of the answer, the one that ended it included",
 }
 OWN_OUTPUTS = ("status",)
 
@@ -43,10 +49,14 @@ def fused_signatures(
     if speaks_ids(model, settings):
         table["loss"] = _losing(table["preprocess"], model)
     if is_causal_lm(model):
-        seeds = {"seed": SEED} if is_random(model.sampler) else {}
-        table["generate"] = _generating(table["generate_preprocess"], model, settings, generation, seeds)
-        answer = _answering(model, chat_generation(generation, settings))
-        table |= chat_signatures(table, answer, settings, seeds)
+        inputs = answer_inputs(model, settings)
+        answer = answering(model, settings, generation)
+        for ending, more in inputs:
+            preprocess = table["generate_preprocess"]
+            table["generate" + ending] = _generating(preprocess, answer, settings, generation, more)
+        generation = chat_generation(generation, settings)
+        answer = answering(model, settings, generation, restart_ids=part_beginnings(settings))
+        table |= chat_signatures(table, answer, settings, *inputs)
     table[DEFAULT] = table.get("generate", table["predict"])
     return table
 
@@ -73,34 +83,37 @@ def _predicting(preprocess: Signature, model: Any) -> Signature:
     return Signature(preprocess.inputs, (), function, "the model's outputs")
 
 
-def _answering(model: Any, generation: Generation) -> Answer:
-    """`generate_rows` of a model as one function that signatures share."""
-
-    def answer(features: Tensors, seeds: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor]:
-        with core_ops(model):
-            return generate_rows(model, features, seeds, generation)
-
-    return tf.function(answer, autograph=False)
-
-
 def _generating(
-    preprocess: Signature, model: Any, settings: Settings, generation: Generation, seeds: dict[str, Input]
+    preprocess: Signature,
+    answer: Answer,
+    settings: Settings,
+    generation: Generation,
+    inputs: dict[str, Input],
 ) -> Signature:
-    answer = _answering(model, generation)
-
     def function(tensors: Tensors) -> Tensors:
-        tensors = dict(tensors)
-        seed = tensors.pop("seed", None)
-        features = preprocess.function(tensors)
-        status = features.pop("status")
-        token_ids, lengths = answer(features, seed)
-        keep = tf.sequence_mask(lengths, tf.shape(token_ids)[1])
-        keep = keep & ~features["padding_mask"] if generation.strip_prompt else keep
-        text, _ = decode(token_ids, keep, settings)
-        return {"text": text, "token_ids": token_ids, "status": status}
+        asked = answered(preprocess, answer, tensors, inputs)
+        return {
+            "text": _text(asked.rows, settings, generation),
+            "token_ids": asked.rows.token_ids,
+            "finish_reason": tf.where(asked.rows.is_stopped, "stop", "length"),
+            **counts(asked.rows),
+            "status": asked.status,
+        }
 
-    inputs = preprocess.inputs | seeds
-    return Signature(inputs, ("text", "token_ids", "status"), function, "the model's answers")
+    outputs = ("text", "token_ids", "finish_reason", *COUNTS, "status")
+    return Signature(preprocess.inputs | inputs, outputs, function, "the model's answers")
+
+
+def _text(rows: Generated, settings: Settings, generation: Generation) -> tf.Tensor:
+    """String [B], cut before a stop string; with or without the prompts."""
+    size = tf.shape(rows.token_ids)[1]
+    all_ids = tf.sequence_mask(rows.ends, size)
+    answer, _ = decode(rows.token_ids, all_ids & ~tf.sequence_mask(rows.starts, size), settings)
+    if generation.strip_prompt:
+        return cut_texts(answer, rows.seen.cuts)
+    text, _ = decode(rows.token_ids, all_ids, settings)
+    before = tf.strings.length(text) - tf.strings.length(answer)
+    return cut_texts(text, tf.where(rows.seen.cuts < 0, -1, before + rows.seen.cuts))
 
 
 def _losing(preprocess: Signature, model: Any) -> Signature:

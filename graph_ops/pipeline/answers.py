@@ -45,7 +45,14 @@ def _any_of(names: Sequence[str]) -> str:
     return "|".join(map(re.escape, names))
 
 
-def parse_ids(token_ids: tf.Tensor, lengths: tf.Tensor, in_thought: tf.Tensor, settings: Settings) -> Parsed:
+def parse_ids(
+    token_ids: tf.Tensor,
+    lengths: tf.Tensor,
+    in_thought: tf.Tensor,
+    settings: Settings,
+    *,
+    cuts: tf.Tensor | None = None,
+) -> Parsed:
     """B answers of ids. Markers are told by their ids: what ordinary pieces spell is text.
 
     Args:
@@ -53,6 +60,7 @@ def parse_ids(token_ids: tf.Tensor, lengths: tf.Tensor, in_thought: tf.Tensor, s
         lengths: int32 [B], 0 … L.
         in_thought: bool [B]; whether the prompt ended inside a thought.
         settings: tokenizer and family.
+        cuts: int32 [B]; bytes that an answer keeps of its last segment, -1 for all; None for all of each.
     """
     size = tf.shape(token_ids)[1]
     finding = check((lengths < 0) | (lengths > size), Fault.TEXT_LENGTH, lengths, size)
@@ -64,6 +72,8 @@ def parse_ids(token_ids: tf.Tensor, lengths: tf.Tensor, in_thought: tf.Tensor, s
         stops_before = tf.cumsum(tf.cast(stop >= 0, tf.int32), axis=1)
         last = tf.reduce_max(tf.where(tf.equal(stops_before, 1), stop, -1), axis=1)
         segments, spelled = _segments(token_ids, given & tf.equal(stops_before, 0), in_thought, settings)
+        if cuts is not None:
+            segments = _cut(segments, cuts)
         answers = assembled(segments, finish_reasons(last, family=settings.family), family=settings.family)
         told = answers._replace(
             calls=tf.where((finding.is_clean & spelled.is_clean)[:, tf.newaxis], answers.calls, "")
@@ -131,6 +141,14 @@ def _segments(
     is_quote = tf.equal(_index(ids, [settings.family.chat.quote], settings), 0)
     quotes = tf.math.unsorted_segment_sum(tf.cast(is_quote, tf.int32), segment_of, tf.size(kind))
     return segments, _quote_finding(segments, quotes, tf.shape(token_ids)[0], settings.family.chat.quote)
+
+
+def _cut(segments: Segments, cuts: tf.Tensor) -> Segments:
+    """With the last segment of each answer cut to as many bytes as `cuts` int32 [B] says, -1 for all."""
+    is_last = tf.concat([tf.not_equal(segments.rows[1:], segments.rows[:-1]), [True]], axis=0)
+    kept, sizes = tf.gather(cuts, segments.rows), tf.strings.length(segments.texts)
+    kept = tf.where(is_last & (kept >= 0), tf.minimum(kept, sizes), sizes)
+    return segments._replace(texts=tf.strings.substr(segments.texts, tf.zeros_like(kept), kept))
 
 
 def _quote_finding(segments: Segments, quotes: tf.Tensor, rows: tf.Tensor, quote: str) -> Finding:

@@ -5,6 +5,7 @@ Python.
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import keras
@@ -14,6 +15,7 @@ import tensorflow as tf
 
 import graph_ops
 from examples.small_gemma4 import small_gemma4
+from export.fusing.generate import is_random
 from tests.data import DEMONSTRATION, REAL
 
 NEW_TOKENS = 12
@@ -131,6 +133,40 @@ def run_fresh(folder, calls, scratch):
     )
     assert ran.returncode == 0, ran.stderr
     return [dict(np.load(scratch / f"{number}-out.npz", allow_pickle=True)) for number in range(len(calls))]
+
+
+class Likeliest:
+    """A sampler that takes the likeliest id."""
+
+    def compute_probabilities(self, logits):
+        return tf.nn.softmax(logits)
+
+    def get_next_token(self, probabilities):
+        return tf.argmax(probabilities, axis=-1)
+
+
+class Drawn(Likeliest):
+    """A sampler that draws."""
+
+    def __init__(self):
+        self.seed_generator = keras.random.SeedGenerator(0)
+
+    def get_next_token(self, probabilities):
+        return keras.random.categorical(tf.math.log(probabilities), 1, seed=self.seed_generator)[:, 0]
+
+
+class Counting:
+    """A model that says the next number; to a sampler that draws, all numbers alike."""
+
+    compute_dtype = "float32"
+    backbone = SimpleNamespace(num_layers=1, num_key_value_heads=1, head_dim=1)
+
+    def __init__(self, sampler=None):
+        self.sampler = sampler or Likeliest()
+
+    def call_with_cache(self, token_ids, cache, cache_update_index, **masks):
+        certainty = 0.0 if is_random(self.sampler) else 9.0
+        return certainty * tf.one_hot(token_ids + 1, 1000), None, cache
 
 
 CLIENT = """

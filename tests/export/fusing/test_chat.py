@@ -7,7 +7,8 @@ import pytest
 import tensorflow as tf
 
 from export import fuse
-from export.fusing.chat import SIGNATURES, chat_generation
+from export.fusing.answering import WITH_LIMITS
+from export.fusing.chat import SIGNATURES, chat_generation, part_beginnings
 from export.fusing.generate import Generation
 from tests.export.fusing.rig import NEW_TOKENS, our_preprocessor, png, small_model
 
@@ -88,6 +89,40 @@ def test_an_answer_to_messages_is_the_one_to_the_rendered_text_taken_apart(prepr
 
 
 @pytest.mark.slow
+def test_limits_and_stop_strings_end_an_answer_to_messages(preprocessor, signatures):
+    photo = png(768, 768, 0)
+    free = {"max_new_tokens": [0, 0], "stop": [[""], [""]]}
+    whole = called(signatures["chat"], inputs_of(photo))
+    same = called(signatures["chat_with_limits"], inputs_of(photo) | free)
+    assert all(whole[name].tolist() == same[name].tolist() for name in whole)
+    content = whole["content"][0].decode()
+    stop = content[len(content) // 2 :][:2]
+    found = called(
+        signatures["chat_with_limits"], inputs_of(photo) | {"max_new_tokens": [0, 2], "stop": [[stop], [""]]}
+    )
+    assert found["content"][0].decode() == content[: content.index(stop)].rstrip()
+    assert found["finish_reason"].tolist() == [b"stop", b"length"]
+    assert found["num_new_tokens"][1] == 2
+    assert found["token_ids"][1, :3].tolist() == [*whole["token_ids"][1, :2], 0]
+    count = found["num_new_tokens"][0]
+    assert 0 < count < whole["num_new_tokens"][0]
+    np.testing.assert_array_equal(
+        found["log_probabilities"][0, :count], whole["log_probabilities"][0, :count]
+    )
+    wrong = free | {"max_new_tokens": [NEW_TOKENS + 1, 0], "stop": [[""], [b"\xff"]]}
+    found = called(signatures["chat_with_limits"], inputs_of(photo) | wrong)
+    assert b"`max_new_tokens`: must be from 0 to 12" in found["status"][0]
+    assert b"`stop`: a stop string must be UTF-8" in found["status"][1]
+    assert found["content"].tolist() == [b"", b""]
+
+
+def test_parts_of_an_answer_begin_at_its_markers(preprocessor):
+    find = preprocessor.settings.tokenizer.vocabulary.find
+    names = ("<|channel>", "<channel|>", "<|tool_call>", "<tool_call|>")
+    assert part_beginnings(preprocessor.settings) == tuple(find(name) for name in names)
+
+
+@pytest.mark.slow
 def test_a_faulty_dialogue_has_a_status_and_no_answer_and_others_keep_theirs(signatures):
     photo = png(768, 768, 0)
     good = called(signatures["chat"], inputs_of(photo))
@@ -126,4 +161,4 @@ def test_a_chat_also_ends_where_the_model_waits_for_a_tool(preprocessor):
 
 @pytest.mark.slow
 def test_there_is_one_for_each_signature_that_takes_messages(signatures):
-    assert set(SIGNATURES) <= set(signatures)
+    assert {name + ending for name in SIGNATURES for ending in ("", WITH_LIMITS)} <= set(signatures)

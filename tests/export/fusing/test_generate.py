@@ -4,7 +4,6 @@ that has no KerasHub.
 
 from types import SimpleNamespace
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -12,12 +11,22 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from export import fuse
 from export.fusing.encoders import encode_media
-from export.fusing.generate import Generation, cache_shape, generate_rows, is_random
+from export.fusing.generate import (
+    Generation,
+    behind,
+    cache_shape,
+    generate_rows,
+    is_random,
+    most_new_tokens,
+)
 from export.fusing.keras_ops import core_ops
 from export.saved_model.signatures import DEFAULT, signatures
 from export.saved_model.write import read_description
 from tests.export.fusing.rig import (
     NEW_TOKENS,
+    Counting,
+    Drawn,
+    Likeliest,
     Request,
     as_inputs,
     ids_of,
@@ -119,12 +128,12 @@ def test_the_artifact_keeps_the_preprocessors_signatures_and_holds_each_variable
     assert names == {
         *signatures(our_preprocessor(model).settings),
         "predict",
-        "generate",
         "loss",
-        "chat",
-        "chat_tools",
+        *(name + ending for name in ("generate", "chat", "chat_tools") for ending in ("", "_with_limits")),
     }
-    assert set(graph.signature_def[DEFAULT].outputs) == {"text", "token_ids", "status"}
+    outputs = {"text", "token_ids", "finish_reason", "log_probabilities"}
+    outputs |= {"num_prompt_tokens", "num_new_tokens", "status"}
+    assert set(graph.signature_def[DEFAULT].outputs) == outputs
     assert read_description(fused)["preprocessor"]["sequence_length"] == 1024
 
 
@@ -158,40 +167,6 @@ def test_an_answer_depends_on_its_image_and_its_clip(fresh):
     assert answers[2] != answers[3]
 
 
-class Likeliest:
-    """A sampler that takes the likeliest id."""
-
-    def compute_probabilities(self, logits):
-        return tf.nn.softmax(logits)
-
-    def get_next_token(self, probabilities):
-        return tf.argmax(probabilities, axis=-1)
-
-
-class Drawn(Likeliest):
-    """A sampler that draws."""
-
-    def __init__(self):
-        self.seed_generator = keras.random.SeedGenerator(0)
-
-    def get_next_token(self, probabilities):
-        return keras.random.categorical(tf.math.log(probabilities), 1, seed=self.seed_generator)[:, 0]
-
-
-class Counting:
-    """A model that says the next number; to a sampler that draws, all numbers alike."""
-
-    compute_dtype = "float32"
-    backbone = SimpleNamespace(num_layers=1, num_key_value_heads=1, head_dim=1)
-
-    def __init__(self, sampler=None):
-        self.sampler = sampler or Likeliest()
-
-    def call_with_cache(self, token_ids, cache, cache_update_index, **masks):
-        certainty = 0.0 if is_random(self.sampler) else 9.0
-        return certainty * tf.one_hot(token_ids + 1, 1000), None, cache
-
-
 def prompts(*rows, size=9):
     ids = np.array([[*row, *[0] * (size - len(row))] for row in rows], np.int32)
     return {"token_ids": tf.constant(ids), "padding_mask": tf.constant(ids > 0)}
@@ -211,16 +186,62 @@ def prompts(*rows, size=9):
 def test_each_row_ends_at_its_stop_its_limit_or_its_size(settings, answers, lengths):
     given = [[2, 5], [2, 9, 12], []]
     generation = Generation(**{"stop_ids": (), "pad_id": 0, **settings})
-    ids, found = generate_rows(Counting(), prompts(*given), None, generation)
+    found = generate_rows(Counting(), prompts(*given), None, generation)
     expected = prompts(*([*row, *answer] for row, answer in zip(given, answers, strict=True)))
-    assert ids.numpy().tolist() == expected["token_ids"].numpy().tolist()
-    assert found.numpy().tolist() == lengths
+    assert found.token_ids.numpy().tolist() == expected["token_ids"].numpy().tolist()
+    assert found.ends.numpy().tolist() == lengths
+    stops = settings.get("stop_ids", ())
+    ended = [bool(answer) and answer[-1] in stops for answer in answers]
+    assert found.is_stopped.numpy().tolist() == ended
+
+
+def test_each_row_ends_after_its_own_number_of_ids():
+    given = prompts([2, 5], [2, 9, 12], [2], [])
+    found = generate_rows(Counting(), given, None, Generation((), 0, 5), tf.constant([1, 5, 2, 3]))
+    answers = [[2, 5, 6], [2, 9, 12, 13, 14, 15, 16, 17], [2, 3, 4], []]
+    assert found.token_ids.numpy().tolist() == prompts(*answers)["token_ids"].numpy().tolist()
+    assert found.ends.numpy().tolist() == [3, 8, 3, 0]
+    assert (found.log_probabilities.numpy() != 0).sum(axis=1).tolist() == [1, 5, 2, 0]
+
+
+def test_log_probabilities_are_those_of_the_model_and_stand_at_the_front():
+    found = generate_rows(Counting(), prompts([2, 5], [2, 9, 12]), None, Generation((8,), 0, 4))
+    certain = 9 - np.log(999 + np.exp(9.0))
+    np.testing.assert_allclose(
+        found.log_probabilities, [[*[certain] * 3, 0], [certain] * 4], rtol=1e-5, atol=1e-6
+    )
+    drawn = generate_rows(Counting(Drawn()), prompts([2]), tf.constant([7]), Generation((), 0, 3))
+    np.testing.assert_allclose(drawn.log_probabilities, [[-np.log(1000)] * 3], rtol=1e-6)
+
+
+def test_a_row_ends_where_a_stop_string_was_found():
+    def at_fourteen(seen, ids, is_new):
+        return seen._replace(cuts=tf.where(is_new & tf.equal(ids, 14), 3, seen.cuts))
+
+    given = prompts([2, 5], [2, 9, 12], [2, 14])
+    found = generate_rows(Counting(), given, None, Generation((), 0, 4), look=at_fourteen)
+    assert found.ends.numpy().tolist() == [6, 5, 6]
+    assert found.is_stopped.numpy().tolist() == [False, True, False]
+    assert found.seen.cuts.numpy().tolist() == [-1, 3, -1]
+
+
+def test_what_is_behind_moves_to_the_front():
+    moved, lengths = behind(
+        tf.constant([[1, 2, 3], [4, 5, 6]]), tf.constant([1, 3]), tf.constant([3, 3]), width=4, pad=9
+    )
+    assert moved.numpy().tolist() == [[2, 3, 9, 9], [9, 9, 9, 9]]
+    assert lengths.numpy().tolist() == [2, 0]
+
+
+@pytest.mark.parametrize(("most", "expected"), [(None, 64), (3, 3), (100, 64)])
+def test_an_answer_has_at_most_what_the_export_allows_or_a_row_holds(most, expected):
+    assert most_new_tokens(Generation((), 0, most), 64) == expected
 
 
 def test_what_is_drawn_depends_on_the_rows_seed_alone():
     generation, model = Generation((), 0, max_new_tokens=3), Counting(Drawn())
-    ids, _ = generate_rows(model, prompts([2], [2], [2, 3]), tf.constant([7, 8, 7]), generation)
-    alone, _ = generate_rows(model, prompts([2]), tf.constant([7]), generation)
+    ids = generate_rows(model, prompts([2], [2], [2, 3]), tf.constant([7, 8, 7]), generation).token_ids
+    alone = generate_rows(model, prompts([2]), tf.constant([7]), generation).token_ids
     assert ids[0].numpy().tolist() == alone[0].numpy().tolist()
     assert ids[0].numpy().tolist() != ids[1].numpy().tolist()
 

@@ -134,6 +134,18 @@ def test_a_faulty_row_is_empty_and_leaves_its_neighbours_alone(preset):
     assert read(result.answers) == [("", "a", [], "length"), *[("", "", [], "length")] * 2]
 
 
+def test_a_cut_keeps_so_many_bytes_of_the_last_segment(preset):
+    find = preset.tokenizer.vocabulary.find
+    thought, end, call, a, b = map(find, ("<|channel>", "<channel|>", "<|tool_call>", "a", "b"))
+    rows = [[thought, a, b, end, a, b], [thought, a, b], [a, b, call, a, b], [a, b], [a, b]]
+    width = max(map(len, rows))
+    ids = tf.constant([[*row, *[0] * (width - len(row))] for row in rows])
+    lengths, cuts = tf.constant([len(row) for row in rows]), tf.constant([1, 1, 0, -1, 9])
+    result = parse_ids(ids, lengths, tf.fill([5], False), preset, cuts=cuts)
+    expected = [("ab", "a", []), ("a", "", []), ("", "ab", []), ("", "ab", []), ("", "ab", [])]
+    assert read(result.answers) == [(*answer, "length") for answer in expected]
+
+
 def test_a_vocabulary_without_the_markers_has_no_answers(preset):
     assert has_answers(preset.tokenizer.vocabulary, GEMMA4)
     assert not has_answers(tiny_preprocessor().tokenizer.vocabulary, GEMMA4)
