@@ -56,6 +56,7 @@ class Fault(enum.IntEnum):
     MAX_NEW_TOKENS = 43
     STOP_COUNT = 44
     STOP_TEXT = 45
+    POSITION = 46
 
 
 SENTENCES: Mapping[Fault, str] = {
@@ -239,6 +240,10 @@ SENTENCES: Mapping[Fault, str] = {
     Fault.STOP_TEXT: (
         "`stop`: a stop string must be UTF-8; the one in place {0}, counted from 0, has {1} bytes that are "
         "not. Send whole characters."
+    ),
+    Fault.POSITION: (
+        "`position`: must be from 1 to {1}, the last place of a row; got {0}. Pass what `prefill` or "
+        "`decode` returned for a good row, and end one that is full."
     ),
 }
 

@@ -32,6 +32,7 @@ NOT_FOR_BUNDLES = {
     "stop_tokens": _OF_THE_APP,
     "sampler": _OF_THE_APP,
     "strip_prompt": _OF_THE_APP,
+    "steps": "a bundle has `prefill` and `decode` anyway",
 }
 """Options of a SavedModel, and why a bundle has no use for them."""
 
@@ -75,6 +76,9 @@ def fuse(
     strip_prompt: Annotated[
         bool, typer.Option(help="Whether the text is the answer alone, without its prompt.")
     ] = False,
+    steps: Annotated[
+        bool, typer.Option(help="Write prefill and decode too, for clients that drive the loop.")
+    ] = False,
     engine: Annotated[
         str | None,
         choice(
@@ -95,7 +99,11 @@ def fuse(
     """Write DIR/N, one SavedModel of the preprocessor and a model: strings and media in, text or vectors out;
     or a LiteRT bundle of both.
     """
-    generation: dict[str, Any] = {"max_new_tokens": max_new_tokens, "strip_prompt": strip_prompt}
+    generation: dict[str, Any] = {
+        "max_new_tokens": max_new_tokens,
+        "strip_prompt": strip_prompt,
+        "steps": steps,
+    }
     generation |= {"stop_tokens": stop_token} if stop_token else {}
     choices = {"max_soft_tokens_input": max_soft_tokens_input}
     if litert:

@@ -91,7 +91,7 @@ def generate_rows(
     ends = tf.where(starts > 0, ends, 0)
     length = tf.maximum(tf.reduce_max(ends), 1)
     ids, given = ids[:, :length], given[:, :length]
-    cache = _prefilled(model, features, ids, given, tf.maximum(tf.reduce_max(starts), 1))
+    cache = prefilled(model, features, ids, given, tf.maximum(tf.reduce_max(starts), 1))
     nothing = tf.zeros_like(ids, tf.float32)
     first = tf.maximum(tf.reduce_min(tf.where(starts > 0, starts, length)), 1)
     _, found = tf.while_loop(
@@ -135,6 +135,21 @@ def cache_shape(model: Any, rows: Any, length: Any) -> list[Any]:
     backbone = model.backbone
     head_dim = max(backbone.head_dim, getattr(backbone, "global_head_dim", None) or 0)
     return [rows, backbone.num_layers, 2, length, backbone.num_key_value_heads, head_dim]
+
+
+def prefilled(model: Any, features: Tensors, ids: tf.Tensor, given: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
+    """The cache [B, layers, 2, L, heads, dim] after the first `width` of the L = `ids.shape[1]` positions."""
+    media = encode_media(model, features, skip_empty=True)
+    masks = [medium.mask for medium in MEDIA if medium.mask in media]
+    media |= {name: media[name][:, :width] for name in masks}
+    _, _, cache = model.call_with_cache(
+        token_ids=ids[:, :width],
+        cache=tf.zeros(cache_shape(model, *tf.unstack(tf.shape(ids))), model.compute_dtype),
+        cache_update_index=0,
+        padding_mask=given,
+        **media,
+    )
+    return cache
 
 
 class _Rows(NamedTuple):
@@ -193,23 +208,6 @@ def _log_probabilities(logits: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
     """Float32 [B] of ids int32 [B] under logits [B, V]."""
     logits = tf.cast(logits, tf.float32)
     return tf.gather(logits, ids, batch_dims=1) - tf.reduce_logsumexp(logits, axis=1)
-
-
-def _prefilled(
-    model: Any, features: Tensors, ids: tf.Tensor, given: tf.Tensor, width: tf.Tensor
-) -> tf.Tensor:
-    """The cache [B, layers, 2, L, heads, dim] after the first `width` of the L = `ids.shape[1]` positions."""
-    media = encode_media(model, features, skip_empty=True)
-    masks = [medium.mask for medium in MEDIA if medium.mask in media]
-    media |= {name: media[name][:, :width] for name in masks}
-    _, _, cache = model.call_with_cache(
-        token_ids=ids[:, :width],
-        cache=tf.zeros(cache_shape(model, *tf.unstack(tf.shape(ids))), model.compute_dtype),
-        cache_update_index=0,
-        padding_mask=given,
-        **media,
-    )
-    return cache
 
 
 def _choice(sampler: Any, seeds: tf.Tensor | None) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:

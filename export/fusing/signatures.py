@@ -4,6 +4,7 @@
     generate   prompts, media (, seed)    -> text, token_ids, finish_reason, log_probabilities, …, status
     chat       messages, media (, seed)   -> see `export.fusing.chat`
     loss       prompts, media, responses  -> loss, loss_tokens, status
+    prefill, decode                       -> see `export.fusing.steps`; if asked for
 
 `generate_with_limits` takes where each row's answer ends, too.
 
@@ -20,6 +21,7 @@ from export.fusing.chat import chat_generation, chat_signatures, part_beginnings
 from export.fusing.fusable import is_causal_lm, named_inputs, speaks_ids
 from export.fusing.generate import Generated, Generation
 from export.fusing.keras_ops import core_ops
+from export.fusing.steps import step_signatures
 from export.fusing.stop_strings import cut_texts
 from export.saved_model.signatures import DEFAULT, signatures
 from export.signature import Input, Signature, Tensors
@@ -33,12 +35,21 @@ FUSED_OUTPUTS = {
     "log_probabilities": "of each id of the answer, in nats, before temperature and choice; 0 behind it",
     "num_prompt_tokens": "ids of the prompt, `<bos>` and soft tokens included",
     "num_new_tokens": "ids of the answer, the one that ended it included",
+    "logits": "of what may come next, 0 where nothing may",
+    "token_id": "the likeliest of them",
+    "position": "its place in the row",
+    "cache": "for the next call of `decode`",
 }
 OWN_OUTPUTS = ("status",)
 
 
 def fused_signatures(
-    settings: Settings, model: Any, generation: Generation, *, max_soft_tokens_input: bool = False
+    settings: Settings,
+    model: Any,
+    generation: Generation,
+    *,
+    max_soft_tokens_input: bool = False,
+    steps: bool = False,
 ) -> dict[str, Signature]:
     """All signatures of the preprocessor, and those through the model; the default one is the last of the
     model's that applies.
@@ -57,6 +68,7 @@ def fused_signatures(
         generation = chat_generation(generation, settings)
         answer = answering(model, settings, generation, restart_ids=part_beginnings(settings))
         table |= chat_signatures(table, answer, settings, *inputs)
+        table |= step_signatures(table, model, settings) if steps else {}
     table[DEFAULT] = table.get("generate", table["predict"])
     return table
 

@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from export.fusing.embedding import check_embedder, fused_embedding_signatures
-from export.fusing.fusable import check_model, generation_settings
+from export.fusing.fusable import check_model, generation_settings, is_causal_lm
 from export.fusing.signatures import fused_signatures
 from export.publish import Report
 from export.saved_model.signatures import DEFAULT, signatures
@@ -49,6 +49,7 @@ def fuse(
     stop_tokens: Sequence[str] = GEMMA4.stop,
     strip_prompt: bool = False,
     max_soft_tokens_input: bool = False,
+    steps: bool = False,
     report: Report = lambda _: None,
 ) -> pathlib.Path:
     """Writes `out/version`: the preprocessor's signatures, and `predict`, `loss` and `generate`, or `embed`,
@@ -66,6 +67,8 @@ def fuse(
         stop_tokens: pieces that end an answer.
         strip_prompt: whether `text` is the answer alone, without its prompt.
         max_soft_tokens_input: whether signatures that take images take `max_soft_tokens` too.
+        steps: whether there are `prefill` and `decode` too, for clients that drive the loop; of a model that
+            generates.
         report: called with a line before each slow step.
 
     Returns:
@@ -79,15 +82,19 @@ def fuse(
     """
     choice = {"max_soft_tokens_input": max_soft_tokens_input}
     if isinstance(preprocessor, EmbeddingGemma2TextEmbedderPreprocessor):
-        given = {"max_new_tokens": max_new_tokens, "strip_prompt": strip_prompt}
+        given = {"max_new_tokens": max_new_tokens, "strip_prompt": strip_prompt, "steps": steps}
         _check_generates_nothing(given | {"stop_tokens": tuple(stop_tokens) != GEMMA4.stop})
         return _fuse_embedder(preprocessor, model, out, version, report, **choice)
     settings = preprocessor.settings
     check_model(model, settings)
+    if steps and not is_causal_lm(model):
+        raise ValueError(
+            f"`steps`: needs a model that generates; {type(model).__name__} does not. Leave it out."
+        )
     generation = generation_settings(settings, tuple(stop_tokens), max_new_tokens, strip_prompt)
 
     def write(folder: pathlib.Path) -> None:
-        table = fused_signatures(settings, model, generation, **choice)
+        table = fused_signatures(settings, model, generation, steps=steps, **choice)
         fused = _Fused(preprocessor, model, table, report)
         report("saving")
         save_checked(fused, folder)

@@ -135,6 +135,6 @@ def test_fault_codes_keep_their_numbers():
     released += ["VIDEO_COUNT", "VIDEO_LIMIT", "VIDEO_FRAME", "VIDEO_SIZE", "VIDEO_DOES_NOT_FIT"]
     released += ["VIDEO_FRAME_INDICES", "VIDEO_FPS"]
     released += ["MEDIUM_NOT_READ", "EMBEDDING_TASK", "EMBEDDING_SIZE"]
-    released += ["MAX_NEW_TOKENS", "STOP_COUNT", "STOP_TEXT"]
+    released += ["MAX_NEW_TOKENS", "STOP_COUNT", "STOP_TEXT", "POSITION"]
     assert [Fault(code).name for code in range(len(released))] == released
     assert len(Fault) == len(released)

@@ -48,6 +48,7 @@ def fused(model_file, tmp_path_factory):
                 *TEXT_ONLY,
                 "--sampler",
                 "top_k",
+                "--steps",
             ]
         )
     assert stop.value.code == 0
@@ -104,6 +105,8 @@ def test_inspect_shows_the_signatures_of_a_fused_model(capsys, fused):
     assert code == 0
     assert rows["generate", "seed"]["dtype"] == "int32"
     assert rows["predict", "outputs"]["shape"] == [None, 64, 4096]
+    assert rows["generate_with_limits", "stop"]["shape"] == [None, None]
+    assert rows["decode", "cache"]["shape"] == [None, 2, 2, 64, 2, 8]
     assert "loss" in run(capsys, "inspect", str(fused / "1"))[1]
 
 
@@ -144,6 +147,7 @@ def test_the_self_check_finds_an_answer(fused):
         (("--stop-token", "<eos>"), "`stop_tokens`: must be left out with --litert; an app generates"),
         (("--sampler", "top_k"), "`sampler`: must be left out with --litert; an app generates"),
         (("--strip-prompt",), "`strip_prompt`: must be left out with --litert; an app generates"),
+        (("--steps",), "`steps`: must be left out with --litert; a bundle has `prefill` and `decode` anyway"),
         (("--engine", "sentencepiece"), "`engine`: must be builtin with --litert"),
     ],
 )
@@ -234,10 +238,11 @@ def test_what_was_fused_is_said_with_what_it_answered():
 
 
 def test_each_option_of_a_saved_model_alone_has_its_reason():
-    unset = {"version": None, "max_new_tokens": None, "stop_tokens": None, "sampler": None}
-    fusing.check_bundle_options({**unset, "strip_prompt": False}, None)
-    fusing.check_bundle_options({**unset, "strip_prompt": False}, "builtin")
-    assert fusing.NOT_FOR_BUNDLES.keys() == {*unset, "strip_prompt"}
+    unset: dict[str, object] = {"version": None, "max_new_tokens": None, "stop_tokens": None, "sampler": None}
+    unset |= {"strip_prompt": False, "steps": False}
+    fusing.check_bundle_options(unset, None)
+    fusing.check_bundle_options(unset, "builtin")
+    assert fusing.NOT_FOR_BUNDLES.keys() == unset.keys()
 
 
 @pytest.mark.slow
