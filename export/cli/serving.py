@@ -140,6 +140,13 @@ def request(
     signature: Annotated[str, option("NAME", "Signature to run.")] = "generate_preprocess",
     model_name: Annotated[str, option("NAME", "Name of the model.")] = "gemma4",
     seed: Annotated[int, option("N", "Seed of a signature that draws.")] = 0,
+    max_new_tokens: Annotated[
+        int, option("N", "Most tokens of the answer; 0 for the export's limit. For …_with_limits.")
+    ] = 0,
+    stop: Annotated[
+        list[str] | None,
+        option("TEXT", "Text that ends the answer; may be given several times. For …_with_limits."),
+    ] = None,
     timeout: Annotated[float, option("SECONDS", "How long to wait for an answer.")] = 30.0,
     json_: AsJson = False,
 ) -> None:
@@ -149,7 +156,9 @@ def request(
         from export.serving.client import Client
 
         client = Client(address, model_name, timeout=timeout)
-        outputs = client.request(signature, prompt, media, seed=seed, max_soft_tokens=max_soft_tokens or ())
+        limits: dict[str, Any] = {"max_new_tokens": max_new_tokens, "stop": stop or ()}
+        budgets = max_soft_tokens or ()
+        outputs = client.request(signature, prompt, media, seed=seed, max_soft_tokens=budgets, **limits)
         row = None
         if {"token_ids", "padding_mask"} <= outputs.keys():
             ids = outputs["token_ids"][0][outputs["padding_mask"][0]]

@@ -63,9 +63,12 @@ class Client:
         *,
         seed: int = 0,
         max_soft_tokens: Sequence[int] = (),
+        max_new_tokens: int = 0,
+        stop: Sequence[str] = (),
     ) -> Arrays:
         """Runs a signature on one row, a prompt and its files by the medium's name; `seed` is for those that
-        draw, `max_soft_tokens` a budget for all images, or one for each.
+        draw, `max_soft_tokens` a budget for all images, or one for each; `max_new_tokens`, 0 for the export's
+        limit, and the texts `stop` end an answer.
 
         Raises:
             ValueError: no such signature, inputs that it does not take or that this client has no value for,
@@ -79,7 +82,7 @@ class Client:
         for medium in MEDIA:
             given |= pack_files(medium, media.get(medium.name, ()))
         given |= {"seed": np.array([seed], np.int32), "truncate_dim": np.zeros(1, np.int32)}
-        given |= _budgets(media, max_soft_tokens, accepted)
+        given |= _budgets(media, max_soft_tokens, accepted) | _limits(max_new_tokens, stop, accepted)
         if missing := sorted(
             name
             for name, info in accepted.items()
@@ -142,6 +145,18 @@ def _budgets(media: Mapping[str, Sequence[bytes]], chosen: Sequence[int], accept
             budgets = check_budgets(chosen, items, medium, accepted=medium.budget in accepted)
             found[medium.budget] = np.array(budgets, np.int32)[np.newaxis]
     return found
+
+
+def _limits(max_new_tokens: int, stop: Sequence[str], accepted: Container[str]) -> Arrays:
+    """Where one row's answer ends: int32 [1] and string [1, K]."""
+    for name, value in {"max_new_tokens": max_new_tokens, "stop": stop}.items():
+        if value and name not in accepted:
+            raise ValueError(
+                f"`{name}`: must be left out for a signature without that input; got {value!r}. Leave it "
+                "out, or use a signature such as `generate_with_limits`."
+            )
+    stops = _strings([text.encode() for text in stop or [""]])[np.newaxis]
+    return {"max_new_tokens": np.array([max_new_tokens], np.int32), "stop": stops}
 
 
 def _connected(address: str, model_name: str, timeout: float) -> tuple[_Transport, Mapping[str, Any]]:

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 import graph_ops
+from export.fusing.limits import INPUTS as LIMITS
 from export.litert.signatures import STATUS
 from export.litert.write import write_bundle
 from export.saved_model.signatures import DEFAULT, INPUTS, file_inputs
@@ -79,6 +80,14 @@ def _answered(tensors):
     return {"text": drawn, "status": tf.fill(tf.shape(drawn), "")}
 
 
+def _limited(tensors):
+    said = tf.strings.join(
+        [tf.strings.as_string(tensors["max_new_tokens"]), tf.strings.reduce_join(tensors["stop"], axis=1)],
+        "|",
+    )
+    return {"text": tf.strings.join([tensors["prompts"], said], " "), "status": tf.fill(tf.shape(said), "")}
+
+
 def _signature(function, inputs, *outputs):
     return Signature(inputs, outputs, function, "for a test")
 
@@ -108,6 +117,7 @@ TABLE = {
         "text",
         "status",
     ),
+    "generate_with_limits": _signature(_limited, {"prompts": INPUTS["prompts"], **LIMITS}, "text", "status"),
 }
 TABLE[DEFAULT] = TABLE["generate_preprocess"]
 

@@ -99,6 +99,24 @@ def test_a_server_of_a_fused_model_draws_from_the_seed_of_a_request(capsys, serv
 
 
 @pytest.mark.slow
+def test_a_request_says_where_its_answer_ends(capsys, server):
+    for address in (f"127.0.0.1:{server.port}", f"http://127.0.0.1:{server.rest_port}"):
+        request = ("request", address, "--prompt", "Hi", "--timeout", "300", "--signature")
+        texts = []
+        for given in (("--max-new-tokens", "30", "--stop", "never said"), ("--max-new-tokens", "2"), ()):
+            code, out, _ = run(capsys, *request, "generate_with_limits", *given, "--json")
+            assert code == 0
+            texts += json.loads(out)["text"]
+        assert len(texts[1]) < len(texts[0]) < len(texts[2])
+        code, _, err = run(capsys, *request, "generate_with_limits", "--max-new-tokens", "65")
+        assert code == 2
+        assert "`max_new_tokens`: must be from 0 to 64" in err
+        code, _, err = run(capsys, *request, "generate", "--stop", "x")
+        assert code == 2
+        assert "`stop`: must be left out for a signature without that input; got ['x']" in err
+
+
+@pytest.mark.slow
 def test_inspect_shows_the_signatures_of_a_fused_model(capsys, fused):
     code, out, _ = run(capsys, "inspect", str(fused / "1"), "--json")
     rows = {(row["signature"], row["name"]): row for row in json.loads(out)}

@@ -55,6 +55,20 @@ def test_a_signature_of_text_or_with_a_seed_gets_it(client):
     assert answers == [[b"a 0"], [b"a -7"]]
 
 
+def test_a_signature_with_limits_gets_them_and_another_refuses_them(client):
+    answer = client.request("generate_with_limits", "a", {}, max_new_tokens=7, stop=["b", "\u540d"])
+    assert answer["text"].tolist() == ["a 7|b\u540d".encode()]
+    assert client.request("generate_with_limits", "a", {}, stop=["."])["text"].tolist() == [b"a 0|."]
+    with pytest.raises(ValueError, match="`max_new_tokens`: must be left out for a signature without that"):
+        client.request("generate", "a", {}, max_new_tokens=7)
+    with pytest.raises(ValueError, match="`stop`: must be left out for a signature without that input"):
+        client.request("generate", "a", {}, stop=["b"])
+
+
+def test_limits_may_be_left_out(client):
+    assert client.request("generate_with_limits", "a", {})["text"].tolist() == [b"a 0|"]
+
+
 def test_each_id_has_its_piece(client):
     ids = np.array([98, 32, 233, 98, 97])
     assert client.pieces(ids) == {97: "a", 98: "b", 32: "\u2581", 233: "é"}
