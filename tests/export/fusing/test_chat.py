@@ -10,7 +10,7 @@ from export import fuse
 from export.fusing.answering import WITH_LIMITS
 from export.fusing.chat import SIGNATURES, chat_generation, part_beginnings
 from export.fusing.generate import Generation
-from tests.export.fusing.rig import NEW_TOKENS, our_preprocessor, png, small_model
+from tests.export.fusing.rig import NEW_TOKENS, our_preprocessor, png, small_model, text_preprocessor
 
 QUESTION, SECOND = "What is in it?", "And now?"
 
@@ -116,10 +116,11 @@ def test_limits_and_stop_strings_end_an_answer_to_messages(preprocessor, signatu
     assert found["content"].tolist() == [b"", b""]
 
 
-def test_parts_of_an_answer_begin_at_its_markers(preprocessor):
-    find = preprocessor.settings.tokenizer.vocabulary.find
+def test_parts_of_an_answer_begin_at_its_markers():
+    settings = text_preprocessor().settings
+    find = settings.tokenizer.vocabulary.find
     names = ("<|channel>", "<channel|>", "<|tool_call>", "<tool_call|>")
-    assert part_beginnings(preprocessor.settings) == tuple(find(name) for name in names)
+    assert part_beginnings(settings) == tuple(find(name) for name in names)
 
 
 @pytest.mark.slow

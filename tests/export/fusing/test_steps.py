@@ -209,7 +209,7 @@ for count in range(1, most + 1):
         pending=pending, is_last=tf.fill([len(prompts)], count == most))
     pending = part["pending"]
     texts = [text + new.decode() for text, new in zip(texts, part["text"].numpy())]
-    state = signatures["decode"](**{name: state[name] for name in INPUTS})
+    state = signatures["decode"](**{name: state[name] for name in ("token_id", "position", "cache")})
 answer = signatures["generate"](prompts=tf.constant(prompts))
 lengths = tf.fill([len(prompts)], most)
 whole = signatures["detokenize"](token_ids=tf.constant(np.transpose(ids), tf.int32), lengths=lengths)
