@@ -141,11 +141,11 @@ def request(
     model_name: Annotated[str, option("NAME", "Name of the model.")] = "gemma4",
     seed: Annotated[int, option("N", "Seed of a signature that draws.")] = 0,
     max_new_tokens: Annotated[
-        int, option("N", "Most tokens of the answer; 0 for the export's limit. For …_with_limits.")
+        int, option("N", "Most tokens of the answer; 0 for the export's limit. For a signature with limits.")
     ] = 0,
     stop: Annotated[
         list[str] | None,
-        option("TEXT", "Text that ends the answer; may be given several times. For …_with_limits."),
+        option("TEXT", "Text that ends the answer; may be given several times. For a signature with limits."),
     ] = None,
     timeout: Annotated[float, option("SECONDS", "How long to wait for an answer.")] = 30.0,
     json_: AsJson = False,
