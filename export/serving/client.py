@@ -6,6 +6,7 @@ It knows of the model what the server's metadata say. Works with TF Serving as w
 import base64
 import http.client
 import json
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -236,10 +237,13 @@ class _Rest:
 
     def _call(self, path: str, document: Any) -> Any:
         body = None if document is None else json.dumps(document).encode()
+        deadline = time.monotonic() + self._timeout  # a socket's holds for each part of an answer
         try:
             request = urllib.request.Request(self._url + path, body, {"Content-Type": "application/json"})
             with urllib.request.urlopen(request, timeout=self._timeout) as answer:
                 answered = answer.read()
+            if time.monotonic() > deadline:
+                raise TimeoutError("timed out")
         except urllib.error.HTTPError as error:
             raise ConnectionError(f"{self._address}: HTTP {error.code}: {_error_of(error.read())}") from None
         except http.client.HTTPException:
