@@ -77,8 +77,8 @@ def test_prefill_and_decode_give_the_ids_of_the_served_model(bundle, photo, spee
     features = signatures(preprocessor.settings)["generate_preprocess"].function(files)
     generation = Generation(stop_ids=(), pad_id=0, max_new_tokens=NEW_TOKENS)
     with core_ops(model):
-        expected, _ = tf.function(lambda: generate_rows(model, features, None, generation), autograph=False)()
-    assert ids == expected[0, : start + NEW_TOKENS].numpy().tolist()
+        generated = tf.function(lambda: generate_rows(model, features, None, generation), autograph=False)()
+    assert ids == generated.token_ids[0, : start + NEW_TOKENS].numpy().tolist()
 
 
 @pytest.mark.slow
