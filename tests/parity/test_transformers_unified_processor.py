@@ -19,7 +19,7 @@ from graph_ops import Gemma4CausalLMPreprocessor, Gemma4ImageConverter
 from graph_ops.config import SOFT_TOKEN_BUDGETS
 from graph_ops.family import GEMMA4_UNIFIED
 from tests.data import REAL
-from tests.parity.test_transformers_processor import TORCHVISION_PIXELS, imported_torchvision
+from tests.parity.test_transformers_processor import TORCHVISION_PIXELS, given, imported_torchvision
 from tests.twins import chat as twin
 from tests.twins import unified
 
@@ -85,10 +85,6 @@ def media(draw):
     images = [samples.pixels(*draw.choice(SIZES), seed=draw.randrange(99)) for _ in range(draw.randrange(4))]
     lengths = [draw.choice((16_000, 40_123, 1, 641)) for _ in range(draw.randrange(3))]
     return images, [samples.sounds(length, seed=length)["noise"] for length in lengths]
-
-
-def given(images, clips):
-    return ({"images": images} if images else {}) | ({"audio": clips} if clips else {})
 
 
 def assert_equal(theirs, row, images=()):
