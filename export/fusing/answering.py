@@ -2,6 +2,7 @@
 with `chat`, whether a request says where its answers end or not.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -9,7 +10,7 @@ import tensorflow as tf
 
 from export.fusing.generate import Generated, Generation, generate_rows, is_random, most_new_tokens
 from export.fusing.keras_ops import core_ops
-from export.fusing.limits import INPUTS, blanked, limits_of
+from export.fusing.limits import INPUTS, blanked, limits_of, of_any_size
 from export.fusing.stop_strings import looking_for
 from export.signature import Input, Signature, Tensors
 from graph_ops.faults import status_messages
@@ -22,6 +23,20 @@ WITH_LIMITS = "_with_limits"
 
 Answer = Callable[[Tensors, Tensors], tuple[Generated, tf.Tensor]]
 """From features, `status` among them, and what a request says of its answers, to these and `status`."""
+
+
+class Marks(NamedTuple):
+    """Ids that mean something in an answer.
+
+    Attributes:
+        stops: those that end it.
+        restarts: those from which stop strings are looked for anew.
+    """
+
+    stops: tuple[int, ...]
+    restarts: tuple[int, ...] = ()
+
+
 Inputs = tuple[str, dict[str, Input]]
 """The end of a signature's name, and what it takes besides a preprocessor's inputs."""
 
@@ -40,29 +55,28 @@ class Asked(NamedTuple):
     status: tf.Tensor
 
 
-def answering(
-    model: Any, settings: Settings, generation: Generation, *, restart_ids: tuple[int, ...] = ()
-) -> Answer:
-    """`generate_rows` of a model; stop strings are looked for from each of `restart_ids` anew."""
+def answering(model: Any, settings: Settings, generation: Generation) -> Callable[[Marks], Answer]:
+    """`generate_rows` of a model, by the ids that mean something in its answers; all share one loop."""
     most = most_new_tokens(generation, settings.row.sequence_length)
 
-    def answer(features: Tensors, said: Tensors) -> Generated:
-        look = looking_for(said["stop"], settings, restart_ids=restart_ids)
+    def answer(features: Tensors, said: Tensors, stop_ids: tf.Tensor, restart_ids: tf.Tensor) -> Generated:
+        look, seeds = looking_for(said["stop"], restart_ids, settings), said.get("seed")
         with core_ops(model):
-            return generate_rows(model, features, said.get("seed"), generation, said["max_new_tokens"], look)
+            return generate_rows(model, features, seeds, generation, said["max_new_tokens"], look, stop_ids)
 
     shared = tf.function(answer, autograph=False)
 
-    def checked(features: Tensors, said: Tensors) -> tuple[Generated, tf.Tensor]:
+    def checked(marks: Marks, features: Tensors, said: Tensors) -> tuple[Generated, tf.Tensor]:
         features = dict(features)
         status = features.pop("status")
         limits = limits_of(said, status, most=most)
         seeds = {"seed": said["seed"]} if "seed" in said else {}
         rows = blanked(features, limits.finding, pad=settings.ids.pad)
-        found = shared(rows, seeds | {"max_new_tokens": limits.new_tokens, "stop": limits.stops})
+        ids = [of_any_size(tf.constant(some, tf.int32, [len(some)])) for some in marks]
+        found = shared(rows, seeds | {"max_new_tokens": limits.new_tokens, "stop": limits.stops}, *ids)
         return found, tf.where(tf.equal(status, ""), status_messages(limits.finding), status)
 
-    return checked
+    return lambda marks: functools.partial(checked, marks)
 
 
 def answered(preprocess: Signature, answer: Answer, tensors: Tensors, inputs: dict[str, Input]) -> Asked:

@@ -8,11 +8,9 @@ An answer ends where one of a preprocessor's stop tokens stands, or where the mo
 string is looked for in each part of an answer: its thought, what it says, each call.
 """
 
-import dataclasses
-
 import tensorflow as tf
 
-from export.fusing.answering import COUNTS, Answer, Inputs, answered, counts
+from export.fusing.answering import COUNTS, Answer, Inputs, Marks, answered, counts
 from export.fusing.generate import Generation, behind
 from export.signature import Input, Signature, Tensors
 from graph_ops.chat.answers import FINISH_REASONS, Answers, markers, stops
@@ -35,7 +33,7 @@ def chat_signatures(
 
     Args:
         table: the preprocessor's signatures.
-        answer: what the model says to features; ends at `chat_generation`'s stop tokens.
+        answer: what the model says to features, with `chat_marks`.
         settings: of the preprocessor.
         inputs: what is said of answers besides, in each kind of a signature, by the end of its name.
     """
@@ -49,21 +47,16 @@ def chat_signatures(
     }
 
 
-def chat_generation(generation: Generation, settings: Settings) -> Generation:
-    """Where the answers of a chat end: where others do, and where the model waits for a tool."""
+def chat_marks(generation: Generation, settings: Settings) -> Marks:
+    """Where the answers of a chat end: where others do, and where the model waits for a tool. A part of one
+    begins at each marker. Without the tokens of a chat in the vocabulary it is as any answer.
+    """
     vocabulary = settings.tokenizer.vocabulary
     if not has_answers(vocabulary, settings.family):
-        return generation
-    ids = vocabulary.require(stops(settings.family), needed_for="chat")
-    return dataclasses.replace(generation, stop_ids=tuple({*generation.stop_ids, *ids}))
-
-
-def part_beginnings(settings: Settings) -> tuple[int, ...]:
-    """Ids with which a part of an answer begins; none where the vocabulary lacks the tokens of a chat."""
-    vocabulary = settings.tokenizer.vocabulary
-    if not has_answers(vocabulary, settings.family):
-        return ()
-    return tuple(vocabulary.require(markers(settings.family), needed_for="chat"))
+        return Marks(generation.stop_ids)
+    ends = vocabulary.require(stops(settings.family), needed_for="chat")
+    beginnings = vocabulary.require(markers(settings.family), needed_for="chat")
+    return Marks(tuple({*generation.stop_ids, *ends}), tuple(beginnings))
 
 
 def _chatting(

@@ -73,6 +73,7 @@ def generate_rows(
     generation: Generation,
     new_tokens: tf.Tensor | None = None,
     look: Look = lambda seen, ids, is_new: seen,
+    stop_ids: tf.Tensor | None = None,
 ) -> Generated:
     """Prompts and what the model says to them.
 
@@ -83,7 +84,9 @@ def generate_rows(
         generation: where rows end.
         new_tokens: int32 [B]; most ids of each row's answer, 1 to `most_new_tokens`; None for as many.
         look: what looks for stop strings.
+        stop_ids: int32 [K]; ids that end a row, in place of `generation`'s.
     """
+    stop_ids = tf.constant(generation.stop_ids, tf.int32) if stop_ids is None else stop_ids
     ids, given = features["token_ids"], features["padding_mask"]
     size, most = ids.shape[1], most_new_tokens(generation, ids.shape[1])
     starts = tf.reduce_sum(tf.cast(given, tf.int32), axis=1)
@@ -96,7 +99,7 @@ def generate_rows(
     first = tf.maximum(tf.reduce_min(tf.where(starts > 0, starts, length)), 1)
     _, found = tf.while_loop(
         lambda index, rows: tf.reduce_any(index < rows.ends),
-        _step(model, given, _choice(model.sampler, seeds), look, generation),
+        _step(model, given, _choice(model.sampler, seeds), look, stop_ids, generation.pad_id),
         (first, _Rows(ids, cache, ends, tf.zeros_like(ends, tf.bool), nothing, nothing_seen(ends))),
         shape_invariants=(first.shape, _ROWS_SHAPE),
     )
@@ -173,10 +176,10 @@ def _step(
     given: tf.Tensor,
     next_ids: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
     look: Look,
-    generation: Generation,
+    stop_ids: tf.Tensor,
+    pad_id: int,
 ) -> Callable[[tf.Tensor, _Rows], tuple[tf.Tensor, _Rows]]:
     """What puts an id at one index of all rows; prompts, where `given` bool [B, L], keep theirs."""
-    stops = tf.constant(generation.stop_ids, tf.int32)
 
     def step(index: tf.Tensor, rows: _Rows) -> tuple[tf.Tensor, _Rows]:
         logits, _, cache = model.call_with_cache(
@@ -187,10 +190,10 @@ def _step(
         )
         logits = logits[:, 0]
         is_new = ~given[:, index] & (index < rows.ends)
-        chosen = tf.where(is_new, tf.cast(next_ids(logits, index), tf.int32), generation.pad_id)
+        chosen = tf.where(is_new, tf.cast(next_ids(logits, index), tf.int32), pad_id)
         said = tf.where(is_new, _log_probabilities(logits, chosen), 0.0)
         seen = look(rows.seen, chosen, is_new)
-        is_end = tf.reduce_any(tf.equal(chosen[:, tf.newaxis], stops), axis=1) | (seen.cuts >= 0)
+        is_end = tf.reduce_any(tf.equal(chosen[:, tf.newaxis], stop_ids), axis=1) | (seen.cuts >= 0)
         is_end &= is_new
         return index + 1, _Rows(
             _with_column(rows.ids, index, tf.where(given[:, index], rows.ids[:, index], chosen)),

@@ -1,10 +1,12 @@
-"""The two functions of a KerasHub model that a server's graph needs otherwise, replaced while it is traced.
+"""The three functions of a KerasHub model that a server's graph needs otherwise, replaced while it is traced.
 
-KerasHub's own layers call both, deep inside the model and by name, so that nothing that is passed to the
+KerasHub's own layers call them, deep inside the model and by name, so that nothing that is passed to the
 model could replace them:
 
     keras.ops.slice_update            writes the cache with an op of the XLA bridge, absent in TF Serving
     Gemma4VisionAveragePooling.call   pools all images of a batch on the grid of the widest
+    ReversibleEmbedding.call          multiplies by the whole table, of which TensorFlow's CPU kernel makes a
+                                      float32 copy if it is narrower: 1.6 GB a token with 262,144 × 1,536
 
 A copy of KerasHub's attention and vision encoder would be the other way; it would drift from the model that
 was trained.
@@ -21,15 +23,18 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+PART_BYTES = 2**24
+"""Small enough for an allocator to keep and hand out again, rather than to ask the system for new pages."""
+
 _tracing = threading.RLock()
 
 
 @contextlib.contextmanager
 def core_ops(model: Any) -> Iterator[None]:
-    """While it lasts, the model traces in this thread to ops that every TensorFlow has, and pools each image
-    on the grid of that image.
+    """While it lasts, the model traces in this thread to ops that every TensorFlow has, pools each image on
+    the grid of that image, and multiplies by a large and narrow table a part at a time.
     """
-    with replaced(keras.ops, "slice_update", lambda _: slice_update), own_grids(model):
+    with replaced(keras.ops, "slice_update", lambda _: slice_update), own_grids(model), small_parts(model):
         yield
 
 
@@ -43,6 +48,19 @@ def own_grids(model: Any) -> Iterator[None]:
         for layer in getattr(encoder, "layers", ()):
             if type(layer).__name__ == "Gemma4VisionAveragePooling":
                 stack.enter_context(replaced(layer, "call", _one_by_one))
+        yield
+
+
+@contextlib.contextmanager
+def small_parts(model: Any) -> Iterator[None]:
+    """While it lasts, logits of a model with narrower weights than float32 come from parts of its table, one
+    at a time, that fill `PART_BYTES` in float32, in this thread.
+    """
+    layer = getattr(getattr(model, "backbone", None), "token_embedding", None)
+    parts = _parts_of(layer)
+    with contextlib.ExitStack() as stack:
+        if parts > 1:
+            stack.enter_context(replaced(layer, "call", lambda call: _in_parts(call, layer, parts)))
         yield
 
 
@@ -88,6 +106,38 @@ def output_spec(function: Callable[..., tf.Tensor], specs: list[tf.TensorSpec]) 
     """Dtype and static shape of what a function of tensors returns for inputs of these."""
     concrete = tf.function(lambda *tensors: function(*tensors), autograph=False).get_concrete_function(*specs)
     return tf.TensorSpec(concrete.structured_outputs.shape, concrete.structured_outputs.dtype)
+
+
+def _parts_of(layer: Any) -> int:
+    """How many equal parts of a table's rows are small ones; 1 for a table that is best left whole."""
+    table = getattr(layer, "embeddings", None)
+    if table is None or tf.as_dtype(table.dtype) not in (tf.bfloat16, tf.float16) or not layer.tie_weights:
+        return 1
+    rows, dim = table.shape
+    least = -(-rows * dim * tf.float32.size // PART_BYTES)
+    return next((parts for parts in range(least, min(4 * least, rows) + 1) if rows % parts == 0), 1)
+
+
+def _in_parts(call: Callable[..., tf.Tensor], layer: Any, parts: int) -> Callable[..., tf.Tensor]:
+    """An embedding's call, in reverse a part of the table's rows after another."""
+
+    def called(inputs: tf.Tensor, reverse: bool = False) -> tf.Tensor:
+        if not reverse:
+            return call(inputs)
+        table = tf.convert_to_tensor(layer.embeddings)
+        rows, dim = table.shape
+        size, flat = rows // parts, tf.reshape(inputs, [-1, dim])
+        each = tf.map_fn(
+            lambda start: tf.linalg.matmul(flat, tf.slice(table, [start, 0], [size, dim]), transpose_b=True),
+            tf.range(0, rows, size),
+            fn_output_signature=tf.TensorSpec([None, size], table.dtype),
+            parallel_iterations=1,
+        )
+        logits = tf.reshape(tf.transpose(each, [1, 0, 2]), [*tf.unstack(tf.shape(inputs))[:-1], rows])
+        cap = layer.logit_soft_cap
+        return logits if cap is None else tf.tanh(logits / cap) * cap
+
+    return called
 
 
 def _one_by_one(pool: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:

@@ -62,11 +62,16 @@ def blanked(features: Tensors, finding: Finding, *, pad: int) -> Tensors:
     return features | {name: tf.where(is_clean, features[name], nothing) for name, nothing in empty.items()}
 
 
-def _no_stops(rows: tf.Tensor) -> tf.Tensor:
-    """String [B, 0], with a static shape that says as little as that of an input, so that the loop is traced
-    once for both.
+def of_any_size(tensor: tf.Tensor) -> tf.Tensor:
+    """The tensor, with a static shape that says its rank alone, so that what is traced with it serves others
+    of more or less.
     """
-    return tf.boolean_mask(tf.zeros_like(rows, tf.string)[:, tf.newaxis], [False], axis=1)
+    return tf.raw_ops.PlaceholderWithDefault(input=tensor, shape=[None] * tensor.shape.rank)
+
+
+def _no_stops(rows: tf.Tensor) -> tf.Tensor:
+    """String [B, 0]."""
+    return of_any_size(tf.zeros_like(rows, tf.string)[:, tf.newaxis][:, :0])
 
 
 def _stop_finding(stops: tf.Tensor) -> Finding:

@@ -16,8 +16,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from export.fusing.answering import COUNTS, Answer, answer_inputs, answered, answering, counts
-from export.fusing.chat import chat_generation, chat_signatures, part_beginnings
+from export.fusing.answering import COUNTS, Answer, Marks, answer_inputs, answered, answering, counts
+from export.fusing.chat import chat_marks, chat_signatures
 from export.fusing.fusable import is_causal_lm, named_inputs, speaks_ids
 from export.fusing.generate import Generated, Generation
 from export.fusing.keras_ops import core_ops
@@ -61,12 +61,12 @@ def fused_signatures(
         table["loss"] = _losing(table["preprocess"], model)
     if is_causal_lm(model):
         inputs = answer_inputs(model, settings)
-        answer = answering(model, settings, generation)
+        ending_at = answering(model, settings, generation)
+        answer = ending_at(Marks(generation.stop_ids))
         for ending, more in inputs:
             preprocess = table["generate_preprocess"]
             table["generate" + ending] = _generating(preprocess, answer, settings, generation, more)
-        generation = chat_generation(generation, settings)
-        answer = answering(model, settings, generation, restart_ids=part_beginnings(settings))
+        answer = ending_at(chat_marks(generation, settings))
         table |= chat_signatures(table, answer, settings, *inputs)
         table |= step_signatures(table, model, settings) if steps else {}
     table[DEFAULT] = table.get("generate", table["predict"])

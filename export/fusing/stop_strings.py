@@ -11,7 +11,7 @@ Ids of bytes become text with the last byte of their character, as in `graph_ops
 compared byte by byte, which finds whole characters alone, as both are UTF-8.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -48,17 +48,18 @@ def nothing_seen(rows: tf.Tensor) -> Seen:
     return Seen(pending, tf.zeros_like(rows, tf.string), zeros, zeros - 1)
 
 
-def looking_for(stops: tf.Tensor, settings: Settings, *, restart_ids: Sequence[int] = ()) -> Look:
+def looking_for(stops: tf.Tensor, restart_ids: tf.Tensor, settings: Settings) -> Look:
     """What looks for the stop strings of each row.
 
     Args:
         stops: string [B, K], UTF-8; "" for none.
+        restart_ids: int32 [R]; ids with which a row's text begins anew, and its bytes are counted from 0
+            again.
         settings: tokenizer, and which ids have no text.
-        restart_ids: ids with which a row's text begins anew, and its bytes are counted from 0 again.
     """
 
     def look(seen: Seen, ids: tf.Tensor, is_new: tf.Tensor) -> Seen:
-        restarts = is_new & _is_any_of(ids, restart_ids)
+        restarts = is_new & tf.reduce_any(tf.equal(ids[:, tf.newaxis], restart_ids), axis=1)
         seen = _restarted(seen, restarts)
         is_text = kept_ids(ids[:, tf.newaxis], (is_new & ~restarts)[:, tf.newaxis], settings)
         streamed = streamed_ids(
@@ -82,10 +83,6 @@ def cut_texts(texts: tf.Tensor, sizes: tf.Tensor) -> tf.Tensor:
     """The first `sizes` int32 [B] bytes of texts string [B]; all of those with -1."""
     lengths = tf.strings.length(texts)
     return tf.strings.substr(texts, tf.zeros_like(lengths), tf.where(sizes < 0, lengths, sizes))
-
-
-def _is_any_of(ids: tf.Tensor, some: Sequence[int]) -> tf.Tensor:
-    return tf.reduce_any(tf.equal(ids[:, tf.newaxis], tf.constant(some, tf.int32, [len(some)])), axis=1)
 
 
 def _restarted(seen: Seen, where: tf.Tensor) -> Seen:

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from examples.small_gemma4 import small_gemma4
-from export.fusing.answering import COUNTS, WITH_LIMITS, answer_inputs, answering
+from export.fusing.answering import COUNTS, WITH_LIMITS, Marks, answer_inputs, answering
 from export.fusing.fusable import generation_settings
 from export.fusing.limits import INPUTS
 from export.fusing.signatures import fused_signatures
@@ -174,7 +174,8 @@ def test_signatures_with_and_without_limits_share_one_loop(preprocessor):
             return super().call_with_cache(*args, **given)
 
     model, settings = Traced(), preprocessor.settings
-    answer = answering(model, settings, generation_settings(settings, GEMMA4.stop, 2, False))
+    ending_at = answering(model, settings, generation_settings(settings, GEMMA4.stop, 2, False))
+    answer, chatting = ending_at(Marks((1,))), ending_at(Marks((1, 7), (9, 8, 6)))
     names = ("token_ids", "padding_mask")
     specs = {"token_ids": tf.TensorSpec([None, SIZE], tf.int32)}
     specs["padding_mask"] = tf.TensorSpec([None, SIZE], tf.bool)
@@ -183,6 +184,7 @@ def test_signatures_with_and_without_limits_share_one_loop(preprocessor):
     plainly = tf.function(lambda features: answer(features, {})).get_concrete_function(specs)
     calls = model.calls
     limited = tf.function(lambda features, said: answer(features, said)).get_concrete_function(specs, limits)
+    tf.function(lambda features: chatting(features, {})).get_concrete_function(specs)
     assert calls == model.calls == 2, "prefill and step"
     ids = [[2, 5, *[0] * (SIZE - 2)]]
     given = [tf.constant([""]), tf.constant(ids), tf.constant(np.array(ids) > 0)]

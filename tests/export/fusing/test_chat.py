@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from export import fuse
 from export.fusing.answering import WITH_LIMITS
-from export.fusing.chat import SIGNATURES, chat_generation, part_beginnings
+from export.fusing.chat import SIGNATURES, chat_marks
 from export.fusing.generate import Generation
 from tests.export.fusing.rig import NEW_TOKENS, our_preprocessor, png, small_model, text_preprocessor
 
@@ -120,7 +120,8 @@ def test_parts_of_an_answer_begin_at_its_markers():
     settings = text_preprocessor().settings
     find = settings.tokenizer.vocabulary.find
     names = ("<|channel>", "<channel|>", "<|tool_call>", "<tool_call|>")
-    assert part_beginnings(settings) == tuple(find(name) for name in names)
+    marks = chat_marks(Generation((find("<eos>"),), settings.ids.pad), settings)
+    assert marks.restarts == tuple(find(name) for name in names)
 
 
 @pytest.mark.slow
@@ -156,8 +157,8 @@ def test_tools_go_in_and_their_dialogue_is_answered(preprocessor, signatures):
 def test_a_chat_also_ends_where_the_model_waits_for_a_tool(preprocessor):
     settings = preprocessor.settings
     find = settings.tokenizer.vocabulary.find
-    found = chat_generation(Generation((find("<eos>"),), settings.ids.pad), settings)
-    assert set(found.stop_ids) == {find("<eos>"), find("<turn|>"), find("<|tool_response>")}
+    marks = chat_marks(Generation((find("<eos>"),), settings.ids.pad), settings)
+    assert set(marks.stops) == {find("<eos>"), find("<turn|>"), find("<|tool_response>")}
 
 
 @pytest.mark.slow

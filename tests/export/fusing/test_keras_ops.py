@@ -9,7 +9,8 @@ import pytest
 import tensorflow as tf
 from keras_hub.src.models.gemma4.gemma4_vision_encoder import Gemma4VisionAveragePooling
 
-from export.fusing.keras_ops import core_ops, output_spec, own_grids, replaced, slice_update
+from export.fusing import keras_ops
+from export.fusing.keras_ops import core_ops, output_spec, own_grids, replaced, slice_update, small_parts
 
 
 @pytest.fixture
@@ -137,3 +138,47 @@ def test_a_model_without_images_has_no_grids():
 def test_the_spec_of_an_output_keeps_what_is_known_of_its_shape():
     spec = output_spec(lambda x: tf.cast(x[..., :2], tf.int32), [tf.TensorSpec([None, 5])])
     assert (spec.shape.as_list(), spec.dtype) == ([None, 2], tf.int32)
+
+
+def narrow_embedding(dtype, rows=96, **settings):
+    layer = keras.layers.ReversibleEmbedding(rows, 40, dtype=dtype, **settings)
+    layer.build(None)
+    numbers = np.random.default_rng(5).normal(size=(rows, 40))
+    layer.embeddings.assign(numbers)
+    return types.SimpleNamespace(token_embedding=layer), layer
+
+
+@pytest.mark.parametrize("cap", [None, 3.0])
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_logits_of_a_narrow_table_come_part_by_part_and_are_the_same(monkeypatch, dtype, cap):
+    monkeypatch.setattr(keras_ops, "PART_BYTES", 96 * 40 * 4 // 5)
+    backbone, layer = narrow_embedding(dtype, logit_soft_cap=cap)
+    hidden = tf.cast(np.random.default_rng(6).normal(size=(2, 3, 40)), dtype)
+    whole = layer(hidden, reverse=True)
+    with small_parts(types.SimpleNamespace(backbone=backbone)):
+        traced = tf.function(lambda hidden: layer(hidden, reverse=True)).get_concrete_function(hidden)
+        ids = layer(tf.constant([[3, 95]]))
+    kinds = {node.type for node in traced.graph.get_operations()}
+    assert kinds & {"While", "StatelessWhile"}, "six parts of 16 rows"
+    parts = traced(hidden)
+    assert parts.dtype == whole.dtype
+    # float32 sums of 40 products may be ordered otherwise; rounded, that is at most one step of the dtype
+    step = 2.0 ** (-7 if dtype == "bfloat16" else -10)
+    np.testing.assert_allclose(tf.cast(parts, tf.float32), tf.cast(whole, tf.float32), rtol=step, atol=step)
+    np.testing.assert_array_equal(ids, layer(tf.constant([[3, 95]])))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "settings"),
+    [
+        ("float32", {}),
+        ("bfloat16", {"rows": 97}),  # a prime number of rows has no equal parts
+        ("bfloat16", {"tie_weights": False}),
+    ],
+)
+def test_other_tables_are_left_whole(monkeypatch, dtype, settings):
+    monkeypatch.setattr(keras_ops, "PART_BYTES", 96 * 40 * 4 // 5)
+    backbone, layer = narrow_embedding(dtype, **settings)
+    original = layer.call
+    with small_parts(types.SimpleNamespace(backbone=backbone)):
+        assert layer.call == original

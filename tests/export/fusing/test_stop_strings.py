@@ -28,7 +28,8 @@ def ids_of(settings, texts):
 def seen_in(settings, rows, stops, restart_ids=()):
     """What is seen after each step, rows beside one another, as in the loop of a model."""
     width = max(map(len, rows))
-    look = tf.function(looking_for(tf.constant(stops), settings, restart_ids=restart_ids), autograph=False)
+    restarts = tf.constant(restart_ids, tf.int32, [len(restart_ids)])
+    look = tf.function(looking_for(tf.constant(stops), restarts, settings), autograph=False)
     seen = nothing_seen(tf.constant([0] * len(rows)))
     steps = []
     for place in range(width):
@@ -125,7 +126,7 @@ def test_special_ids_are_no_text_and_some_begin_it_anew(settings):
 
 def test_without_a_stop_string_nothing_is_looked_at(settings):
     for stops in ([[""]], np.zeros((1, 0), object)):
-        look = looking_for(tf.constant(stops, tf.string), settings)
+        look = looking_for(tf.constant(stops, tf.string), tf.zeros([0], tf.int32), settings)
         seen = look(nothing_seen(tf.constant([0])), tf.constant([300]), tf.constant([True]))
         assert (seen.tail.numpy().tolist(), seen.cuts.numpy().tolist()) == ([b""], [-1])
 
