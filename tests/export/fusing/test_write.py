@@ -194,3 +194,34 @@ def test_a_model_that_does_not_fit_is_refused_with_what_to_correct(preprocessor,
     with pytest.raises(ValueError, match=r"none of its outputs may be called 'status'"):
         fuse(preprocessor, lambda features: {"status": features["token_ids"]}, tmp_path)
     assert not list(tmp_path.glob("*/*"))
+
+
+@pytest.mark.slow
+@pytest.mark.release
+def test_a_variable_over_two_gigabytes_goes_in_and_comes_out(tmp_path):
+    preprocessor = text_preprocessor()
+    vocabulary, conditioning = preprocessor.tokenizer.vocabulary_size(), 131_072
+    backbone = keras_hub.models.Gemma4Backbone(
+        vocabulary_size=vocabulary,
+        image_size=768,
+        num_layers=2,
+        num_query_heads=2,
+        num_key_value_heads=1,
+        hidden_dim=8,
+        intermediate_dim=16,
+        head_dim=4,
+        sliding_window_pattern=2,
+        hidden_size_per_layer_input=conditioning,
+        dtype="bfloat16",
+    )
+    (table,) = backbone.per_layer_token_embedding.weights
+    assert np.prod(table.shape) * 2 >= 2**31
+    model = keras_hub.models.Gemma4CausalLM(preprocessor=None, backbone=backbone)
+    model.compile(sampler="greedy")
+    generate = fused_signature(preprocessor, model, tmp_path, "generate", max_new_tokens=1)
+    assert generate(prompts=["one"])["status"].tolist() == [b""]
+    last = vocabulary - 1
+    kept = next(
+        weights for weights in generate.loaded.weights if tuple(weights.shape) == tuple(table.shape)
+    )
+    np.testing.assert_array_equal(kept[last, :64].numpy(), table.value[last, :64].numpy())
