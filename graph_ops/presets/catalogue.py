@@ -128,9 +128,10 @@ def built_in(preset: Preset) -> PresetSettings:
         vocabulary = load_vocabulary(
             downloads.fetch_vocabulary(preset.kaggle_handle, preset.huggingface_repository)
         )
-        if len(vocabulary) != GEMMA4.vocabulary_size:
+        least = preset.family.vocabulary_size
+        if len(vocabulary) < least:
             raise ValueError(
-                f"`preset`: the vocabulary that was downloaded must have {GEMMA4.vocabulary_size:,} pieces; "
+                f"`preset`: the vocabulary that was downloaded must have {least:,} pieces; "
                 f"got {len(vocabulary):,}. Remove it from the cache of the library that downloaded it, or "
                 "pass `tokenizer=`."
             )

@@ -1,0 +1,52 @@
+"""Vocabularies with the special tokens of Gemma 3 and of the models made of it: those of Gemma 4, renamed.
+
+The pieces that texts are made of are the same in large part; a released vocabulary of Gemma 3 is not there.
+Its `<img>`, which is a tag in both, stands in the place of a token that Gemma 3 does not have where the given
+vocabulary has no such piece.
+"""
+
+import itertools
+
+from graph_ops.families import FUNCTION_GEMMA, GEMMA3, GEMMA3N
+from graph_ops.text.vocabulary.sentencepiece_model import parse_model
+from graph_ops.text.vocabulary.vocabulary import load_vocabulary
+
+_SHARED = {
+    "<|turn>": "<start_of_turn>",
+    "<turn|>": "<end_of_turn>",
+    "<|image>": "<start_of_image>",
+    "<image|>": "<end_of_image>",
+}
+_OF_3N = {
+    "<|image|>": "<image_soft_token>",
+    "<|audio>": "<start_of_audio>",
+    "<|audio|>": "<audio_soft_token>",
+    "<audio|>": "<end_of_audio>",
+    "<|video|>": "[multimodal]",
+}
+_FUNCTIONS = {
+    "<|tool>": "<start_function_declaration>",
+    "<tool|>": "<end_function_declaration>",
+    "<|tool_call>": "<start_function_call>",
+    "<tool_call|>": "<end_function_call>",
+    "<|tool_response>": "<start_function_response>",
+    "<tool_response|>": "<end_function_response>",
+    '<|"|>': "<escape>",
+}
+_RENAMED = {
+    GEMMA3: _SHARED | {"<|image|>": "<img>"},
+    FUNCTION_GEMMA: _SHARED | {"<|image|>": "<img>"} | _FUNCTIONS,
+    GEMMA3N: _SHARED | _OF_3N,
+}
+
+
+def vocabulary_of(family, vocabulary):
+    """Gemma 4's `Vocabulary` as one of a family: a token that the family does not have is `<unused…>`."""
+    model, unused = parse_model(vocabulary.proto), itertools.count(1000)
+    taken = set(vocabulary.pieces)
+    for entry, piece in zip(model.pieces, vocabulary.pieces, strict=True):
+        if piece.startswith("<|") or (piece.endswith("|>") and piece.startswith("<")):
+            name = _RENAMED[family].get(piece)
+            new = name if name and name not in taken else f"<unused{next(unused)}>"
+            entry.piece = new.encode()
+    return load_vocabulary(model.SerializeToString())
