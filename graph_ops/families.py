@@ -24,7 +24,7 @@ GEMMA3 = dataclasses.replace(
     has_positions=False,
 )
 """Source: tokenizer and preprocessor of keras-hub 0.32 (models/gemma3), where an image's soft token is
-`<img>`, a piece of the vocabulary; in transformers it is `<image_soft_token>`, the one more of tokenizer.json.
+`<img>`, which is a piece of every vocabulary; in transformers it is `<image_soft_token>`.
 """
 
 GEMMA3N = dataclasses.replace(

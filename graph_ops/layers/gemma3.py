@@ -1,7 +1,7 @@
 """Gemma 3 and the models made of it: the text of their rows, behind the interface of KerasHub's classes."""
 
 import functools
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 
@@ -14,11 +14,8 @@ from graph_ops.media.table import MEDIA
 from graph_ops.presets.gemma3 import GEMMA3_PRESETS, load_gemma3_preset
 from graph_ops.settings import text_alone
 
-_IMAGE, _IMAGE_3N, _AUDIO_3N = (
-    GEMMA3.tokens_of("image"),
-    GEMMA3N.tokens_of("image"),
-    GEMMA3N.tokens_of("audio"),
-)
+_IMAGE = GEMMA3.tokens_of("image")
+_IMAGE_3N, _AUDIO_3N = map(GEMMA3N.tokens_of, ("image", "audio"))
 
 
 @keras.saving.register_keras_serializable(package="gemma4_graph")
@@ -71,7 +68,7 @@ class Gemma3nTokenizer(Gemma4Tokenizer):
 
 @keras.saving.register_keras_serializable(package="gemma4_graph")
 class Gemma3CausalLMPreprocessor(Gemma4CausalLMPreprocessor):
-    """Prompts and responses to the tensors that Gemma 3 takes: a drop-in for KerasHub's class without images.
+    r"""Prompts and responses to the tensors that Gemma 3 takes, as of KerasHub's class without images.
 
     Args:
         tokenizer: a `Gemma3Tokenizer`, ours or KerasHub's, or what makes one (path or bytes of a vocabulary).
@@ -84,7 +81,7 @@ class Gemma3CausalLMPreprocessor(Gemma4CausalLMPreprocessor):
             `name`, `dtype`.
 
     Rows have `token_ids` int32 [(B,) S] and `padding_mask` bool [(B,) S]. There is no chat template: turns
-    are written in `prompts`, as `<start_of_turn>user\\n…<end_of_turn>\\n<start_of_turn>model\\n`.
+    are written in `prompts`, as `<start_of_turn>user\n…<end_of_turn>\n<start_of_turn>model\n`.
 
     Raises:
         ValueError: a converter, a vocabulary of another family or without a needed special token.
@@ -94,7 +91,7 @@ class Gemma3CausalLMPreprocessor(Gemma4CausalLMPreprocessor):
     family = GEMMA3
     keras_hub_class = "Gemma3CausalLMPreprocessor"
     presets = GEMMA3_PRESETS
-    tokenizer_cls = Gemma3Tokenizer
+    tokenizer_cls: type[Gemma4Tokenizer] = Gemma3Tokenizer
     _load_preset = functools.partial(load_gemma3_preset, families=(GEMMA3,))
 
     def __init__(
@@ -180,7 +177,7 @@ class Gemma3TextEmbedderPreprocessor(EmbeddingGemma2TextEmbedderPreprocessor):
     family = EMBEDDING_GEMMA
     presets = GEMMA3_PRESETS
     tokenizer_cls = Gemma3Tokenizer
-    tasks = dict(EMBEDDING_GEMMA.embedding.tasks)
+    tasks: ClassVar[dict[str, str]] = dict(EMBEDDING_GEMMA.embedding.tasks)
     _load_preset = functools.partial(load_gemma3_preset, families=(EMBEDDING_GEMMA,))
 
     def __init__(
@@ -188,6 +185,17 @@ class Gemma3TextEmbedderPreprocessor(EmbeddingGemma2TextEmbedderPreprocessor):
     ) -> None:
         _check_text_alone(self.family, kwargs)
         super().__init__(tokenizer, sequence_length=sequence_length, truncate=truncate, **kwargs)
+
+
+CLASSES: dict[str, type[Gemma4CausalLMPreprocessor | EmbeddingGemma2TextEmbedderPreprocessor]] = {
+    made.family.name: made
+    for made in (
+        *(Gemma4CausalLMPreprocessor, EmbeddingGemma2TextEmbedderPreprocessor),
+        *(Gemma3CausalLMPreprocessor, FunctionGemmaCausalLMPreprocessor, Gemma3nCausalLMPreprocessor),
+        Gemma3TextEmbedderPreprocessor,
+    )
+}
+"""Our preprocessors by the name of their family."""
 
 
 def _check_text_alone(family: Family, given: dict[str, Any]) -> None:

@@ -80,8 +80,7 @@ GEMMA3_PRESETS = {
         EMBEDDING_GEMMA,
     ),
 }
-"""By name, those that read text alone. Source: `gemma3_presets.py` and `gemma3n_presets.py` of keras-hub 0.32.
-"""
+"""By name. Source: `gemma3_presets.py` and `gemma3n_presets.py` of keras-hub 0.32."""
 
 _FAMILIES = {GEMMA3.name: (GEMMA3, FUNCTION_GEMMA, EMBEDDING_GEMMA), GEMMA3N.name: (GEMMA3N,)}
 """Those of models of a `model_type`, without its ending `_text`."""
@@ -112,14 +111,15 @@ def load_gemma3_preset(
     found = families_of(preset)
     if not set(found) & set(families):
         kinds = " or ".join(family.title for family in found) or "another model"
+        known = [name for name, each in GEMMA3_PRESETS.items() if each.family in families]
         raise ValueError(
             f"`preset`: must be of {' or '.join(family.title for family in families)}; got "
-            f"{os.fspath(preset)!r}, of {kinds}. Pass one of "
-            f"{', '.join(name for name, each in GEMMA3_PRESETS.items() if each.family in families)}, a folder "
-            "or a handle."
+            f"{os.fspath(preset)!r}, of {kinds}. Pass one of {', '.join(known)}, a folder or a handle."
         )
     name = os.fspath(preset)
-    return built_in(GEMMA3_PRESETS[name]) if name in GEMMA3_PRESETS else _of_folder(_folder(name))
+    if name in GEMMA3_PRESETS:
+        return built_in(GEMMA3_PRESETS[name])._replace(row={})
+    return _of_folder(_folder(name))
 
 
 def families_of(preset: "str | os.PathLike[str]") -> tuple[Family, ...]:
