@@ -67,6 +67,7 @@ EMBEDDING_GEMMA = dataclasses.replace(
     GEMMA3,
     name="embedding_gemma",
     title="EmbeddingGemma",
+    media=(),
     embedding=Embedding(
         tasks=(
             *((task, _PROMPTS_OF_2[task]) for task in _TASKS),

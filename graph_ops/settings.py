@@ -137,12 +137,9 @@ def _check_family(vocabulary: Vocabulary, family: Family) -> None:
 def _check_reads(configs: Mapping[str, Any], family: Family) -> None:
     for medium in MEDIA:
         if configs.get(medium.name) is not None and not family.reads(medium.name):
-            raise ValueError(text_alone(family, medium))
+            raise ValueError(text_alone(family, medium.converter))
 
 
-def text_alone(family: Family, medium: Medium) -> str:
-    """What is said of a converter for a medium of which the family's items are not read."""
-    return (
-        f"`{medium.converter}`: must be left out for {family.title}, of which text alone is read; got one. "
-        "Leave it out."
-    )
+def text_alone(family: Family, argument: str) -> str:
+    """What is said of an argument for a medium of which the family's items are not read."""
+    return f"`{argument}`: must be left out for {family.title}, of which text alone is read. Leave it out."

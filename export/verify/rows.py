@@ -69,9 +69,9 @@ def rows(subject: Subject) -> Iterator[Result]:
 def _rows_of_text(subject: Subject, keras_hub: Any) -> Iterator[Result]:
     """Rows of the fixed texts, of a family of which text alone is read."""
     made = CLASSES[subject.family]
-    name = made.keras_hub_class
+    name, prefix = made.keras_hub_class, made.tokenizer_cls.keras_hub_prefix
     try:
-        tokenizer = getattr(keras_hub.models, made.tokenizer_cls.__name__)(subject.vocabulary.proto)
+        tokenizer = getattr(keras_hub.models, f"{prefix}Tokenizer")(subject.vocabulary.proto)
     except ValueError as error:
         yield skipped("whole rows", "keras_hub's class", str(error))
         return

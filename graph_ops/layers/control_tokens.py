@@ -5,6 +5,7 @@ from typing import Any, ClassVar, overload
 from typing_extensions import Self
 
 from graph_ops.family import GEMMA4
+from graph_ops.presets.keras_hub_settings import TOKENIZER_FLAGS
 from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
 _IMAGE, _AUDIO = GEMMA4.tokens_of("image"), GEMMA4.tokens_of("audio")
@@ -57,6 +58,12 @@ class ControlTokens:
     end_of_audio_token_id = TokenId("end_of_audio_token", "has_audio_tokens")
     video_placeholder_id = TokenId("video_placeholder", "has_video_tokens")
     start_of_video_token_id = end_of_video_token_id = -1
+    keras_hub_prefix: ClassVar[str] = "Gemma4"
+    """Begins the names of KerasHub's classes of the model."""
+    saved_flags: ClassVar[tuple[str, ...]] = TOKENIZER_FLAGS
+    """The flags that KerasHub's tokenizer has."""
+    saved_row: ClassVar[tuple[str, ...]] = ()
+    """Settings of rows that KerasHub's preprocessor has; () for all of Gemma 4's."""
     more_special_tokens: ClassVar[tuple[str, ...]] = ()
     """Those that no flag switches."""
     kept_tokens: ClassVar[tuple[str, ...]] = (_IMAGE.opening,)

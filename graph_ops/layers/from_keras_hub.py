@@ -29,7 +29,7 @@ def own_tokenizer(tokenizer: Any, cls: type[Gemma4Tokenizer] = Gemma4Tokenizer) 
 
     Args:
         tokenizer: one of these.
-        cls: our class; KerasHub's has the same name.
+        cls: our class.
 
     Raises:
         TypeError: neither.
@@ -39,7 +39,7 @@ def own_tokenizer(tokenizer: Any, cls: type[Gemma4Tokenizer] = Gemma4Tokenizer) 
         return tokenizer
     if isinstance(tokenizer, str | os.PathLike | bytes | Vocabulary):
         return cls(tokenizer)
-    _check_class("tokenizer", tokenizer, cls.__name__)
+    _check_class("tokenizer", tokenizer, f"{cls.keras_hub_prefix}Tokenizer")
     if tokenizer.proto is None:
         raise ValueError(
             "`tokenizer`: must hold a vocabulary; got a KerasHub tokenizer without one. Make it with `proto`."

@@ -11,7 +11,7 @@ from graph_ops.layers.embedder import EmbeddingGemma2TextEmbedderPreprocessor
 from graph_ops.layers.preprocessor import Gemma4CausalLMPreprocessor
 from graph_ops.layers.tokenizer import Gemma4Tokenizer
 from graph_ops.media.table import MEDIA
-from graph_ops.presets.gemma3 import GEMMA3_PRESETS, load_gemma3_preset
+from graph_ops.presets.gemma3 import GEMMA3_PRESETS, SAVED_ROW, load_gemma3_preset
 from graph_ops.settings import text_alone
 
 _IMAGE = GEMMA3.tokens_of("image")
@@ -32,6 +32,9 @@ class Gemma3Tokenizer(Gemma4Tokenizer):
     """
 
     presets = GEMMA3_PRESETS
+    keras_hub_prefix = "Gemma3"
+    saved_flags: ClassVar[tuple[str, ...]] = ("has_vision_tokens",)
+    saved_row = SAVED_ROW
     start_of_image_token, end_of_image_token = _IMAGE.opening, _IMAGE.closing
     image_placeholder = _IMAGE.placeholder
     kept_tokens = (_IMAGE.opening,)
@@ -54,6 +57,9 @@ class Gemma3nTokenizer(Gemma4Tokenizer):
     """
 
     presets = GEMMA3_PRESETS
+    keras_hub_prefix = "Gemma3n"
+    saved_flags: ClassVar[tuple[str, ...]] = ()
+    saved_row = SAVED_ROW
     start_of_image_token, end_of_image_token = _IMAGE_3N.opening, _IMAGE_3N.closing
     image_placeholder = _IMAGE_3N.placeholder
     start_of_audio_token, end_of_audio_token = _AUDIO_3N.opening, _AUDIO_3N.closing
@@ -206,4 +212,4 @@ def _check_text_alone(family: Family, given: dict[str, Any]) -> None:
     """
     for medium in MEDIA:
         if given.get(medium.converter) is not None:
-            raise ValueError(text_alone(family, medium))
+            raise ValueError(text_alone(family, medium.converter))

@@ -10,6 +10,7 @@ from graph_ops.presets import downloads
 from graph_ops.presets.catalogue import Preset, built_in
 from graph_ops.presets.downloads import HUGGINGFACE_VOCABULARY, KERAS_HUB_VOCABULARY
 from graph_ops.presets.files import existing, read_json
+from graph_ops.presets.keras_hub_folder import OWN_SETTINGS
 from graph_ops.presets.keras_hub_settings import tokenizer_settings
 from graph_ops.presets.settings import PresetSettings
 from graph_ops.text.vocabulary.vocabulary import load_vocabulary
@@ -90,7 +91,8 @@ _CLASSES = {
     "Gemma3TextEmbedderPreprocessor": (EMBEDDING_GEMMA,),
 }
 """The same of KerasHub's classes."""
-_ROW = ("sequence_length", "add_start_token", "add_end_token", "truncate")
+SAVED_ROW = ("sequence_length", "add_start_token", "add_end_token")
+"""Settings of rows of text that KerasHub's preprocessors have."""
 
 
 def load_gemma3_preset(
@@ -145,10 +147,13 @@ def _folder(name: str) -> pathlib.Path:
 
 def _of_folder(folder: pathlib.Path) -> PresetSettings:
     preprocessor = (read_json(folder / "preprocessor.json") or {}).get("config") or {}
+    own = (read_json(folder / "metadata.json") or {}).get(OWN_SETTINGS, {})
     file = KERAS_HUB_VOCABULARY if (folder / KERAS_HUB_VOCABULARY).is_file() else HUGGINGFACE_VOCABULARY
     return PresetSettings(
         {},
-        {name: preprocessor[name] for name in _ROW if name in preprocessor},
+        {name: preprocessor[name] for name in (*SAVED_ROW, "truncate") if name in preprocessor}
+        | own.get("row", {}),
         tokenizer_settings((preprocessor.get("tokenizer") or {}).get("config") or {}),
         lambda: load_vocabulary(existing(folder, file)),
+        own.get("vocabulary_sha256"),
     )

@@ -5,11 +5,15 @@ Its `<img>`, which is a tag in both, stands in the place of a token that Gemma 3
 vocabulary has no such piece.
 """
 
+import io
 import itertools
+
+import sentencepiece
 
 from graph_ops.families import FUNCTION_GEMMA, GEMMA3, GEMMA3N
 from graph_ops.text.vocabulary.sentencepiece_model import parse_model
 from graph_ops.text.vocabulary.vocabulary import load_vocabulary
+from tools.train_demonstration_vocabulary import ENGLISH, SETTINGS
 
 _SHARED = {
     "<|turn>": "<start_of_turn>",
@@ -42,7 +46,7 @@ _RENAMED = {
 
 def vocabulary_of(family, vocabulary):
     """Gemma 4's `Vocabulary` as one of a family: a token that the family does not have is `<unused…>`."""
-    model, unused = parse_model(vocabulary.proto), itertools.count(1000)
+    model, unused = parse_model(vocabulary.proto), itertools.count(len(vocabulary))
     taken = set(vocabulary.pieces)
     for entry, piece in zip(model.pieces, vocabulary.pieces, strict=True):
         if piece.startswith("<|") or (piece.endswith("|>") and piece.startswith("<")):
@@ -50,3 +54,25 @@ def vocabulary_of(family, vocabulary):
             new = name if name and name not in taken else f"<unused{next(unused)}>"
             entry.piece = new.encode()
     return load_vocabulary(model.SerializeToString())
+
+
+def trained_vocabulary():
+    """A `Vocabulary` that SentencePiece trained, with Gemma 3's special tokens among its own settings."""
+    model, image = io.BytesIO(), GEMMA3.tokens_of("image")
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(ENGLISH.read_text(encoding="utf-8").splitlines()),
+        model_writer=model,
+        vocab_size=1_000,
+        user_defined_symbols=[
+            "<mask>",
+            "[multimodal]",
+            *GEMMA3.known_by,
+            image.opening,
+            image.placeholder,
+            image.closing,
+        ],
+        num_threads=1,
+        minloglevel=2,
+        **SETTINGS,
+    )
+    return load_vocabulary(model.getvalue())
