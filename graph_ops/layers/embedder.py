@@ -110,7 +110,7 @@ class EmbeddingGemma2TextEmbedderPreprocessor(PreprocessingLayer):
             allow_special_tokens=allow_special_tokens,
         )
         self._traced = functools.lru_cache(MOST_TRACES)(_traced)
-        self.tokenizer.engine.prepare([self.reading])
+        self.settings.tokenizer.engine.prepare([self.reading])
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
