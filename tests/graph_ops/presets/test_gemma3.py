@@ -64,9 +64,9 @@ def test_a_folder_of_hugging_faces_says_its_model_type(tmp_path, kind, families)
 
 
 def test_a_folder_of_keras_hubs_says_its_class(tmp_path):
-    config = {"sequence_length": 300, "add_end_token": False, "max_images_per_prompt": 4}
+    config: dict = {"sequence_length": 300, "add_end_token": False, "max_images_per_prompt": 4}
     config |= {"tokenizer": {"config": {"has_vision_tokens": False}}, "image_converter": {"config": {}}}
-    described = {"class_name": "Gemma3CausalLMPreprocessor", "config": config}
+    described: dict = {"class_name": "Gemma3CausalLMPreprocessor", "config": config}
     (tmp_path / "preprocessor.json").write_text(json.dumps(described))
     assert families_of(tmp_path) == (GEMMA3, FUNCTION_GEMMA)
     settings = load_gemma3_preset(tmp_path)
