@@ -31,17 +31,7 @@ def rows(subject: Subject) -> Iterator[Result]:
     if subject.family != GEMMA4.name:
         yield from _rows_of_text(subject, keras_hub)
         return
-    row_settings = (*_ROW, "max_images_per_prompt")
-    theirs = keras_hub.models.Gemma4CausalLMPreprocessor(
-        keras_hub.models.Gemma4Tokenizer(subject.vocabulary.proto),
-        image_converter=keras_hub.layers.Gemma4ImageConverter(scale=subject.config_of(IMAGE)["scale"])
-        if subject.config_of(IMAGE)
-        else None,
-        audio_converter=keras_hub.layers.Gemma4AudioConverter(mel_floor=subject.config_of(AUDIO)["mel_floor"])
-        if subject.config_of(AUDIO)
-        else None,
-        **{name: subject.config[name] for name in row_settings},
-    )
+    theirs = _theirs(subject, keras_hub)
     images = [samples.pixels(300, 400)] if subject.config_of(IMAGE) else []
     clips = [samples.sounds(40_000)["noise"]] if subject.config_of(AUDIO) else []
     seen, heard = (
@@ -64,6 +54,18 @@ def rows(subject: Subject) -> Iterator[Result]:
             yield compare(
                 f"row: {name}", runtime.name, "keras_hub's class", [mine], [reference], allowed=allowed
             )
+
+
+def _theirs(subject: Subject, keras_hub: Any) -> Any:
+    """KerasHub's class for Gemma 4 with the subject's settings."""
+    image, audio = subject.config_of(IMAGE), subject.config_of(AUDIO)
+    layers = keras_hub.layers
+    return keras_hub.models.Gemma4CausalLMPreprocessor(
+        keras_hub.models.Gemma4Tokenizer(subject.vocabulary.proto),
+        image_converter=layers.Gemma4ImageConverter(scale=image["scale"]) if image else None,
+        audio_converter=layers.Gemma4AudioConverter(mel_floor=audio["mel_floor"]) if audio else None,
+        **{name: subject.config[name] for name in (*_ROW, "max_images_per_prompt")},
+    )
 
 
 def _rows_of_text(subject: Subject, keras_hub: Any) -> Iterator[Result]:

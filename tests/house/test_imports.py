@@ -29,10 +29,11 @@ MAY_IMPORT = {
     "rows": {"family", "faults", "shapes", "media", "text"},
     "settings": {"config", "families", "family", "features", "media", "rows", "text"},
     "pipeline": {"chat", "family", "faults", "media", "rows", "settings", "shapes", "target", "text"},
-    "presets": {"config", "family", "media", "settings", "text"},
+    "presets": {"config", "families", "family", "media", "settings", "text"},
     "layers": {
         "chat",
         "config",
+        "families",
         "family",
         "faults",
         "features",

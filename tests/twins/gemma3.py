@@ -7,6 +7,7 @@ vocabulary has no such piece.
 
 import io
 import itertools
+import re
 
 import sentencepiece
 
@@ -44,16 +45,37 @@ _RENAMED = {
 }
 
 
+def names_in(family, pieces):
+    """What Gemma 4's special tokens among pieces are called in a family's vocabulary: one that the family does
+    not have is `<unused…>`.
+    """
+    unused = itertools.count(len(pieces))
+    special = [piece for piece in pieces if re.fullmatch(r"<\|.+>|<.+\|>", piece)]
+    wanted = {piece: _RENAMED[family].get(piece) for piece in special}
+    return {
+        piece: name if name and name not in pieces else f"<unused{next(unused)}>"
+        for piece, name in wanted.items()
+    }
+
+
 def vocabulary_of(family, vocabulary):
-    """Gemma 4's `Vocabulary` as one of a family: a token that the family does not have is `<unused…>`."""
-    model, unused = parse_model(vocabulary.proto), itertools.count(len(vocabulary))
-    taken = set(vocabulary.pieces)
+    """Gemma 4's `Vocabulary` as one of a family."""
+    model, names = parse_model(vocabulary.proto), names_in(family, set(vocabulary.pieces))
     for entry, piece in zip(model.pieces, vocabulary.pieces, strict=True):
-        if piece.startswith("<|") or (piece.endswith("|>") and piece.startswith("<")):
-            name = _RENAMED[family].get(piece)
-            new = name if name and name not in taken else f"<unused{next(unused)}>"
-            entry.piece = new.encode()
+        entry.piece = names.get(piece, piece).encode()
     return load_vocabulary(model.SerializeToString())
+
+
+def tokenizer_json_of(family, content):
+    """The parsed tokenizer.json of Gemma 4 as one of a family."""
+    vocab = content["model"]["vocab"]
+    names = names_in(family, vocab.keys() | {entry["content"] for entry in content["added_tokens"]})
+    added = [
+        {**entry, "content": names.get(entry["content"], entry["content"])}
+        for entry in content["added_tokens"]
+    ]
+    renamed = {names.get(piece, piece): index for piece, index in vocab.items()}
+    return {**content, "model": {**content["model"], "vocab": renamed}, "added_tokens": added}
 
 
 def trained_vocabulary():
