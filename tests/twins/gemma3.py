@@ -46,8 +46,8 @@ _RENAMED = {
 
 
 def names_in(family, pieces):
-    """What Gemma 4's special tokens among pieces are called in a family's vocabulary: one that the family does
-    not have is `<unused…>`.
+    """What Gemma 4's special tokens among pieces are called in a family's vocabulary: `<unused…>` those that
+    the family does not have.
     """
     unused = itertools.count(len(pieces))
     special = [piece for piece in pieces if re.fullmatch(r"<\|.+>|<.+\|>", piece)]
