@@ -12,7 +12,8 @@ NUMERIC := $(addprefix tests/graph_ops/audio/test_,encode.py magnitude.py mel.py
 	tests/export/saved_model/test_saved_model.py::test_a_row_is_the_same_alone_and_in_any_batch
 # A part for `make test-keras-hub`.
 WHOLE_ROWS := tests/parity/test_keras_hub_rows.py tests/parity/test_keras_hub_embedding_gemma2.py tests/export/fusing/test_embedding.py \
-	tests/graph_ops/presets/test_embedding.py -k 'end or installed or bare or defaults-image or embedding'
+	tests/graph_ops/presets/test_embedding.py tests/parity/test_keras_hub_gemma3.py \
+	-k 'end or installed or bare or defaults-image or embedding or gemma3'
 KERAS_HUB := 0.33.0.dev202610250352
 NIGHTLY := build/keras-hub-$(KERAS_HUB)
 PROCESSOR := build/processor

@@ -48,7 +48,7 @@ def soft_token_counts(
     """
     names = [pieces[token] for token in token_ids]
     counts: dict[str, list[int]] = {}
-    videos = [GEMMA4.video] if GEMMA4.video.placeholder in names else []
+    videos = [each for each in [GEMMA4.tokens_of("video")] if each.placeholder in names]
     for tokens in (*GEMMA4.media, *videos):
         other = {each.placeholder for each in (*GEMMA4.media, *videos)} - {tokens.placeholder}
         opened = [

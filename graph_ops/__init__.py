@@ -7,11 +7,25 @@ if TYPE_CHECKING:
     from graph_ops.chat.native_calls import parse_calls
     from graph_ops.layers.converters import Gemma4AudioConverter, Gemma4ImageConverter, Gemma4VideoConverter
     from graph_ops.layers.embedder import EmbeddingGemma2TextEmbedderPreprocessor
+    from graph_ops.layers.gemma3 import (
+        FunctionGemmaCausalLMPreprocessor,
+        Gemma3CausalLMPreprocessor,
+        Gemma3nCausalLMPreprocessor,
+        Gemma3nTokenizer,
+        Gemma3TextEmbedderPreprocessor,
+        Gemma3Tokenizer,
+    )
     from graph_ops.layers.preprocessor import Gemma4CausalLMPreprocessor
     from graph_ops.layers.tokenizer import Gemma4Tokenizer
 
 __all__ = [
     "EmbeddingGemma2TextEmbedderPreprocessor",
+    "FunctionGemmaCausalLMPreprocessor",
+    "Gemma3CausalLMPreprocessor",
+    "Gemma3TextEmbedderPreprocessor",
+    "Gemma3Tokenizer",
+    "Gemma3nCausalLMPreprocessor",
+    "Gemma3nTokenizer",
     "Gemma4AudioConverter",
     "Gemma4CausalLMPreprocessor",
     "Gemma4ImageConverter",
@@ -22,6 +36,12 @@ __all__ = [
 
 _MODULES = {
     "EmbeddingGemma2TextEmbedderPreprocessor": "graph_ops.layers.embedder",
+    "FunctionGemmaCausalLMPreprocessor": "graph_ops.layers.gemma3",
+    "Gemma3CausalLMPreprocessor": "graph_ops.layers.gemma3",
+    "Gemma3TextEmbedderPreprocessor": "graph_ops.layers.gemma3",
+    "Gemma3Tokenizer": "graph_ops.layers.gemma3",
+    "Gemma3nCausalLMPreprocessor": "graph_ops.layers.gemma3",
+    "Gemma3nTokenizer": "graph_ops.layers.gemma3",
     "Gemma4AudioConverter": "graph_ops.layers.converters",
     "Gemma4CausalLMPreprocessor": "graph_ops.layers.preprocessor",
     "Gemma4ImageConverter": "graph_ops.layers.converters",

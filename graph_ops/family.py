@@ -82,20 +82,24 @@ class Family:
     """Tokens that end an answer."""
     media: tuple[MediumTokens, ...]
     """Of the media that models of the family read."""
-    video: MediumTokens
-    """Of videos: those of each frame, which stands behind its time of day in a text."""
-    chat: Chat
-    """How its models chat."""
+    video: MediumTokens | None
+    """Of videos: those of each frame, which stands behind its time of day in a text; None for no videos."""
+    template: Chat | None
+    """How its models chat, or None where the template is not in the graph."""
     unread: tuple[str, ...]
     """Placeholders that stand for no medium of `media`; they are left out of generated texts."""
     special_tokens: str
     """Regular expression of the special tokens among the user-defined symbols."""
+    known_by: tuple[str, ...]
+    """Special tokens that its vocabulary holds, and those of families of another vocabulary do not."""
     vocabulary_size: int
-    """Pieces of the released vocabulary."""
-    image: ImageConfig
-    """How its models take images."""
-    audio: AudioConfig
-    """How its models take audio, if they do."""
+    """Pieces of the released vocabulary; one of its files may hold a few more."""
+    image: ImageConfig | None
+    """How its models take images, or None where only their text is read here."""
+    audio: AudioConfig | None
+    """The same of audio."""
+    has_positions: bool = True
+    """Whether its models take `position_ids`."""
     embedding: Embedding = Embedding(tasks=(), sizes=())
     """How its models embed, if they do."""
     row: tuple[tuple[str, Any], ...] = ()
@@ -107,7 +111,30 @@ class Family:
         Raises:
             KeyError: the family has no such medium.
         """
-        return {tokens.medium: tokens for tokens in (*self.media, self.video)}[medium]
+        return {tokens.medium: tokens for tokens in self.tokens}[medium]
+
+    @property
+    def tokens(self) -> tuple[MediumTokens, ...]:
+        """Those of all media, videos among them."""
+        return (*self.media, self.video) if self.video else self.media
+
+    @property
+    def chat(self) -> Chat:
+        """How its models chat.
+
+        Raises:
+            ValueError: its template is not in the graph.
+        """
+        if self.template is None:
+            raise ValueError(
+                f"`messages`: must be left out for {self.title}, of which no chat template is in the graph. "
+                "Write the turns as text, in `prompts`."
+            )
+        return self.template
+
+    def reads(self, medium: str) -> bool:
+        """Whether items of the medium with that name are read here."""
+        return {"image": self.image, "audio": self.audio, "video": self.video}.get(medium) is not None
 
 
 GEMMA4 = Family(
@@ -123,7 +150,7 @@ GEMMA4 = Family(
         MediumTokens("audio", "<|audio>", "<|audio|>", "<audio|>"),
     ),
     video=MediumTokens("video", "<|image>", "<|video|>", "<image|>"),
-    chat=Chat(
+    template=Chat(
         turn="<|turn>",
         turn_end="<turn|>",
         think="<|think|>",
@@ -140,6 +167,7 @@ GEMMA4 = Family(
     ),
     unread=("<|video|>",),
     special_tokens=r"<\|.+>|<.+\|>|<unused\d+>|<mask>|\[multimodal\]",
+    known_by=("<|turn>", "<turn|>"),
     vocabulary_size=262_144,
     image=ImageConfig(),
     audio=AudioConfig(),
@@ -155,6 +183,7 @@ EMBEDDING_GEMMA2 = dataclasses.replace(
     GEMMA4,
     name="embedding_gemma2",
     title="EmbeddingGemma 2",
+    has_positions=False,
     embedding=Embedding(
         tasks=(
             ("query", _SEARCH),

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from graph_ops.config import RowConfig
+from graph_ops.families import FAMILIES
 from graph_ops.family import GEMMA4, Family
+from graph_ops.features import feature_names
 from graph_ops.media.image import IMAGE
 from graph_ops.media.medium import Medium
 from graph_ops.media.table import MEDIA
@@ -13,6 +15,10 @@ from graph_ops.media.video import VIDEO
 from graph_ops.rows.special_ids import MediumIds, RowIds, medium_ids, row_ids
 from graph_ops.rows.videos import clock_ids
 from graph_ops.text.tokens import Tokenizer
+from graph_ops.text.vocabulary.vocabulary import Vocabulary
+
+POSITIONS = "position_ids"
+"""The feature that some families' models do without."""
 
 
 class Configured(NamedTuple):
@@ -60,6 +66,11 @@ class Settings(NamedTuple):
         """Groups of the table of features that the preprocessor emits."""
         return ("text", *(each.medium.group for each in self.media))
 
+    def feature_names(self, *groups: str) -> list[str]:
+        """Names of the features of these groups that models of the family take, in the table's order."""
+        names = feature_names(*groups)
+        return names if self.family.has_positions else [name for name in names if name != POSITIONS]
+
     @property
     def dim_sizes(self) -> dict[str, int | None]:
         """The size of each letter of `features.DIMS` that is used; None for the batch, which varies."""
@@ -94,9 +105,12 @@ def make_settings(
         family: names of the special tokens.
 
     Raises:
-        ValueError: the vocabulary lacks a token; names it.
+        ValueError: the vocabulary lacks a token; names it, or is that of another family, or a medium of which
+            the family's items are not read.
     """
     vocabulary = tokenizer.vocabulary
+    _check_family(vocabulary, family)
+    _check_reads(configs, family)
     if configs.get(VIDEO.name) is None:
         row = dataclasses.replace(row, max_videos_per_prompt=0)
     else:
@@ -107,3 +121,25 @@ def make_settings(
         if configs.get(medium.name) is not None
     )
     return Settings(tokenizer, row_ids(vocabulary, family), row, media, family)
+
+
+def _check_family(vocabulary: Vocabulary, family: Family) -> None:
+    """Refuses a vocabulary that lacks what the family's is known by and has what another family's is."""
+    missing = [token for token in family.known_by if vocabulary.find(token) is None]
+    others = (each for each in FAMILIES if not set(each.known_by) - set(vocabulary.pieces))
+    if missing and (other := next(others, None)):
+        raise ValueError(
+            f"`tokenizer`: must be a {family.title} vocabulary, which holds {', '.join(missing)}; got one of "
+            f"{other.title}. Pass that of {family.title}, or use what is made for {other.title}."
+        )
+
+
+def _check_reads(configs: Mapping[str, Any], family: Family) -> None:
+    for medium in MEDIA:
+        if configs.get(medium.name) is not None and not family.reads(medium.name):
+            raise ValueError(text_alone(family, medium.converter))
+
+
+def text_alone(family: Family, argument: str) -> str:
+    """What is said of an argument for a medium of which the family's items are not read."""
+    return f"`{argument}`: must be left out for {family.title}, of which text alone is read. Leave it out."

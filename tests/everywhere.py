@@ -33,7 +33,7 @@ from graph_ops.text.bpe import utf8
 from tests.data import DEMONSTRATION
 
 IMAGE, AUDIO = ImageConfig(max_soft_tokens=4), AudioConfig(max_audio_length=1)
-RAW = dataclasses.replace(GEMMA4_UNIFIED.audio, max_audio_length=1)
+RAW = dataclasses.replace(GEMMA4_UNIFIED.audio or AUDIO, max_audio_length=1)
 LITERT_MEL_TOLERANCE = 5e-5
 """Of a natural logarithm: float32 matrix products in place of a float64 FFT; see `audio.magnitude`."""
 TENSORFLOW_MEL_TOLERANCE = 2e-6

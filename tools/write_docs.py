@@ -123,10 +123,11 @@ def presets() -> str:
     """The built-in presets."""
     from graph_ops.presets.catalogue import PRESETS
     from graph_ops.presets.embedding import EMBEDDING_PRESETS
+    from graph_ops.presets.gemma3 import GEMMA3_PRESETS
 
     rows = (
         (_code(name), f"{preset.parameters / 1e9:.1f} B", ", ".join(preset.modalities), preset.description)
-        for name, preset in (PRESETS | EMBEDDING_PRESETS).items()
+        for name, preset in (PRESETS | EMBEDDING_PRESETS | GEMMA3_PRESETS).items()
     )
     return markdown_table(("preset", "parameters", "reads", "description"), rows)
 

@@ -1,5 +1,6 @@
 """The preprocessor that the command line describes."""
 
+import dataclasses
 import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from export.cli.options import DEFAULTS, PreprocessorOptions
 
 if TYPE_CHECKING:
     from export.saved_model.write import AnyPreprocessor
+    from graph_ops.family import Family
     from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
 _ROW_OPTIONS = (
@@ -24,7 +26,9 @@ _ROW_OPTIONS = (
     "add_start_token",
     "add_end_token",
 )
+_SOURCES = ("preset", "tokenizer", "vocabulary_sha256")
 _EMBEDDING_OPTIONS = ("parity", "allow_special_tokens", "sequence_length")
+_TEXT_OPTIONS = ("keras_hub_version", "add_start_token", "add_end_token", *_EMBEDDING_OPTIONS)
 _IMAGE_OPTIONS = ("max_soft_tokens", "max_image_pixels", "apply_exif_orientation", "background_color")
 _AUDIO_OPTIONS = ("strict",)
 
@@ -49,8 +53,11 @@ def make_preprocessor(
     vocabulary = check_source(options)
     from graph_ops import Gemma4CausalLMPreprocessor, Gemma4Tokenizer
     from graph_ops.presets.embedding import EMBEDDING_PRESETS
+    from graph_ops.presets.gemma3 import families_of
 
     preset = options.preset or DEFAULTS
+    if families := families_of(preset):
+        return _of_text_alone(families[0], options, vocabulary, engine, report)
     if preset in EMBEDDING_PRESETS:
         return _embedder(preset, options, vocabulary, engine, report)
     converters = _converters(options, preset)
@@ -114,6 +121,33 @@ def _embedder(
     )
 
 
+def _of_text_alone(
+    family: "Family",
+    options: PreprocessorOptions,
+    vocabulary: "Vocabulary | None",
+    engine: str,
+    report: Callable[[str], None],
+) -> "AnyPreprocessor":
+    from graph_ops.layers.gemma3 import CLASSES
+
+    taken = _EMBEDDING_OPTIONS if family.embedding.sizes else _TEXT_OPTIONS
+    names = [each.name for each in dataclasses.fields(options) if each.name not in (*_SOURCES, *taken)]
+    given = {name: value for name, value in _given(options, names).items() if value is not False}
+    if given:
+        raise ValueError(
+            f"`{min(given)}`: must be left out for {family.title}, of which text alone is read; got "
+            f"{given[min(given)]!r}. Leave it out."
+        )
+    made, preset = CLASSES[family.name], options.preset or ""
+    on_engine: dict[str, Any] = {"engine": engine, "report": report}
+    tokenizer = (
+        made.tokenizer_cls.from_preset(preset, vocabulary_sha256=options.vocabulary_sha256, **on_engine)
+        if vocabulary is None
+        else made.tokenizer_cls(vocabulary, **on_engine)
+    )
+    return made.from_preset(preset, tokenizer=tokenizer, **_given(options, taken))
+
+
 def check_source(options: PreprocessorOptions) -> "Vocabulary | None":
     """Checks what a preprocessor is made from as far as that needs neither TensorFlow nor the network.
 
@@ -127,17 +161,18 @@ def check_source(options: PreprocessorOptions) -> "Vocabulary | None":
     from graph_ops.presets.catalogue import load_preset
     from graph_ops.presets.embedding import EMBEDDING_PRESETS
     from graph_ops.presets.files import read_vocabulary
+    from graph_ops.presets.gemma3 import families_of
     from graph_ops.presets.settings import check_vocabulary
 
     if options.preset is None and options.tokenizer is None:
         raise ValueError(
             "--preset or --tokenizer: one of them must be given. `gemma4-graph presets` lists the presets."
         )
-    is_known = options.preset is None or options.preset in EMBEDDING_PRESETS or "://" in options.preset
-    if options.preset is not None and not is_known:
+    preset = options.preset
+    if preset is not None and not (preset in EMBEDDING_PRESETS or "://" in preset or families_of(preset)):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what a folder leaves out is said when it is used
-            load_preset(options.preset)
+            load_preset(preset)
     if options.tokenizer is None:
         return None
     vocabulary = read_vocabulary(options.tokenizer)

@@ -7,11 +7,12 @@ from rich.table import Table
 from export.cli.terminal import AsJson, show
 from graph_ops.presets.catalogue import PRESETS, Preset
 from graph_ops.presets.embedding import EMBEDDING_PRESETS
+from graph_ops.presets.gemma3 import GEMMA3_PRESETS
 
 
 def presets(json_: AsJson = False) -> None:
     """List the built-in presets: what the model reads, its parameters, a description."""
-    released = PRESETS | EMBEDDING_PRESETS
+    released = PRESETS | EMBEDDING_PRESETS | GEMMA3_PRESETS
     document = {name: vars(preset) | {"family": preset.family.name} for name, preset in released.items()}
     show(document, [preset_table(released)], as_json=json_, indent=2)
 

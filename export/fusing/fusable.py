@@ -87,11 +87,25 @@ def check_model(model: Any, settings: Settings) -> None:
             f"`model`: must be a Keras model or another callable on a dict of features; got "
             f"{type(model).__name__}."
         )
+    check_family(settings)
     if is_causal_lm(model):
         _check_no_video(settings)
         check_backbone(model.backbone, settings)
         _check_sampler(model.sampler)
     _check_inputs(named_inputs(model) or {}, settings)
+
+
+def check_family(settings: Settings) -> None:
+    """Whether preprocessors of the family are fused with its models.
+
+    Raises:
+        ValueError: they are not.
+    """
+    if settings.family.template is None:
+        raise ValueError(
+            "`preprocessor`: must be of Gemma 4 or EmbeddingGemma 2 to be fused with a model; got one of "
+            f"{settings.family.title}. Export it by itself, and hand the model its rows."
+        )
 
 
 def _check_inputs(inputs: dict[str, ModelInput], settings: Settings) -> None:

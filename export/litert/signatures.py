@@ -25,7 +25,7 @@ from export.litert.text_signatures import (
 )
 from export.media import MEDIA_IN_EXPORTS
 from export.saved_model.signatures import Input, Signature, Tensors
-from graph_ops.features import BY_NAME, feature_names
+from graph_ops.features import BY_NAME
 from graph_ops.media.slots import MediumBatch, from_arrays, given_budgets
 from graph_ops.media.table import MEDIA
 from graph_ops.pipeline import litert as pipeline
@@ -200,12 +200,12 @@ def _whole_row(settings: Settings) -> Signature:
         return _row(tensors, media, settings)
 
     meaning = "a prompt and its media, to generate from"
-    return Signature(inputs, (*feature_names(*settings.groups), *STATUS), function, meaning)
+    return Signature(inputs, (*settings.feature_names(*settings.groups), *STATUS), function, meaning)
 
 
 def _counted_row(settings: Settings, size: int | None) -> Signature:
     """A row without the media's own tensors, which the app has from before."""
-    row, inputs, kept = settings.row, text_inputs("prompts", size), feature_names("text")
+    row, inputs, kept = settings.row, text_inputs("prompts", size), settings.feature_names("text")
     for each in settings.media:
         name, frames = each.medium.soft_tokens, each.medium.frames
         slots = each.medium.num_slots(row) * (frames(each.config) if frames else 1)

@@ -8,12 +8,13 @@ import numpy as np
 
 from export.outputs import runs
 from graph_ops.family import GEMMA4
+from graph_ops.text.reading import CONTROL_TOKEN
 
 Pieces = Sequence[str] | Mapping[int, str]
 TEXT, BYTE, SPECIAL, PADDING = "text", "byte", "special", "padding"
 """Kinds besides the media's names."""
-_MEDIA = {tokens.placeholder: tokens.medium for tokens in (*GEMMA4.media, GEMMA4.video)}
-_BRACKETS = {piece for tokens in (*GEMMA4.media, GEMMA4.video) for piece in (tokens.opening, tokens.closing)}
+_MEDIA = {tokens.placeholder: tokens.medium for tokens in GEMMA4.tokens}
+_BRACKETS = {piece for tokens in GEMMA4.tokens for piece in (tokens.opening, tokens.closing)}
 _NAMED = {GEMMA4.start, GEMMA4.end, GEMMA4.pad, GEMMA4.unknown}
 _BYTE_PIECE = re.compile(r"<0x[0-9A-F]{2}>")
 
@@ -30,7 +31,7 @@ def kind_of(piece: str) -> str:
     """What a token is: text, one byte of a character, a special token, or a medium's soft token."""
     if piece in _MEDIA:
         return _MEDIA[piece]
-    if piece in _NAMED or re.fullmatch(GEMMA4.special_tokens, piece):
+    if piece in _NAMED or CONTROL_TOKEN.fullmatch(piece):
         return SPECIAL
     return BYTE if _BYTE_PIECE.fullmatch(piece) else TEXT
 

@@ -7,7 +7,6 @@ import tensorflow as tf
 from export.signature import Input, Signature, Tensors
 from graph_ops.chat.dialogue import Dialogues
 from graph_ops.faults import Finding
-from graph_ops.features import feature_names
 from graph_ops.pipeline.chat import MakeRows, encode_chat, make_rows
 from graph_ops.settings import Settings
 
@@ -75,7 +74,7 @@ def _signature(
     *,
     training: bool,
 ) -> Signature:
-    features = feature_names(*settings.groups, *(["labels"] if training else []))
+    features = settings.feature_names(*settings.groups, *(["labels"] if training else []))
 
     def function(tensors: Tensors) -> Tensors:
         encoded = encode_chat(

@@ -10,7 +10,7 @@ from export.saved_model.signatures import DEFAULT, file_inputs
 from export.signature import Input, Signature, Tensors
 from graph_ops import EmbeddingGemma2TextEmbedderPreprocessor
 from graph_ops.faults import Finding
-from graph_ops.features import BY_NAME, feature_names, static_shape
+from graph_ops.features import BY_NAME, static_shape
 from graph_ops.pipeline.embedding import default_texts, encode_embedding, text_messages
 from graph_ops.settings import Settings
 
@@ -54,8 +54,8 @@ def embedding_inputs(settings: Settings) -> dict[str, Input]:
 
 def tensor_names(settings: Settings) -> list[str]:
     """Of the model's inputs that are made, in order."""
-    without = ["position_ids", *(each.medium.mask for each in settings.media)]
-    return [name for name in feature_names(*settings.groups) if name not in without]
+    without = [each.medium.mask for each in settings.media]
+    return [name for name in settings.feature_names(*settings.groups) if name not in without]
 
 
 def embedding_rows(

@@ -14,7 +14,7 @@ from export.saved_model.text_signatures import OUTPUTS as TEXT_OUTPUTS
 from export.saved_model.text_signatures import status_output, text_signatures
 from export.signature import Input, Signature, Tensors
 from graph_ops.faults import Finding
-from graph_ops.features import BY_NAME, feature_names, static_shape
+from graph_ops.features import BY_NAME, static_shape
 from graph_ops.media.image import IMAGE
 from graph_ops.media.medium import Medium
 from graph_ops.media.table import MEDIA
@@ -122,7 +122,7 @@ def _preprocessing(
     training: bool = False,
 ) -> Signature:
     groups = ("text", *(medium.group for medium in media), *(["labels"] if training else []))
-    names = feature_names(*groups)
+    names = settings.feature_names(*groups)
     inputs = {name: INPUTS[name] for name in ("prompts", *(["responses"] if training else []))}
     for medium in media:
         inputs |= array_inputs(medium) if arrays else file_inputs(medium)

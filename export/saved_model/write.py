@@ -165,7 +165,7 @@ def _check_ops(folder: pathlib.Path) -> None:
 
 def describe_settings(preprocessor: AnyPreprocessor) -> dict[str, Any]:
     """The settings and versions that an artifact is made with; of the vocabulary, its size and sha256."""
-    config = preprocessor.get_config()
+    config = preprocessor.get_config() | {"family": preprocessor.family.name}
     vocabulary = preprocessor.tokenizer.vocabulary
     config["tokenizer"] = {
         "pieces": len(vocabulary),

@@ -7,8 +7,9 @@ import tensorflow as tf
 
 from export.outputs import Arrays
 from export.runtime import Files, Media, cut
-from graph_ops import Gemma4CausalLMPreprocessor, Gemma4Tokenizer
+from graph_ops.family import GEMMA4
 from graph_ops.layers.converters import CONVERTERS
+from graph_ops.layers.gemma3 import CLASSES
 from graph_ops.media.table import BY_NAME, MEDIA
 from graph_ops.text.reading import prompt_reading
 from graph_ops.text.vocabulary.vocabulary import Vocabulary
@@ -26,9 +27,8 @@ class EagerRuntime:
             for medium, layer in layers
         }
         kept = _without_layer_keys(settings)
-        self._preprocessor = Gemma4CausalLMPreprocessor(
-            **{**kept, **converters, "tokenizer": Gemma4Tokenizer(vocabulary)}
-        )
+        made = CLASSES[kept.pop("family", GEMMA4.name)]
+        self._preprocessor: Any = made(**{**kept, **converters, "tokenizer": made.tokenizer_cls(vocabulary)})
 
     def tokenize(self, texts: list[bytes]) -> list[np.ndarray]:
         """See `Runtime`."""

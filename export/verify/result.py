@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from export.runtime import Runtime
+from graph_ops.family import GEMMA4
 from graph_ops.media.medium import Medium
 from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
@@ -57,6 +58,11 @@ class Subject(NamedTuple):
     def parity(self) -> str:
         """Which reference the rows equal."""
         return self.config["parity"]
+
+    @property
+    def family(self) -> str:
+        """The name of its model's family."""
+        return self.config.get("family", GEMMA4.name)
 
     def config_of(self, medium: Medium) -> Any:
         """The configuration of a medium's converter, or None without one."""

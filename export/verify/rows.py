@@ -9,11 +9,14 @@ from export.verify import samples
 from export.verify.media import MEL_TOLERANCE
 from export.verify.result import Result, Subject, compare, skipped
 from graph_ops.family import GEMMA4
+from graph_ops.layers.gemma3 import CLASSES
 from graph_ops.media.audio import AUDIO
 from graph_ops.media.image import IMAGE
 
 KERAS_HUB_PIXEL_TOLERANCE = 32 / 255
 """Largest difference from KerasHub's pixels, which `tf.image.resize` makes and not Pillow."""
+
+_ROW = ("sequence_length", "add_start_token", "add_end_token")
 
 
 def rows(subject: Subject) -> Iterator[Result]:
@@ -25,17 +28,10 @@ def rows(subject: Subject) -> Iterator[Result]:
     except ImportError:
         yield skipped("whole rows", "keras_hub's class", "keras-hub is not installed")
         return
-    row_settings = ("sequence_length", "add_start_token", "add_end_token", "max_images_per_prompt")
-    theirs = keras_hub.models.Gemma4CausalLMPreprocessor(
-        keras_hub.models.Gemma4Tokenizer(subject.vocabulary.proto),
-        image_converter=keras_hub.layers.Gemma4ImageConverter(scale=subject.config_of(IMAGE)["scale"])
-        if subject.config_of(IMAGE)
-        else None,
-        audio_converter=keras_hub.layers.Gemma4AudioConverter(mel_floor=subject.config_of(AUDIO)["mel_floor"])
-        if subject.config_of(AUDIO)
-        else None,
-        **{name: subject.config[name] for name in row_settings},
-    )
+    if subject.family != GEMMA4.name:
+        yield from _rows_of_text(subject, keras_hub)
+        return
+    theirs = _theirs(subject, keras_hub)
     images = [samples.pixels(300, 400)] if subject.config_of(IMAGE) else []
     clips = [samples.sounds(40_000)["noise"]] if subject.config_of(AUDIO) else []
     seen, heard = (
@@ -58,3 +54,33 @@ def rows(subject: Subject) -> Iterator[Result]:
             yield compare(
                 f"row: {name}", runtime.name, "keras_hub's class", [mine], [reference], allowed=allowed
             )
+
+
+def _theirs(subject: Subject, keras_hub: Any) -> Any:
+    """KerasHub's class for Gemma 4 with the subject's settings."""
+    image, audio = subject.config_of(IMAGE), subject.config_of(AUDIO)
+    layers = keras_hub.layers
+    return keras_hub.models.Gemma4CausalLMPreprocessor(
+        keras_hub.models.Gemma4Tokenizer(subject.vocabulary.proto),
+        image_converter=layers.Gemma4ImageConverter(scale=image["scale"]) if image else None,
+        audio_converter=layers.Gemma4AudioConverter(mel_floor=audio["mel_floor"]) if audio else None,
+        **{name: subject.config[name] for name in (*_ROW, "max_images_per_prompt")},
+    )
+
+
+def _rows_of_text(subject: Subject, keras_hub: Any) -> Iterator[Result]:
+    """Rows of the fixed texts, of a family of which text alone is read."""
+    made = CLASSES[subject.family]
+    name, prefix = made.keras_hub_class, made.tokenizer_cls.keras_hub_prefix
+    try:
+        tokenizer = getattr(keras_hub.models, f"{prefix}Tokenizer")(subject.vocabulary.proto)
+    except ValueError as error:
+        yield skipped("whole rows", "keras_hub's class", str(error))
+        return
+    theirs = getattr(keras_hub.models, name)(tokenizer, **{each: subject.config[each] for each in _ROW})
+    expected = theirs.generate_preprocess(list(samples.FIXED_TEXTS))
+    for runtime in subject.runtimes:
+        ours = [runtime.row(text, {}) for text in samples.FIXED_TEXTS]
+        for feature, reference in expected.items():
+            mine = [row[feature][0] for row in ours]
+            yield compare(f"row: {feature}", runtime.name, "keras_hub's class", mine, np.asarray(reference))

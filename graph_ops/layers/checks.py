@@ -7,7 +7,7 @@ from graph_ops.media.image import IMAGE
 from graph_ops.media.medium import Medium
 from graph_ops.media.table import MEDIA
 from graph_ops.media.video import VIDEO
-from graph_ops.settings import Settings
+from graph_ops.settings import Settings, text_alone
 
 
 def check_settings(settings: Settings) -> None:
@@ -56,6 +56,8 @@ def check_media(inputs: dict[str, tf.Tensor], settings: Settings) -> None:
     """
     for medium in MEDIA:
         for key in inputs.keys() & {medium.argument, medium.values}:
+            if not settings.family.reads(medium.name):
+                raise ValueError(text_alone(settings.family, key))
             if settings.config_of(medium) is None:
                 raise ValueError(
                     f"`{key}`: needs a preprocessor with `{medium.converter}`; this one has none. Pass "

@@ -1,10 +1,11 @@
 """Special tokens as attributes of a tokenizer, under KerasHub's names."""
 
-from typing import Any, overload
+from typing import Any, ClassVar, overload
 
 from typing_extensions import Self
 
 from graph_ops.family import GEMMA4
+from graph_ops.presets.keras_hub_settings import TOKENIZER_FLAGS
 from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
 _IMAGE, _AUDIO = GEMMA4.tokens_of("image"), GEMMA4.tokens_of("audio")
@@ -57,6 +58,16 @@ class ControlTokens:
     end_of_audio_token_id = TokenId("end_of_audio_token", "has_audio_tokens")
     video_placeholder_id = TokenId("video_placeholder", "has_video_tokens")
     start_of_video_token_id = end_of_video_token_id = -1
+    keras_hub_prefix: ClassVar[str] = "Gemma4"
+    """Begins the names of KerasHub's classes of the model."""
+    saved_flags: ClassVar[tuple[str, ...]] = TOKENIZER_FLAGS
+    """The flags that KerasHub's tokenizer has."""
+    saved_row: ClassVar[tuple[str, ...]] = ()
+    """Settings of rows that KerasHub's preprocessor has; () for all of Gemma 4's."""
+    more_special_tokens: ClassVar[tuple[str, ...]] = ()
+    """Those that no flag switches."""
+    kept_tokens: ClassVar[tuple[str, ...]] = (_IMAGE.opening,)
+    """Those that stay in a generated text, since the user wrote them."""
 
     @property
     def special_tokens(self) -> list[str]:
@@ -68,6 +79,7 @@ class ControlTokens:
             *(image if self.has_vision_tokens else ()),
             *(audio if self.has_audio_tokens else ()),
             *([self.video_placeholder] if self.has_video_tokens else ()),
+            *self.more_special_tokens,
         ]
 
     @property
@@ -77,10 +89,8 @@ class ControlTokens:
         return [index for index in ids if index is not None]
 
     def stripped_token_ids(self, *, with_audio: bool) -> list[int]:
-        """Ids that `generate_postprocess` leaves out: KerasHub's set. The opening image token stays, since
-        the user wrote it.
-        """
+        """Ids that `generate_postprocess` leaves out: KerasHub's set, without `kept_tokens`."""
         audio = (self.start_of_audio_token, self.audio_placeholder, self.end_of_audio_token)
         tokens = [*self.special_tokens, *(audio if with_audio and not self.has_audio_tokens else ())]
-        ids = (self.vocabulary.find(token) for token in tokens if token != self.start_of_image_token)
+        ids = (self.vocabulary.find(token) for token in tokens if token not in self.kept_tokens)
         return [index for index in ids if index is not None]

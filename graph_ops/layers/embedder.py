@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from graph_ops.config import RowConfig
-from graph_ops.family import EMBEDDING_GEMMA2
+from graph_ops.family import EMBEDDING_GEMMA2, Family
 from graph_ops.faults import Finding, raise_findings
 from graph_ops.layers.absent_media import without_items
 from graph_ops.layers.as_keras_hub import join_keras_hub
@@ -63,9 +63,11 @@ class EmbeddingGemma2TextEmbedderPreprocessor(PreprocessingLayer):
         TypeError: a tokenizer or converter that is neither ours nor KerasHub's.
     """
 
+    family: ClassVar[Family] = EMBEDDING_GEMMA2
+    """Of its models."""
     presets = EMBEDDING_PRESETS
     """The built-in presets by name, each a `Preset` with parameters and description."""
-    tokenizer_cls = Gemma4Tokenizer
+    tokenizer_cls: type[Gemma4Tokenizer] = Gemma4Tokenizer
     image_converter_cls = Gemma4ImageConverter
     audio_converter_cls = Gemma4AudioConverter
     tasks: ClassVar[dict[str, str]] = dict(EMBEDDING_GEMMA2.embedding.tasks)
@@ -96,7 +98,7 @@ class EmbeddingGemma2TextEmbedderPreprocessor(PreprocessingLayer):
                 "single text alike."
             )
         self.truncate = truncate
-        self.tokenizer = own_tokenizer(tokenizer)
+        self.tokenizer = own_tokenizer(tokenizer, self.tokenizer_cls)
         self.image_converter = own_converter(image_converter, medium=IMAGE)
         self.audio_converter = own_converter(audio_converter, medium=AUDIO)
         self._given = RowConfig(
@@ -108,7 +110,7 @@ class EmbeddingGemma2TextEmbedderPreprocessor(PreprocessingLayer):
             allow_special_tokens=allow_special_tokens,
         )
         self._traced = functools.lru_cache(MOST_TRACES)(_traced)
-        self.tokenizer.engine.prepare([self.reading])
+        self.settings.tokenizer.engine.prepare([self.reading])
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
@@ -123,7 +125,7 @@ class EmbeddingGemma2TextEmbedderPreprocessor(PreprocessingLayer):
         configs = {"image": images and images.config, "audio": audio and audio.config}
         soft_tokens = images.max_soft_tokens if images else 0
         row = dataclasses.replace(self._given, parity="transformers", num_vision_tokens_per_image=soft_tokens)
-        return make_settings(self.tokenizer, row, configs, family=EMBEDDING_GEMMA2)
+        return make_settings(self.tokenizer, row, configs, family=self.family)
 
     @property
     def reading(self) -> Reading:
@@ -167,13 +169,15 @@ class EmbeddingGemma2TextEmbedderPreprocessor(PreprocessingLayer):
             FileNotFoundError: a folder in neither layout.
             OSError: a download that failed; says what to install, accept or pass instead.
         """
-        settings = load_embedding_preset(preset)
+        settings = cls._load_preset(preset)
         for name, config in settings.media.items():
             converter = CONVERTERS[name]
             kwargs.setdefault(converter.medium.converter, config and converter(**vars(config)))
         if "tokenizer" not in kwargs:
-            kwargs["tokenizer"] = Gemma4Tokenizer(settings.checked_vocabulary(), **settings.tokenizer)
+            kwargs["tokenizer"] = cls.tokenizer_cls(settings.checked_vocabulary(), **settings.tokenizer)
         return cls(**{**settings.row, **kwargs})
+
+    _load_preset = staticmethod(load_embedding_preset)
 
     def call(
         self,

@@ -23,19 +23,23 @@ from graph_ops.presets.keras_hub_settings import (
 from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
 
-def own_tokenizer(tokenizer: Any) -> Gemma4Tokenizer:
+def own_tokenizer(tokenizer: Any, cls: type[Gemma4Tokenizer] = Gemma4Tokenizer) -> Gemma4Tokenizer:
     """Our tokenizer as it is, KerasHub's as ours with the same vocabulary, a vocabulary (path or bytes) as a
     tokenizer.
+
+    Args:
+        tokenizer: one of these.
+        cls: our class.
 
     Raises:
         TypeError: neither.
         ValueError: KerasHub's without a vocabulary, or one that adds or cuts tokens itself.
     """
-    if isinstance(tokenizer, Gemma4Tokenizer):
+    if isinstance(tokenizer, cls):
         return tokenizer
     if isinstance(tokenizer, str | os.PathLike | bytes | Vocabulary):
-        return Gemma4Tokenizer(tokenizer)
-    _check_class("tokenizer", tokenizer, "Gemma4Tokenizer")
+        return cls(tokenizer)
+    _check_class("tokenizer", tokenizer, f"{cls.keras_hub_prefix}Tokenizer")
     if tokenizer.proto is None:
         raise ValueError(
             "`tokenizer`: must hold a vocabulary; got a KerasHub tokenizer without one. Make it with `proto`."
@@ -43,7 +47,7 @@ def own_tokenizer(tokenizer: Any) -> Gemma4Tokenizer:
     settings = tokenizer_settings(
         settings_of(tokenizer, (*TOKENIZER_FLAGS, "add_bos", "add_eos", "sequence_length"))
     )
-    return Gemma4Tokenizer(tokenizer.proto, **settings)
+    return cls(tokenizer.proto, **settings)
 
 
 def own_converter(converter: Any, *, medium: Medium) -> Any:
@@ -61,14 +65,14 @@ def own_converter(converter: Any, *, medium: Medium) -> Any:
     return own(**vars(medium_config(given, medium.name)))
 
 
-def constructor_arguments(preprocessor: Any) -> dict[str, Any]:
-    """Arguments of our preprocessor's constructor from KerasHub's preprocessor; tokenizer and converters as
-    they are.
+def constructor_arguments(preprocessor: Any, class_name: str) -> dict[str, Any]:
+    """Arguments of our preprocessor's constructor from KerasHub's preprocessor of that class; tokenizer and
+    converters as they are.
 
     Raises:
         TypeError: not such a preprocessor.
     """
-    _check_class("preprocessor", preprocessor, "Gemma4CausalLMPreprocessor")
+    _check_class("preprocessor", preprocessor, class_name)
     layers = {
         name: getattr(preprocessor, name, None)
         for name in ("tokenizer", *(medium.converter for medium in MEDIA))

@@ -28,7 +28,6 @@ from graph_ops.layers.inputs.batch import batch_inputs
 from graph_ops.layers.preprocessor_settings import PreprocessorSettings, accept
 from graph_ops.layers.process import check_process
 from graph_ops.layers.token_counting import TokenCounting
-from graph_ops.layers.tokenizer import Gemma4Tokenizer
 from graph_ops.layers.traces import MOST_TRACES, rows, specs_of, traced_rows
 from graph_ops.media.audio import AUDIO
 from graph_ops.media.image import IMAGE
@@ -38,6 +37,7 @@ from graph_ops.presets.catalogue import load_preset
 from graph_ops.presets.keras_hub_version import keras_hub_version_of
 from graph_ops.presets.saving import write_folder
 from graph_ops.presets.settings import check_vocabulary
+from graph_ops.settings import POSITIONS
 
 
 @keras.saving.register_keras_serializable(package="gemma4_graph")
@@ -131,7 +131,7 @@ class Gemma4CausalLMPreprocessor(TokenCounting, AnswerParsing, PreprocessorSetti
             chat_variant=chat_variant,
             allow_special_tokens_in_chat=allow_special_tokens_in_chat,
         )
-        self._tokenizer = own_tokenizer(tokenizer)
+        self._tokenizer = own_tokenizer(tokenizer, self.tokenizer_cls)
         self._image_converter = own_converter(image_converter, medium=IMAGE)
         self._audio_converter = own_converter(audio_converter, medium=AUDIO)
         self._video_converter = own_converter(video_converter, medium=VIDEO)
@@ -164,14 +164,14 @@ class Gemma4CausalLMPreprocessor(TokenCounting, AnswerParsing, PreprocessorSetti
             FileNotFoundError: a folder in neither layout.
             OSError: a download that failed; says what to install, accept or pass instead.
         """
-        settings = load_preset(preset)
+        settings = cls._load_preset(preset)
         kwargs = converters_of(settings.media, kwargs, preset=preset) | kwargs
         if "tokenizer" not in kwargs:
-            kwargs["tokenizer"] = Gemma4Tokenizer(
+            kwargs["tokenizer"] = cls.tokenizer_cls(
                 settings.checked_vocabulary(vocabulary_sha256), **settings.tokenizer
             )
         else:
-            kwargs["tokenizer"] = own_tokenizer(kwargs["tokenizer"])
+            kwargs["tokenizer"] = own_tokenizer(kwargs["tokenizer"], cls.tokenizer_cls)
             check_vocabulary(kwargs["tokenizer"].vocabulary, vocabulary_sha256)
         return cls(**{**settings.row, **kwargs})
 
@@ -188,7 +188,9 @@ class Gemma4CausalLMPreprocessor(TokenCounting, AnswerParsing, PreprocessorSetti
             TypeError: not such a preprocessor.
             ValueError: a setting that cannot be followed.
         """
-        return cls(**{**constructor_arguments(preprocessor), **kwargs})
+        return cls(**{**constructor_arguments(preprocessor, cls.keras_hub_class), **kwargs})
+
+    _load_preset = staticmethod(load_preset)
 
     def save_to_preset(self, preset_dir: "str | os.PathLike[str]") -> None:
         """Writes a folder in KerasHub's layout, from which `from_preset` and keras-hub make this preprocessor
@@ -241,7 +243,7 @@ class Gemma4CausalLMPreprocessor(TokenCounting, AnswerParsing, PreprocessorSetti
         """
         features = self._encode(x, sequence_length, training=False)
         if self.text_only_model:
-            del features["position_ids"]
+            features.pop(POSITIONS, None)
         return features
 
     @tf.autograph.experimental.do_not_convert

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 import keras
 
 from graph_ops.config import RowConfig
+from graph_ops.family import GEMMA4, Family
 from graph_ops.layers.chat import ChatTemplate
 from graph_ops.layers.checks import check_settings
 from graph_ops.layers.converters import Gemma4AudioConverter, Gemma4ImageConverter, Gemma4VideoConverter
@@ -47,9 +48,13 @@ class PreprocessorSettings(ChatTemplate):
     fit the rest is refused.
     """
 
+    family: ClassVar[Family] = GEMMA4
+    """Of its models."""
+    keras_hub_class: ClassVar[str] = "Gemma4CausalLMPreprocessor"
+    """The name of KerasHub's class that it equals."""
     presets = PRESETS
     """The built-in presets by name, each a `Preset` with parameters and description."""
-    tokenizer_cls = Gemma4Tokenizer
+    tokenizer_cls: type[Gemma4Tokenizer] = Gemma4Tokenizer
     image_converter_cls = Gemma4ImageConverter
     audio_converter_cls = Gemma4AudioConverter
     video_converter_cls = Gemma4VideoConverter
@@ -93,7 +98,7 @@ class PreprocessorSettings(ChatTemplate):
         media["video"] = self._video_converter
         parts = {"tokenizer": self._tokenizer, "row": self._row, **media, **changed}
         configs = {name: parts[name] and parts[name].config for name in media}
-        return make_settings(parts["tokenizer"], parts["row"], configs)
+        return make_settings(parts["tokenizer"], parts["row"], configs, family=self.family)
 
     @property
     def row(self) -> RowConfig:
@@ -112,7 +117,7 @@ class PreprocessorSettings(ChatTemplate):
 
     @tokenizer.setter
     def tokenizer(self, tokenizer: Any) -> None:
-        own = own_tokenizer(tokenizer)
+        own = own_tokenizer(tokenizer, self.tokenizer_cls)
         accept(self._settings_with(tokenizer=own))
         self._tokenizer = own
 

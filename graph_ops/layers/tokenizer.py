@@ -226,7 +226,7 @@ class Gemma4Tokenizer(ControlTokens, TokenMethods, PreprocessingLayer):
     @classmethod
     def from_preset(cls, preset: "str | os.PathLike[str]", **kwargs: Any) -> "Gemma4Tokenizer":
         """The tokenizer of a preset; see `Gemma4CausalLMPreprocessor.from_preset`."""
-        settings = load_preset(preset)
+        settings = cls._load_preset(preset)
         return cls(
             settings.checked_vocabulary(kwargs.pop("vocabulary_sha256", None)),
             **{**settings.tokenizer, **kwargs},
@@ -240,6 +240,8 @@ class Gemma4Tokenizer(ControlTokens, TokenMethods, PreprocessingLayer):
     def from_config(cls, config: dict[str, Any]) -> "Gemma4Tokenizer":
         """The inverse of `get_config`."""
         return cls(**{**config, "proto": base64.b64decode(config["proto"])})
+
+    _load_preset = staticmethod(load_preset)
 
     @property
     def _gives_pieces(self) -> bool:

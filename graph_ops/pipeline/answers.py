@@ -38,6 +38,8 @@ class Parsed(NamedTuple):
 
 def has_answers(vocabulary: Vocabulary, family: Family) -> bool:
     """Whether a vocabulary has the tokens that answers are parted by."""
+    if family.template is None:
+        return False
     return None not in map(vocabulary.find, (*markers(family), *stops(family), family.chat.quote))
 
 

@@ -74,7 +74,9 @@ def chat_marks(settings: Settings) -> Marks:
 
 
 def has_chat(settings: Settings) -> bool:
-    """Whether the vocabulary holds the tokens of the template."""
+    """Whether the family has a template, and the vocabulary holds its tokens."""
+    if settings.family.template is None:
+        return False
     find = settings.tokenizer.vocabulary.find
     return all(find(name.decode()) is not None for name in spelled_tokens(settings.family) if name)
 

@@ -21,7 +21,7 @@ from graph_ops.media.video import VIDEO
 from graph_ops.pipeline.videos import FrameRows, expand_frames, with_times
 from graph_ops.rows.encode import MediumPlaces, RowMedium, encode_rows
 from graph_ops.rows.packing import next_token_labels
-from graph_ops.settings import Configured, Settings
+from graph_ops.settings import POSITIONS, Configured, Settings
 from graph_ops.shapes import with_shape
 from graph_ops.text.reading import prompt_reading, response_reading
 from graph_ops.text.tokens import Tokenizer, TokenRows, is_valid_id
@@ -138,7 +138,8 @@ def encode_tokens(
         if training:
             rows, features["y"], features["sample_weight"] = next_token_labels(rows)
         features["token_ids"], features["padding_mask"] = rows.token_ids, rows.padding_mask
-        features["position_ids"] = tf.broadcast_to(tf.range(sequence_length), tf.shape(rows.token_ids))
+        if settings.family.has_positions:
+            features[POSITIONS] = tf.broadcast_to(tf.range(sequence_length), tf.shape(rows.token_ids))
     for each, places in zip(settings.media, encoded.places, strict=True):
         if batch := media.get(each.medium.name):
             with tf.name_scope(f"{each.medium.name}_features"):

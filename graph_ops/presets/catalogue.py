@@ -15,6 +15,7 @@ import os
 import pathlib
 from typing import Any
 
+from graph_ops.families import FAMILIES
 from graph_ops.family import GEMMA4, GEMMA4_UNIFIED, Family
 from graph_ops.presets import downloads
 from graph_ops.presets.folders import read_folder
@@ -128,9 +129,10 @@ def built_in(preset: Preset) -> PresetSettings:
         vocabulary = load_vocabulary(
             downloads.fetch_vocabulary(preset.kaggle_handle, preset.huggingface_repository)
         )
-        if len(vocabulary) != GEMMA4.vocabulary_size:
+        least = preset.family.vocabulary_size
+        if len(vocabulary) < least:
             raise ValueError(
-                f"`preset`: the vocabulary that was downloaded must have {GEMMA4.vocabulary_size:,} pieces; "
+                f"`preset`: the vocabulary that was downloaded must have {least:,} pieces; "
                 f"got {len(vocabulary):,}. Remove it from the cache of the library that downloaded it, or "
                 "pass `tokenizer=`."
             )
@@ -146,6 +148,9 @@ def built_in(preset: Preset) -> PresetSettings:
 def _unknown(name: str) -> str:
     near = difflib.get_close_matches(pathlib.PurePath(name).name, PRESETS, n=3)
     hint = f"Did you mean {' or '.join(near)}?" if near else f"Built-in presets: {', '.join(PRESETS)}."
+    family = next((each for each in FAMILIES if name.startswith(each.name)), GEMMA4)
+    if family.known_by != GEMMA4.known_by:
+        hint = f"Presets of {family.title} have that name: use the class of that family."
     path = pathlib.Path(name).expanduser()
     if path.is_file():
         hint = "It is a file: pass a vocabulary as the tokenizer (`Gemma4Tokenizer(FILE)`, --tokenizer FILE)."

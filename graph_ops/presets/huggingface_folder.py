@@ -87,7 +87,7 @@ def _huggingface_image(settings: Json, folder: pathlib.Path, family: Family) -> 
         name: settings.get(name, getattr(defaults, name))
         for name in ("patch_size", "max_soft_tokens", "pooling_kernel_size")
     }
-    if family.image.pooling_kernel_size == 1:
+    if family.image and family.image.pooling_kernel_size == 1:
         sizes["patch_size"] *= sizes["pooling_kernel_size"]
         sizes["pooling_kernel_size"] = 1
     if not is_normalised:
@@ -115,14 +115,15 @@ _AUDIO_KEYS = {"hop_length", _RAW_LENGTH}
 
 
 def _huggingface_audio(settings: Json, processor: Json, folder: pathlib.Path, family: Family) -> AudioConfig:
-    config = (_raw_audio if family.audio.is_raw else _mel_audio)(settings, folder)
+    is_raw = family.audio is not None and family.audio.is_raw
+    config = (_raw_audio if is_raw else _mel_audio)(settings, folder)
     milliseconds = 1000 * config.stride * config.frames_per_soft_token // config.sampling_rate
     _check_fixed(processor, {"audio_ms_per_token": milliseconds}, folder)
     return config
 
 
 def _raw_audio(settings: Json, folder: pathlib.Path) -> AudioConfig:
-    own = GEMMA4_UNIFIED.audio
+    own = GEMMA4_UNIFIED.audio or AudioConfig()
     length = settings.get(_RAW_LENGTH, own.stride)
     _check_fixed(settings, {"feature_size": length, "padding_value": 0}, folder)
     rate = settings.get("sampling_rate", own.sampling_rate)

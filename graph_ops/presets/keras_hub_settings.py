@@ -4,6 +4,7 @@ KerasHub itself is never imported: a layer is recognised by its class, and read 
 """
 
 import dataclasses
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -138,10 +139,12 @@ def field_names(config_class: type) -> list[str]:
 
 
 def serialized(class_name: str, module: str, config: Settings) -> Settings:
-    """What KerasHub writes for a layer: `config` under its class."""
-    module = f"keras_hub.src.models.gemma4.{module}"
+    """What KerasHub writes for a layer: `config` under its class, which the module of that name has among
+    those of its model.
+    """
+    package = re.split("(?<=.)(?=[A-Z])", class_name)[0].lower()
     return {
-        "module": module,
+        "module": f"keras_hub.src.models.{package}.{package}_{module}",
         "class_name": class_name,
         "config": config,
         "registered_name": f"keras_hub>{class_name}",

@@ -46,11 +46,14 @@ def write_folder(settings: Settings, folder: Folder) -> None:
         else:
             layers[medium.converter] = _converter(config, medium)
     row = {name: getattr(settings.row, name) for name in field_names(RowConfig)}
-    preprocessor = serialized("Gemma4CausalLMPreprocessor", "gemma4_causal_lm_preprocessor", row | layers)
+    tokenizer: Any = settings.tokenizer
+    row = {name: row[name] for name in tokenizer.saved_row or row}
+    prefix = tokenizer.keras_hub_prefix
+    preprocessor = serialized(f"{prefix}CausalLMPreprocessor", "causal_lm_preprocessor", row | layers)
     for name, layer in ({"preprocessor": preprocessor} | layers).items():
         _write(target / f"{name}.json", layer)
     if not (target / "config.json").exists():  # keras-hub asks it which model this is
-        _write(target / "config.json", serialized("Gemma4Backbone", "gemma4_backbone", {}))
+        _write(target / "config.json", serialized(f"{prefix}Backbone", "backbone", {}))
     _write_task(target / "task.json", preprocessor)
     _write_metadata(settings, target / "metadata.json")
 
@@ -83,12 +86,13 @@ def write_converter(config: Any, medium: Medium, folder: Folder) -> None:
 def _tokenizer(tokenizer: Any, *, with_audio: bool) -> Json:
     flags = {name: getattr(tokenizer, name) for name in TOKENIZER_FLAGS}
     flags["has_audio_tokens"] |= with_audio
-    return serialized("Gemma4Tokenizer", "gemma4_tokenizer", {"proto": None, **flags})
+    kept = {name: flags[name] for name in tokenizer.saved_flags}
+    return serialized(f"{tokenizer.keras_hub_prefix}Tokenizer", "tokenizer", {"proto": None, **kept})
 
 
 def _converter(config: Any, medium: Medium) -> Json:
     fields = {field: getattr(config, field) for field in field_names(medium.config)}
-    return serialized(class_name(medium.name), f"gemma4_{medium.converter}", fields)
+    return serialized(class_name(medium.name), medium.converter, fields)
 
 
 def _write_task(path: pathlib.Path, preprocessor: Json) -> None:

@@ -16,12 +16,13 @@ import functools
 import re
 
 from graph_ops.config import RowConfig
+from graph_ops.families import FAMILIES
 from graph_ops.family import GEMMA4
 from graph_ops.text.vocabulary.sentencepiece_model import PieceType
 from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
-CONTROL_TOKEN = re.compile(GEMMA4.special_tokens)
-"""Names of special tokens among the user-defined symbols."""
+CONTROL_TOKEN = re.compile("|".join(family.special_tokens for family in FAMILIES))
+"""Names of special tokens among the user-defined symbols, of any family: no other's vocabulary holds them."""
 
 
 class Reading(enum.Enum):
@@ -97,7 +98,7 @@ def require_reading(reading: Reading) -> Reading:
 def _placeholders(reading: Reading) -> list[str]:
     """The special tokens that are all that a reading takes as such; none for other readings."""
     if reading is Reading.FRAMES:
-        return [tokens.placeholder for tokens in (*GEMMA4.media, GEMMA4.video)]
+        return [tokens.placeholder for tokens in GEMMA4.tokens]
     return [tokens.placeholder for tokens in GEMMA4.media] if reading is Reading.PLACEHOLDERS else []
 
 

@@ -79,8 +79,8 @@ class Vocabulary:
         if missing:
             raise ValueError(
                 f"`tokenizer`: the vocabulary must hold the special tokens needed for {needed_for}; these "
-                f"are missing: {missing}. Pass a Gemma 4 vocabulary, or build the preprocessor without that "
-                "medium."
+                f"are missing: {missing}. Pass the model's vocabulary, or build the preprocessor without "
+                "that medium."
             )
         return [self._ids[piece] for piece in wanted]
 

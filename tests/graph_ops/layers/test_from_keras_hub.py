@@ -228,7 +228,7 @@ def test_a_tokenizer_of_keras_hub_without_a_vocabulary_is_refused():
 
 def test_arguments_hold_their_layers_and_every_setting_of_rows():
     theirs = theirs_with({"audio_converter": {}, "sequence_length": 700})
-    arguments = constructor_arguments(theirs)
+    arguments = constructor_arguments(theirs, "Gemma4CausalLMPreprocessor")
     assert arguments["tokenizer"] is theirs.tokenizer
     assert (arguments["image_converter"], arguments["audio_converter"]) == (None, theirs.audio_converter)
     assert RowConfig(**{name: arguments[name] for name in field_names(RowConfig)}).sequence_length == 700

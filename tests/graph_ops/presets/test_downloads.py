@@ -16,6 +16,7 @@ from huggingface_hub import errors
 import graph_ops
 from graph_ops.family import GEMMA4
 from graph_ops.presets import downloads
+from graph_ops.presets.catalogue import PRESETS
 from graph_ops.presets.downloads import DownloadError
 from tests.data import DEMONSTRATION, ROOT
 
@@ -95,10 +96,13 @@ def test_a_kaggle_handle_is_a_folder_without_weights(kaggle, tmp_path):
     assert not list((tmp_path / "cache").rglob("*.h5"))
 
 
+def takes_small_vocabularies(monkeypatch, name):
+    small = dataclasses.replace(GEMMA4, vocabulary_size=4096)
+    monkeypatch.setitem(PRESETS, name, dataclasses.replace(PRESETS[name], family=small))
+
+
 def test_a_built_in_preset_needs_its_vocabulary_only(kaggle, monkeypatch):
-    monkeypatch.setattr(
-        "graph_ops.presets.catalogue.GEMMA4", dataclasses.replace(GEMMA4, vocabulary_size=4096)
-    )
+    takes_small_vocabularies(monkeypatch, "gemma4_2b")
     made = Preprocessor.from_preset("gemma4_2b")
     assert made.tokenizer.proto == DEMONSTRATION.read_bytes()
     assert kaggle == [("keras/gemma4/keras/gemma4_2b/2", downloads.KERAS_HUB_VOCABULARY)]
@@ -111,9 +115,7 @@ def test_a_built_in_preset_turns_to_hugging_face_where_kaggle_fails(monkeypatch)
         asked.append((repository, file))
         return str(DEMONSTRATION)
 
-    monkeypatch.setattr(
-        "graph_ops.presets.catalogue.GEMMA4", dataclasses.replace(GEMMA4, vocabulary_size=4096)
-    )
+    takes_small_vocabularies(monkeypatch, "gemma4_instruct_31b")
     monkeypatch.setattr(kagglehub, "model_download", failing(response_error(requests.HTTPError, 403)))
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
     assert graph_ops.Gemma4Tokenizer.from_preset("gemma4_instruct_31b").vocabulary_size() == 4096

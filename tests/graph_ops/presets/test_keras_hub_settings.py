@@ -100,13 +100,15 @@ def test_of_a_tokenizers_settings_the_flags_are_kept():
 
 
 def test_a_layer_is_written_under_its_class():
-    layer = serialized("Gemma4Tokenizer", "gemma4_tokenizer", {"proto": None})
+    layer = serialized("Gemma4Tokenizer", "tokenizer", {"proto": None})
     assert layer == {
         "module": "keras_hub.src.models.gemma4.gemma4_tokenizer",
         "class_name": "Gemma4Tokenizer",
         "config": {"proto": None},
         "registered_name": "keras_hub>Gemma4Tokenizer",
     }
+    module = serialized("Gemma3nCausalLMPreprocessor", "causal_lm_preprocessor", {})["module"]
+    assert module == "keras_hub.src.models.gemma3n.gemma3n_causal_lm_preprocessor"
 
 
 def test_a_whole_row_survives_as_settings():
