@@ -87,13 +87,19 @@ def litert(
 
 
 def inspect(folder: Folder, json_: AsJson = False) -> None:
-    """Print an artifact's signatures: inputs and outputs with dtype and shape."""
+    """Print an artifact's signatures, inputs and outputs with dtype and shape, and what a runtime must have."""
     place = found(folder)
     with at_work():
         from export.cli import tables
 
-        rows = tables.in_order(open_artifact(place).tensor_rows())
-    show([row._asdict() for row in rows], [tables.signature_table(rows)], as_json=json_, indent=2)
+        artifact = open_artifact(place)
+        rows, needs = tables.in_order(artifact.tensor_rows()), artifact.requirements()
+    document = {
+        "tensors": [row._asdict() for row in rows],
+        "requirements": needs._asdict() | {"ops": [op._asdict() for op in needs.ops]},
+    }
+    parts = [tables.signature_table(rows), "", tables.requirement_lines(needs)]
+    show(document, parts, as_json=json_, indent=2)
 
 
 def verify(

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import tensorflow as tf
 
 from export.cli import artifacts
 from tests.export.cli.commands import PHOTO, VOCABULARY, run
@@ -28,7 +29,22 @@ def test_inspect_prints_every_signature(capsys, export_folder):
         "name": "lengths",
         "dtype": "int32",
         "shape": [None],
-    } in json.loads(out)
+    } in json.loads(out)["tensors"]
+
+
+def test_inspect_says_what_a_runtime_must_have(capsys, export_folder, bundle_folder):
+    code, out, _ = run(capsys, "inspect", str(export_folder))
+    words = " ".join(out.split())
+    assert code == 0
+    assert f"needs: tensorflow_version {tf.__version__}, producer {tf.version.GRAPH_DEF_VERSION}, min_consumer 0" in words
+    assert "SentencepieceTokenizeOp" in words
+    assert "versions of ops" not in words
+    code, out, _ = run(capsys, "inspect", str(bundle_folder), "--json")
+    needs = json.loads(out)["requirements"]
+    assert needs["facts"]["schema_version"] == 3
+    assert needs["foreign"] == []
+    words = " ".join(run(capsys, "inspect", str(bundle_folder))[1].split())
+    assert all(f"{op['name']} {op['version']}" in words for op in needs["ops"])
 
 
 @pytest.mark.slow

@@ -1,11 +1,10 @@
 """Runs a SavedModel through TensorFlow's C API: ctypes and NumPy, no `import tensorflow`. The runtime that TF
 Serving embeds.
 
-    python c_api.py JOB ANSWER
+    python c_api.py < JOB > ANSWER
 
 JOB is a pickle of `framework` and `libraries` (paths), `folder`, and `calls`: for each, `inputs` and
-`outputs` as {graph tensor: array} and {name: graph tensor}. ANSWER gets a pickle of each call's outputs by
-name.
+`outputs` as {graph tensor: array} and {name: graph tensor}. ANSWER is one of each call's outputs by name.
 """
 
 import ctypes
@@ -133,14 +132,12 @@ class Runtime:
         return ctypes.string_at(self.lib.TF_StringGetDataPointer(place), self.lib.TF_StringGetSize(place))
 
 
-def main(job_file, answer_file):
-    with open(job_file, "rb") as file:
-        job = pickle.load(file)
+def main():
+    job = pickle.load(sys.stdin.buffer)
     runtime = Runtime(job["framework"], job["libraries"])
     runtime.load(job["folder"])
-    with open(answer_file, "wb") as file:
-        pickle.dump([runtime.run(call["inputs"], call["outputs"]) for call in job["calls"]], file)
+    pickle.dump([runtime.run(call["inputs"], call["outputs"]) for call in job["calls"]], sys.stdout.buffer)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()
