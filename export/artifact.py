@@ -44,12 +44,12 @@ class OpUse(NamedTuple):
     Attributes:
         name: of the op.
         version: of the op, as LiteRT numbers them; None where the runtime has no such versions.
-        count: how often it stands there.
+        uses: how often it stands there.
     """
 
     name: str
     version: int | None
-    count: int
+    uses: int
 
 
 class Requirements(NamedTuple):

@@ -1,11 +1,11 @@
-"""The JSON Schema of KServe's InferenceService, from the models in its wheel: no wheel carries the schema itself.
+"""The JSON Schema of KServe's InferenceService, from the models in its wheel, which carries no schema.
 
     pip download --no-deps kserve==0.21.0
     python -m tools.kserve_schema kserve-0.21.0-py3-none-any.whl tests/golden/kserve_inference_service.json
 
-KServe's models are classes that OpenAPI's generator wrote: fields with their types, their names in JSON, and which
-may not be None. What is Kubernetes' own in them is a reference into `kubernetes.json`, which stands for the
-definitions of kubernetes-validate.
+KServe's models are classes that OpenAPI's generator wrote: fields with their types, their names in JSON, and
+which may not be None. What is Kubernetes' own in them is a reference into `kubernetes.json`, which stands for
+the definitions of kubernetes-validate.
 """
 
 import ast
@@ -110,7 +110,7 @@ def _type(kind: str, models: dict[str, Model]) -> dict[str, Any]:
 
 
 def _kubernetes(kind: str) -> str:
-    """`V1Probe` -> `io.k8s.api.core.v1.Probe`, `K8sIoApiAppsV1DeploymentStrategy` -> `io.k8s.api.apps.v1.…`."""
+    """`V1Probe` -> `io.k8s.api.core.v1.Probe`, `K8sIoApiAppsV1Scale` -> `io.k8s.api.apps.v1.Scale`."""
     if match := re.fullmatch(r"K8sIoApi([A-Z][a-z]+)(V\d+)(\w+)", kind):
         return f"io.k8s.api.{match[1].lower()}.{match[2].lower()}.{match[3]}"
     return KUBERNETES.get(kind, f"io.k8s.api.core.v1.{kind.removeprefix('V1')}")

@@ -87,18 +87,23 @@ def litert(
 
 
 def inspect(folder: Folder, json_: AsJson = False) -> None:
-    """Print an artifact's signatures, inputs and outputs with dtype and shape, and what a runtime must have."""
+    """Print an artifact's signatures, inputs and outputs with dtype and shape, what a runtime must have, and
+    which vocabulary it holds.
+    """
     place = found(folder)
     with at_work():
         from export.cli import tables
 
         artifact = open_artifact(place)
         rows, needs = tables.in_order(artifact.tensor_rows()), artifact.requirements()
+        size, sha256 = len(artifact.vocabulary.pieces), artifact.vocabulary.sha256
     document = {
         "tensors": [row._asdict() for row in rows],
         "requirements": needs._asdict() | {"ops": [op._asdict() for op in needs.ops]},
+        "vocabulary": {"size": size, "sha256": sha256},
     }
-    parts = [tables.signature_table(rows), "", tables.requirement_lines(needs)]
+    line = f"vocabulary: {size:,} pieces, sha256 {sha256}"
+    parts = [tables.signature_table(rows), "", tables.requirement_lines(needs), line]
     show(document, parts, as_json=json_, indent=2)
 
 

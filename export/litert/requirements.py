@@ -11,9 +11,7 @@ from export.tensorflow_formats import schema
 
 MIN_RUNTIME = "min_runtime_version"
 """Metadata in which the converter writes the oldest TensorFlow Lite that has all ops in these versions."""
-_NAMES = {
-    value: name for name, value in vars(schema.BuiltinOperator).items() if not name.startswith("_")
-}
+_NAMES = {value: name for name, value in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
 
 
 def read_requirements(folder: "str | os.PathLike[str]") -> Requirements:

@@ -11,8 +11,8 @@ from export.tensorflow_formats import SavedModel
 def read_requirements(folder: "str | os.PathLike[str]") -> Requirements:
     """Versions and ops of the export DIR/N.
 
-    `producer` is the version of GraphDef that wrote it; a TensorFlow that reads GraphDefs of `min_consumer` or
-    later accepts it, and may still lack an op. TensorFlow's ops have no versions.
+    `producer` is the version of GraphDef that wrote it; a TensorFlow that reads GraphDefs of `min_consumer`
+    or later accepts it, and may still lack an op. TensorFlow's ops have no versions.
 
     Raises:
         FileNotFoundError: there is no saved_model.pb.

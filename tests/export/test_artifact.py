@@ -114,9 +114,10 @@ def test_commands_take_a_third_kind_that_is_one_line_in_the_registry(capsys, thi
         ],
         "requirements": {
             "facts": {"format": 3},
-            "ops": [{"name": "ADD", "version": 2, "count": 1}],
+            "ops": [{"name": "ADD", "version": 2, "uses": 1}],
             "foreign": [],
         },
+        "vocabulary": {"size": 4096, "sha256": load_vocabulary(DEMONSTRATION).sha256},
     }
     code, out, _ = run(capsys, "run", str(third), "--prompt", "a", "--json")
     assert code == 0

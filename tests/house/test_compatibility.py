@@ -3,12 +3,12 @@
 import json
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.data import ROOT
 from tools.compatibility.answers import packed, rows, run_bare
 from tools.compatibility.bare import pack, unpack
 from tools.compatibility.bundle_requests import bundle_requests
@@ -60,7 +60,7 @@ def test_each_difference_is_named_and_measured():
     )
 
 
-def row(differences=(), errors=()):
+def row(differences: Any = (), errors: Any = ()):
     comparison = Comparison(8 - len(differences), 8, dict(differences))
     return Row("bundle", "LiteRT 1", {}, comparison, dict(errors))
 
@@ -75,7 +75,9 @@ def test_a_row_says_the_largest_difference_of_each_tensor():
 
 
 def test_a_row_says_what_did_not_load_or_run():
-    assert cells(row(errors={"load": "no op\n 'ADD' version 9"}))[-1] == "does not load: no op 'ADD' version 9"
+    assert (
+        cells(row(errors={"load": "no op\n 'ADD' version 9"}))[-1] == "does not load: no op 'ADD' version 9"
+    )
     assert cells(row(errors={"a/0": "x", "a/1": "y"}))[-1] == "2 calls fail, the first a/0: x"
     assert not row(errors={"a/0": "x"}).is_good
 

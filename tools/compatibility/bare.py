@@ -1,9 +1,9 @@
 """`python bare.py KIND ARTIFACT REQUESTS ANSWERS`: runs signatures in the runtime of any environment.
 
 KIND is `saved_model` or `bundle`, ARTIFACT a version folder or a .tflite. REQUESTS is JSON, {label: {input:
-array}}, each array as `pack` writes it; a label is a signature, or a signature, `/` and a number. ANSWERS gets
-the versions, the same of the outputs, and under `errors` the first line of what failed, by label or for all of
-them as `load`. It imports nothing of this project, so that a bare environment will do.
+array}}, each array as `pack` writes it; a label is a signature, or a signature, `/` and a number. ANSWERS
+gets the versions, the same of the outputs, and under `errors` the first line of what failed, by label or for
+all of them as `load`. It imports nothing of this project, so that a bare environment will do.
 """
 
 import base64
@@ -17,7 +17,11 @@ import sys
 
 import numpy as np
 
-INTERPRETERS = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter", "tensorflow.lite.python.interpreter")
+INTERPRETERS = (
+    "ai_edge_litert.interpreter",
+    "tflite_runtime.interpreter",
+    "tensorflow.lite.python.interpreter",
+)
 """Modules that have an Interpreter: the first that is installed runs bundles."""
 PACKAGES = ("tensorflow", "tensorflow-text", "ai-edge-litert", "tflite-runtime")
 

@@ -35,8 +35,8 @@ class Recorder:
 
 
 def bundle_requests(folder: pathlib.Path) -> Arrays:
-    """Inputs of every signature of a bundle of any size: texts good and hostile, a photograph, a clip, and what
-    has a fault.
+    """Inputs of every signature of a bundle of any size: texts good and hostile, a photograph, a clip, and
+    what has a fault.
     """
     loaded = running.load_bundle(folder)
     recorder = Recorder(loaded.interpreter)
@@ -63,7 +63,9 @@ def _ask_about_texts(bundle: running.Bundle) -> None:
             "detokenize_stream", **row, pending=pending, is_last=np.array([is_last], np.int32)
         )
         pending = streamed["pending"]
-    bundle.run("generate_postprocess", token_ids=row["token_ids"], padding_mask=np.array([[1, 0, 1]], np.int32))
+    bundle.run(
+        "generate_postprocess", token_ids=row["token_ids"], padding_mask=np.array([[1, 0, 1]], np.int32)
+    )
 
 
 def _ask_about_media(bundle: running.Bundle) -> None:

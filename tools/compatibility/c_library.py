@@ -1,4 +1,4 @@
-"""A SavedModel in TensorFlow's C library, as a wheel carries it, in a process that cannot import TensorFlow."""
+"""A SavedModel in the C library of a TensorFlow wheel, in a process that cannot import TensorFlow."""
 
 import pathlib
 import pickle
@@ -13,7 +13,9 @@ from tools.compatibility.requests import Arrays
 SCRIPT = pathlib.Path(__file__).with_name("c_api.py")
 
 
-def run_c_library(packages: pathlib.Path, folder: pathlib.Path, requests: Arrays) -> dict[str, dict[str, np.ndarray]]:
+def run_c_library(
+    packages: pathlib.Path, folder: pathlib.Path, requests: Arrays
+) -> dict[str, dict[str, np.ndarray]]:
     """Outputs of every signature.
 
     Args:

@@ -105,7 +105,9 @@ def show(rows: Iterable[Row], *, as_json: bool, as_markdown: bool) -> int:
     """Prints a table for people, for a page, or all of it for a script; 1 if a row is not good."""
     rows = list(rows)
     if as_json:
-        print(json.dumps([row._asdict() | {"comparison": row.comparison._asdict()} for row in rows], indent=2))
+        print(
+            json.dumps([row._asdict() | {"comparison": row.comparison._asdict()} for row in rows], indent=2)
+        )
     elif as_markdown:
         print(markdown_table(HEADER, map(cells, rows)))
     else:

@@ -53,4 +53,6 @@ def _interpreter() -> str:
         version = subprocess.run([python, "--version"], capture_output=True, text=True, check=True).stdout
         if any(version.startswith(f"Python {wanted}.") for wanted in PYTHONS):
             return python
-    raise SystemExit(f"Python {' or '.join(PYTHONS)} is needed: the older releases have no wheels for later ones")
+    raise SystemExit(
+        f"Python {' or '.join(PYTHONS)} is needed: the older releases have no wheels for later ones"
+    )

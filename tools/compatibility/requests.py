@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from export.litert.run import Bundle, text_inputs
 from export.verify import samples
 
 Arrays = Mapping[str, Mapping[str, np.ndarray]]
@@ -103,5 +102,3 @@ def _wav(sound: np.ndarray, rate: int) -> bytes:
         file.setparams((1, 2, rate, 0, "NONE", ""))
         file.writeframes(np.round(sound * 32_767).astype("<i2").tobytes())
     return stream.getvalue()
-
-

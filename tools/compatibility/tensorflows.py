@@ -1,4 +1,4 @@
-"""`python -m tools.compatibility.tensorflows`: whether SavedModels of this TensorFlow give the same in others.
+"""`python -m tools.compatibility.tensorflows`: whether SavedModels of this TensorFlow are the same in others.
 
 Exports both engines with the TensorFlow of this environment, makes an environment of each other release in
 `build/runtimes` (2 GB each), runs every signature on the same inputs in Python and through the C library that

@@ -1,11 +1,13 @@
 """`inspect` and `verify` as a user types them, and what a user gets wrong."""
 
+import hashlib
 import json
 
 import pytest
 import tensorflow as tf
 
 from export.cli import artifacts
+from tests.data import DEMONSTRATION
 from tests.export.cli.commands import PHOTO, VOCABULARY, run
 
 
@@ -36,7 +38,8 @@ def test_inspect_says_what_a_runtime_must_have(capsys, export_folder, bundle_fol
     code, out, _ = run(capsys, "inspect", str(export_folder))
     words = " ".join(out.split())
     assert code == 0
-    assert f"needs: tensorflow_version {tf.__version__}, producer {tf.version.GRAPH_DEF_VERSION}, min_consumer 0" in words
+    graph = f"producer {tf.version.GRAPH_DEF_VERSION}, min_consumer 12"
+    assert f"needs: tensorflow_version {tf.__version__}, {graph}" in words
     assert "SentencepieceTokenizeOp" in words
     assert "versions of ops" not in words
     code, out, _ = run(capsys, "inspect", str(bundle_folder), "--json")
@@ -44,6 +47,8 @@ def test_inspect_says_what_a_runtime_must_have(capsys, export_folder, bundle_fol
     assert needs["facts"]["schema_version"] == 3
     assert needs["foreign"] == []
     words = " ".join(run(capsys, "inspect", str(bundle_folder))[1].split())
+    digest = hashlib.sha256(DEMONSTRATION.read_bytes()).hexdigest()
+    assert f"vocabulary: 4,096 pieces, sha256 {digest}" in words
     assert all(f"{op['name']} {op['version']}" in words for op in needs["ops"])
 
 

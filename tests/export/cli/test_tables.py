@@ -26,7 +26,7 @@ def test_tensors_stand_in_the_order_of_the_feature_table_and_signatures_as_they_
 
 
 def test_versions_of_ops_are_listed_where_there_are_any():
-    facts = {"producer": 7, "min_consumer": 0}
+    facts: dict[str, str | int] = {"producer": 7, "min_consumer": 0}
     plain = Requirements(facts, [OpUse("Add", None, 3)], ["Own"])
     assert printed(tables.requirement_lines(plain)).splitlines() == [
         "needs: producer 7, min_consumer 0",
