@@ -82,7 +82,7 @@ def test_a_row_says_what_did_not_load_or_run():
     assert not row(errors={"a/0": "x"}).is_good
 
 
-def test_the_first_runtime_is_what_the_others_are_compared_with():
+def test_the_first_runtime_is_what_the_others_are_compared_with(capsys):
     answers = [(name, {"versions": {}, "outputs": OUTPUTS, "errors": {}}) for name in ("own", "other")]
     answers += [("broken", {"versions": {}, "outputs": {}, "errors": {"load": "no"}})]
     assert [(each.runtime, each.comparison.equal) for each in rows("bundle", iter(answers))] == [
@@ -90,6 +90,7 @@ def test_the_first_runtime_is_what_the_others_are_compared_with():
         ("other", 3),
         ("broken", 0),
     ]
+    assert capsys.readouterr().err.splitlines()[-1] == "bundle, broken: 0 of 3 equal"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import json
 import pathlib
 import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,9 +33,12 @@ def run_bare(python: str, kind: str, artifact: pathlib.Path, requests: pathlib.P
 
 
 def rows(artifact: str, answers: Iterator[tuple[str, dict[str, Any]]]) -> Iterator[Row]:
-    """A row for each runtime and what it answered; the first is what the others are compared with."""
+    """A row for each runtime and what it answered; the first is what the others are compared with. Says on
+    the error stream what is done, as each takes a minute.
+    """
     expected: Packed | None = None
     for runtime, answer in answers:
         expected = answer["outputs"] if expected is None else expected
         comparison = compare(answer["outputs"], expected)
+        print(f"{artifact}, {runtime}: {comparison.equal} of {comparison.total} equal", file=sys.stderr)
         yield Row(artifact, runtime, answer["versions"], comparison, answer["errors"])
