@@ -5,6 +5,12 @@ TESTS ?= tests
 # A part for `make test-python`: ids beside SentencePiece, pixels beside Pillow, the class, both exports.
 FAST := tests/graph_ops/text/bpe/test_engine.py tests/graph_ops/image/test_decode.py \
 	tests/graph_ops/layers/test_inputs.py tests/export/litert/test_litert.py::test_a_row_equals_that_of_the_saved_model
+# A part for `make test-oldest` and `test-newest`: ids, pixels, tensors of both exports, servers, commands, downloads.
+# Tests that import SentencePiece's own messages need protobuf 7; the project itself does not.
+BOUNDS := tests/graph_ops/text/sentencepiece/test_engine.py tests/graph_ops/layers/test_tokenizer.py \
+	$(filter-out %/bpe/test_engine.py %/test_inputs.py,$(FAST)) tests/export/serving/v2 \
+	$(addprefix tests/export/serving/test_,rest.py grpc_service.py server.py metrics.py) \
+	$(addprefix tests/export/cli/test_,artifacts.py running.py options.py terminal.py) tests/graph_ops/presets/test_downloads.py
 # A part for `make test-conditions`: floats that are sums, and rows alone and in a batch.
 NUMERIC := $(addprefix tests/graph_ops/audio/test_,encode.py magnitude.py mel.py resample.py resample_soxr.py) \
 	tests/graph_ops/layers/test_inputs.py::test_forms_of_one_clip_agree \
@@ -18,6 +24,7 @@ KERAS_HUB := 0.33.0.dev202610250352
 NIGHTLY := build/keras-hub-$(KERAS_HUB)
 PROCESSOR := build/processor
 CYCLONEDX := cyclonedx-bom==7.5.0
+UV := uv==0.13.9
 PYTORCH := torch==2.13.0 torchvision==0.28.0 sympy mpmath networkx fsspec filelock
 VOCABULARY ?= graph_ops/demonstration/demonstration.spm
 BROWSER := build/browser
@@ -32,7 +39,7 @@ VERSION = $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2]
 
 .DEFAULT_GOAL := help
 .PHONY: help demo example playground screenshots test test-slow test-release test-browser test-clients test-python test-bulk test-conditions test-keras-hub \
-	test-processor test-wheel test-tensorflows \
+	test-processor test-wheel test-tensorflows test-litert-versions test-oldest test-newest \
 	check sbom bench fuzz clean bundle report chromium
 
 help:  ## this list
@@ -93,8 +100,17 @@ test-processor: $(PROCESSOR)/installed  ## whole rows beside transformers' proce
 test-wheel: .venv/installed  ## the wheel, used in a folder that has an export/ of its own
 	tools/test_wheel.sh $(BIN)/python
 
-test-tensorflows: .venv/installed-dev  ## the same SavedModels in several versions of TensorFlow (installs 2.5 GB for each)
-	$(BIN)/python -m tools.across_tensorflows
+test-tensorflows: .venv/installed-dev  ## the same SavedModels in other releases of TensorFlow and of its C library (installs 2 GB for each)
+	$(BIN)/python -m tools.compatibility.tensorflows
+
+test-litert-versions: .venv/installed-dev  ## the same bundle in other releases of LiteRT (installs 6 GB)
+	$(BIN)/python -m tools.compatibility.litert
+
+test-oldest: .venv-oldest/installed  ## a part of the tests with the lowest version of each dependency that pyproject.toml allows
+	.venv-oldest/bin/python -m pytest -n 2 --dist loadfile -m 'not slow' $(BOUNDS)
+
+test-newest: .venv-newest/installed  ## the same with the newest, pre-releases too
+	.venv-newest/bin/python -m pytest -n 2 --dist loadfile -m 'not slow' $(BOUNDS)
 
 check: .venv/installed-dev  ## formatting, lint and types
 	$(BIN)/ruff format --check .
@@ -161,6 +177,26 @@ $(PROCESSOR)/installed: .venv/installed-dev
 	@echo 'installing Beam and what it is tested with (about a minute)'
 	PYTHONWARNINGS=ignore .venv-bulk/bin/python -m pip install --quiet --no-compile --progress-bar on --editable '.[test-bulk]'
 	touch $@
+
+.venv-uv/installed:
+	$(call needs,3.10,$(PYTHON))
+	$(PYTHON) -m venv .venv-uv
+	PYTHONWARNINGS=ignore .venv-uv/bin/python -m pip install --quiet --no-compile '$(UV)'
+	touch $@
+
+# $(call resolved,oldest,OPTIONS) makes an environment with the versions that those options of uv choose.
+define resolved
+	.venv-uv/bin/uv venv --quiet --clear --python $(PYTHON) .venv-$(1)
+	@echo 'installing the $(1) versions (about a minute)'
+	.venv-uv/bin/uv pip install --quiet --python .venv-$(1)/bin/python $(2) --editable '.[test,kaggle,huggingface]'
+	touch $@
+endef
+
+.venv-oldest/installed: .venv-uv/installed pyproject.toml
+	$(call resolved,oldest,--resolution lowest-direct)
+
+.venv-newest/installed: .venv-uv/installed pyproject.toml
+	$(call resolved,newest,--upgrade --prerelease allow)
 
 .venv-sbom/installed:
 	$(call needs,3.10,$(PYTHON))

@@ -38,6 +38,34 @@ class TensorRow(NamedTuple):
     shape: list[int | None]
 
 
+class OpUse(NamedTuple):
+    """One kind of op in an artifact.
+
+    Attributes:
+        name: of the op.
+        version: of the op, as LiteRT numbers them; None where the runtime has no such versions.
+        uses: how often it stands there.
+    """
+
+    name: str
+    version: int | None
+    uses: int
+
+
+class Requirements(NamedTuple):
+    """What an artifact says of the runtimes that can load it.
+
+    Attributes:
+        facts: versions by name: of what wrote it, of its format, and the oldest that reads it.
+        ops: each kind of op, by name.
+        foreign: names of those that the runtime itself does not bring.
+    """
+
+    facts: dict[str, str | int]
+    ops: list[OpUse]
+    foreign: list[str]
+
+
 class Artifact(Protocol):
     """What can be asked of an artifact, whatever its kind. What is asked for is loaded then.
 
@@ -59,6 +87,9 @@ class Artifact(Protocol):
 
     def tensor_rows(self) -> list[TensorRow]:
         """Each input and output of each signature."""
+
+    def requirements(self) -> Requirements:
+        """What a runtime must have to load it."""
 
     def tokenize(self, text: str) -> "np.ndarray":
         """The ids of a text as a prompt, int32 [n], placeholders as one id each, if there is a signature

@@ -87,13 +87,24 @@ def litert(
 
 
 def inspect(folder: Folder, json_: AsJson = False) -> None:
-    """Print an artifact's signatures: inputs and outputs with dtype and shape."""
+    """Print an artifact's signatures, inputs and outputs with dtype and shape, what a runtime must have, and
+    which vocabulary it holds.
+    """
     place = found(folder)
     with at_work():
         from export.cli import tables
 
-        rows = tables.in_order(open_artifact(place).tensor_rows())
-    show([row._asdict() for row in rows], [tables.signature_table(rows)], as_json=json_, indent=2)
+        artifact = open_artifact(place)
+        rows, needs = tables.in_order(artifact.tensor_rows()), artifact.requirements()
+        size, sha256 = len(artifact.vocabulary.pieces), artifact.vocabulary.sha256
+    document = {
+        "tensors": [row._asdict() for row in rows],
+        "requirements": needs._asdict() | {"ops": [op._asdict() for op in needs.ops]},
+        "vocabulary": {"size": size, "sha256": sha256},
+    }
+    line = f"vocabulary: {size:,} pieces, sha256 {sha256}"
+    parts = [tables.signature_table(rows), "", tables.requirement_lines(needs), line]
+    show(document, parts, as_json=json_, indent=2)
 
 
 def verify(

@@ -84,7 +84,7 @@ for _name, _command, _summary in (
     ("saved-model", artifacts.saved_model, "Write a SavedModel, for servers and Python."),
     ("litert", artifacts.litert, "Write a LiteRT bundle, for devices and browsers."),
     ("fuse", fusing.fuse, "Write the preprocessor and a model as one artifact."),
-    ("inspect", artifacts.inspect, "Print an artifact's signatures."),
+    ("inspect", artifacts.inspect, "Print an artifact's signatures and needs."),
     ("run", running.run, "Run one request on an artifact."),
     ("chat", chatting.chat, "Run one dialogue on an artifact."),
     ("bulk", bulk.bulk, "Preprocess files of samples into files of rows."),

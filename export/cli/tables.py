@@ -7,7 +7,7 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
-from export.artifact import TensorRow
+from export.artifact import Requirements, TensorRow
 from export.litert.signatures import INPUTS as DEVICE_INPUTS
 from export.litert.signatures import OUTPUTS as DEVICE_OUTPUTS
 from export.outputs import TENSOR_COLUMNS, runs, soft_token_counts
@@ -38,6 +38,19 @@ def signature_table(rows: list[TensorRow]) -> Table:
         table.add_row(row.signature if is_new else "", side, row.name, row.dtype, _shape(row.shape))
         previous = current
     return table
+
+
+def requirement_lines(needs: Requirements) -> Text:
+    """Versions, the ops that a runtime does not bring, and every op's version where ops have versions."""
+    text = Text("needs: ")
+    text.append(", ".join(f"{name} {value}" for name, value in needs.facts.items()))
+    text.append(f"\nops: {len(needs.ops)} kinds, ")
+    text.append(f"beyond the runtime's own: {', '.join(needs.foreign) or 'none'}")
+    versioned = [op for op in needs.ops if op.version is not None]
+    if versioned:
+        text.append("\nversions of ops: ")
+        text.append(", ".join(f"{op.name} {op.version}" for op in versioned))
+    return text
 
 
 def tensor_table(outputs: dict[str, np.ndarray]) -> Table:

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from export.artifact import TensorRow
+from export.artifact import Requirements, TensorRow
 from export.litert import run as running
+from export.litert.requirements import read_requirements
 from export.litert.runtime import CompiledModelRuntime, InterpreterRuntime
 from export.outputs import Arrays
 from export.runtime import Runtime
@@ -47,6 +48,10 @@ class BundleArtifact:
             for direction in ("input", "output")
             for key, tensor in signature[f"{direction}s"].items()
         ]
+
+    def requirements(self) -> Requirements:
+        """See `Artifact`."""
+        return read_requirements(self.folder)
 
     def tokenize(self, text: str) -> np.ndarray:
         """See `Artifact`."""

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from export.artifact import TensorRow
+from export.artifact import Requirements, TensorRow
 from export.outputs import Arrays
 from export.runtime import Runtime
 from export.saved_model import run as running
 from export.saved_model.chat import chat_request
+from export.saved_model.requirements import read_requirements
 from export.saved_model.runtime import SavedModelRuntime
 from export.saved_model.write import read_description, read_vocabulary
 from graph_ops.text.vocabulary.vocabulary import Vocabulary
@@ -48,6 +49,10 @@ class SavedModelArtifact:
             )
             for key, spec in specs.items()
         ]
+
+    def requirements(self) -> Requirements:
+        """See `Artifact`."""
+        return read_requirements(self.folder)
 
     def tokenize(self, text: str) -> np.ndarray:
         """See `Artifact`."""

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from export import artifact
-from export.artifact import KINDS, Artifact, Kind, TensorRow, open_artifact
+from export.artifact import KINDS, Artifact, Kind, OpUse, Requirements, TensorRow, open_artifact
 from export.litert.artifact import BundleArtifact
 from export.litert.write import DESCRIPTION
 from export.saved_model.artifact import SavedModelArtifact
@@ -28,6 +28,9 @@ class Third:
 
     def tensor_rows(self):
         return [TensorRow("third", "input", "text", "string", [None])]
+
+    def requirements(self):
+        return Requirements({"format": 3}, [OpUse("ADD", 2, 1)], [])
 
     def tokenize(self, text):
         return np.array([5])
@@ -56,7 +59,7 @@ def third(monkeypatch, tmp_path):
 @pytest.mark.parametrize("made", [SavedModelArtifact, BundleArtifact, Third])
 def test_every_kind_has_the_whole_interface(made, tmp_path):
     wanted = [name for name in vars(Artifact) if not name.startswith("_")]
-    assert {"settings", "vocabulary", "tensor_rows", "request", "runtimes"} <= set(wanted)
+    assert {"settings", "vocabulary", "tensor_rows", "requirements", "request", "runtimes"} <= set(wanted)
     for name in wanted:
         assert hasattr(made, name) or hasattr(made(tmp_path), name), name
     for name in ("tensor_rows", "tokenize", "request", "prepared", "runtimes"):
@@ -105,9 +108,17 @@ def test_a_folder_without_an_artifact_is_described(tmp_path, make, found):
 def test_commands_take_a_third_kind_that_is_one_line_in_the_registry(capsys, third):
     code, out, _ = run(capsys, "inspect", str(third), "--json")
     assert code == 0
-    assert json.loads(out) == [
-        {"signature": "third", "direction": "input", "name": "text", "dtype": "string", "shape": [None]}
-    ]
+    assert json.loads(out) == {
+        "tensors": [
+            {"signature": "third", "direction": "input", "name": "text", "dtype": "string", "shape": [None]}
+        ],
+        "requirements": {
+            "facts": {"format": 3},
+            "ops": [{"name": "ADD", "version": 2, "uses": 1}],
+            "foreign": [],
+        },
+        "vocabulary": {"size": 4096, "sha256": load_vocabulary(DEMONSTRATION).sha256},
+    }
     code, out, _ = run(capsys, "run", str(third), "--prompt", "a", "--json")
     assert code == 0
     assert json.loads(out)["token_ids"] == [2, 5]

@@ -1,10 +1,13 @@
 """`inspect` and `verify` as a user types them, and what a user gets wrong."""
 
+import hashlib
 import json
 
 import pytest
+import tensorflow as tf
 
 from export.cli import artifacts
+from tests.data import DEMONSTRATION
 from tests.export.cli.commands import PHOTO, VOCABULARY, run
 
 
@@ -28,7 +31,25 @@ def test_inspect_prints_every_signature(capsys, export_folder):
         "name": "lengths",
         "dtype": "int32",
         "shape": [None],
-    } in json.loads(out)
+    } in json.loads(out)["tensors"]
+
+
+def test_inspect_says_what_a_runtime_must_have(capsys, export_folder, bundle_folder):
+    code, out, _ = run(capsys, "inspect", str(export_folder))
+    words = " ".join(out.split())
+    assert code == 0
+    graph = f"producer {tf.version.GRAPH_DEF_VERSION}, min_consumer 12"
+    assert f"needs: tensorflow_version {tf.__version__}, {graph}" in words
+    assert "SentencepieceTokenizeOp" in words
+    assert "versions of ops" not in words
+    code, out, _ = run(capsys, "inspect", str(bundle_folder), "--json")
+    needs = json.loads(out)["requirements"]
+    assert needs["facts"]["schema_version"] == 3
+    assert needs["foreign"] == []
+    words = " ".join(run(capsys, "inspect", str(bundle_folder))[1].split())
+    digest = hashlib.sha256(DEMONSTRATION.read_bytes()).hexdigest()
+    assert f"vocabulary: 4,096 pieces, sha256 {digest}" in words
+    assert all(f"{op['name']} {op['version']}" in words for op in needs["ops"])
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 import numpy as np
 from rich.console import Console
 
-from export.artifact import TensorRow
+from export.artifact import OpUse, Requirements, TensorRow
 from export.cli import tables
 
 
@@ -23,6 +23,20 @@ def test_tensors_stand_in_the_order_of_the_feature_table_and_signatures_as_they_
     ]
     ordered = [(row.signature, row.name) for row in tables.in_order(rows)]
     assert ordered == [("b", "token_ids"), ("b", "own"), ("b", "status"), ("a", "text")]
+
+
+def test_versions_of_ops_are_listed_where_there_are_any():
+    facts: dict[str, str | int] = {"producer": 7, "min_consumer": 0}
+    plain = Requirements(facts, [OpUse("Add", None, 3)], ["Own"])
+    assert printed(tables.requirement_lines(plain)).splitlines() == [
+        "needs: producer 7, min_consumer 0",
+        "ops: 1 kinds, beyond the runtime's own: Own",
+    ]
+    versioned = plain._replace(ops=[OpUse("ADD", 2, 3), OpUse("SUB", 1, 1)], foreign=[])
+    assert printed(tables.requirement_lines(versioned)).splitlines()[1:] == [
+        "ops: 2 kinds, beyond the runtime's own: none",
+        "versions of ops: ADD 2, SUB 1",
+    ]
 
 
 def test_a_signature_is_named_once():

@@ -2,7 +2,6 @@
 images.
 """
 
-import copy
 import importlib.metadata
 import json
 import pathlib
@@ -14,8 +13,6 @@ import yaml
 from tests.data import ROOT
 
 FOLDER = ROOT / "serving_configs"
-CONTAINER = ("args", "resources", "readinessProbe")
-"""Parts of KServe's `model` that are those of Kubernetes' Container."""
 needs_dev = "needs the extra dev: pip install -e '.[dev]'"
 
 
@@ -63,25 +60,67 @@ def test_the_schema_finds_a_mistake_in_kubernetes(kubernetes):
         kubernetes.validate(deployment, kubernetes.latest_version(), strict=True)
 
 
-@pytest.mark.parametrize("broken", [False, True])
-def test_what_kserve_takes_over_from_a_container_fits_its_schema(kubernetes, broken):
-    """KServe's own fields are no part of any schema that a package carries."""
+@pytest.fixture(scope="module")
+def inference_service(kubernetes):
+    """KServe's own, in tests/golden, with what it takes over from Kubernetes in kubernetes-validate."""
+    jsonschema = pytest.importorskip("jsonschema", reason=needs_dev)
+    referencing = pytest.importorskip("referencing", reason=needs_dev)
+    schemas = pathlib.Path(kubernetes.__file__).parent / "kubernetes-json-schema"
+    strict = schemas / f"v{kubernetes.latest_version()}-local-strict" / "_definitions.json"
+    definitions = referencing.Resource.from_contents(json.loads(strict.read_text()))
+    schema = json.loads((ROOT / "tests" / "golden" / "kserve_inference_service.json").read_text())
+    registry = referencing.Registry().with_resource("kubernetes.json", definitions)
+    return jsonschema.Draft202012Validator(schema, registry=registry)
+
+
+def test_kserve_fits_its_own_schema(inference_service):
     (service,) = documents("kserve.yaml")
-    model = copy.deepcopy(service["spec"]["predictor"]["model"])
-    container = {"name": "model"} | {part: model[part] for part in CONTAINER}
-    assert set(model) == {*CONTAINER, "modelFormat", "runtimeVersion", "storageUri"}
-    pod = {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": service["metadata"],
-        "spec": {"containers": [container]},
-    }
-    if broken:
-        container["readinessProbe"]["httpGet"].pop("port")
-        with pytest.raises(kubernetes.ValidationError, match="'port' is a required property"):
-            kubernetes.validate(pod, kubernetes.latest_version(), strict=True)
-    else:
-        kubernetes.validate(pod, kubernetes.latest_version(), strict=True)
+    assert [error.message for error in inference_service.iter_errors(service)] == []
+
+
+MISTAKES = {
+    "a field that KServe does not have": (("predictor", "minReplica"), 1, "'minReplica' was unexpected"),
+    "a field of the model": (("predictor", "model", "runtimeVerson"), "2", "'runtimeVerson' was unexpected"),
+    "a number in words": (("predictor", "maxReplicas"), "four", "'four' is not of type 'integer'"),
+    "a version that YAML reads as a number": (
+        ("predictor", "model", "runtimeVersion"),
+        2.21,
+        "2.21 is not of type 'string'",
+    ),
+    "a format by its name alone": (
+        ("predictor", "model", "modelFormat"),
+        "tensorflow",
+        "'tensorflow' is not of type 'object'",
+    ),
+    "a probe that is Kubernetes' own": (
+        ("predictor", "model", "readinessProbe", "httpGet", "prot"),
+        8080,
+        "'prot' was unexpected",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_the_schema_finds_a_mistake_in_kserve(inference_service, mistake):
+    (service,) = documents("kserve.yaml")
+    (*places, last), value, message = MISTAKES[mistake]
+    part = service["spec"]
+    for place in places:
+        part = part[place]
+    part[last] = value
+    assert message in " ".join(error.message for error in inference_service.iter_errors(service))
+
+
+@pytest.mark.parametrize("place", [("spec", "predictor"), ("spec", "predictor", "model", "modelFormat")])
+def test_the_schema_misses_what_kserve_requires(inference_service, place):
+    (service,) = documents("kserve.yaml")
+    *places, last = place
+    part = service
+    for each in places:
+        part = part[each]
+    del part[last]
+    (error,) = inference_service.iter_errors(service)
+    assert error.message == f"{last!r} is a required property"
 
 
 def test_images_have_the_version_that_this_project_is_tested_with():

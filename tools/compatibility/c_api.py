@@ -1,11 +1,10 @@
 """Runs a SavedModel through TensorFlow's C API: ctypes and NumPy, no `import tensorflow`. The runtime that TF
 Serving embeds.
 
-    python c_api.py JOB ANSWER
+    python c_api.py < JOB > ANSWER
 
 JOB is a pickle of `framework` and `libraries` (paths), `folder`, and `calls`: for each, `inputs` and
-`outputs` as {graph tensor: array} and {name: graph tensor}. ANSWER gets a pickle of each call's outputs by
-name.
+`outputs` as {graph tensor: array} and {name: graph tensor}. ANSWER is one of each call's outputs by name.
 """
 
 import ctypes
@@ -68,10 +67,12 @@ class Runtime:
             self.check()
 
     def check(self):
+        """Raises the message of a status that is not good."""
         if self.lib.TF_GetCode(self.status):
             raise RuntimeError(self.lib.TF_Message(self.status).decode())
 
     def load(self, folder):
+        """Loads the export in a folder."""
         self.graph = ctypes.c_void_p(self.lib.TF_NewGraph())
         tags = (ctypes.c_char_p * 1)(b"serve")
         options = ctypes.c_void_p(self.lib.TF_NewSessionOptions())
@@ -82,6 +83,7 @@ class Runtime:
         self.session = ctypes.c_void_p(session)
 
     def run(self, inputs, outputs):
+        """Outputs by name, from inputs by graph tensor."""
         given = (Output * len(inputs))(*map(self.output, inputs))
         tensors = (ctypes.c_void_p * len(inputs))(*(self.tensor(array) for array in inputs.values()))
         wanted = (Output * len(outputs))(*map(self.output, outputs.values()))
@@ -94,10 +96,12 @@ class Runtime:
         }
 
     def output(self, name):
+        """The graph tensor of that name."""
         operation, _, index = name.partition(":")
         return Output(self.lib.TF_GraphOperationByName(self.graph, operation.encode()), int(index or 0))
 
     def tensor(self, array):
+        """A new tensor with the array in it."""
         dims = (ctypes.c_int64 * array.ndim)(*array.shape)
         is_string = array.dtype == object
         size = array.size * STRING_BYTES if is_string else array.nbytes
@@ -115,6 +119,7 @@ class Runtime:
         return tensor
 
     def array(self, tensor):
+        """The array in a tensor."""
         shape = [self.lib.TF_Dim(tensor, axis) for axis in range(self.lib.TF_NumDims(tensor))]
         kind, data, count = (
             self.lib.TF_TensorType(tensor),
@@ -130,17 +135,16 @@ class Runtime:
         )
 
     def text(self, place):
+        """The bytes of one string."""
         return ctypes.string_at(self.lib.TF_StringGetDataPointer(place), self.lib.TF_StringGetSize(place))
 
 
-def main(job_file, answer_file):
-    with open(job_file, "rb") as file:
-        job = pickle.load(file)
+def main():
+    job = pickle.load(sys.stdin.buffer)
     runtime = Runtime(job["framework"], job["libraries"])
     runtime.load(job["folder"])
-    with open(answer_file, "wb") as file:
-        pickle.dump([runtime.run(call["inputs"], call["outputs"]) for call in job["calls"]], file)
+    pickle.dump([runtime.run(call["inputs"], call["outputs"]) for call in job["calls"]], sys.stdout.buffer)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()
