@@ -119,7 +119,7 @@ def test_a_request_says_where_its_answer_ends(capsys, server):
 @pytest.mark.slow
 def test_inspect_shows_the_signatures_of_a_fused_model(capsys, fused):
     code, out, _ = run(capsys, "inspect", str(fused / "1"), "--json")
-    rows = {(row["signature"], row["name"]): row for row in json.loads(out)}
+    rows = {(row["signature"], row["name"]): row for row in json.loads(out)["tensors"]}
     assert code == 0
     assert rows["generate", "seed"]["dtype"] == "int32"
     assert rows["predict", "outputs"]["shape"] == [None, 64, 4096]
@@ -144,7 +144,7 @@ def test_fuse_writes_a_bundle_for_devices(capsys, model_file, tmp_path):
     assert code == 0
     assert "asked: What is this?\nanswered: What is this?" in out
     assert f"Next: gemma4-graph inspect {tmp_path / 'bundle'}" in out
-    rows = json.loads(run(capsys, "inspect", str(tmp_path / "bundle"), "--json")[1])
+    rows = json.loads(run(capsys, "inspect", str(tmp_path / "bundle"), "--json")[1])["tensors"]
     shapes = {(row["signature"], row["name"]): row["shape"] for row in rows}
     assert shapes["decode", "logits"] == [1, 4096]
     assert shapes["prefill", "cache"] == [1, 2, 2, 64, 2, 8]
