@@ -233,7 +233,8 @@ class EmbeddingGemma2TextEmbedderPreprocessor(PreprocessingLayer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "EmbeddingGemma2TextEmbedderPreprocessor":
-        """The inverse of `get_config`."""
+        """The inverse of `get_config`; also of what an export says, which names its family besides."""
+        config = {name: value for name, value in config.items() if name != "family"}
         made = {
             name: keras.saving.deserialize_keras_object(config[name])
             for name in _LAYERS

@@ -189,7 +189,8 @@ class PreprocessorSettings(ChatTemplate):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        """The inverse of `get_config`."""
+        """The inverse of `get_config`; also of what an export says, which names its family besides."""
+        config = {name: value for name, value in config.items() if name != "family"}
         layers = {name: config.get(name) for name in _LAYERS}
         made = {
             name: keras.saving.deserialize_keras_object(layer) if isinstance(layer, dict) else layer

@@ -119,7 +119,7 @@ def test_messages_are_refused(make, family):
 @FAMILIES
 def test_settings_make_the_preprocessor_again(make, family, tmp_path):
     ours = make(family, sequence_length=9, add_end_token=False, parity="transformers")
-    again = type(ours).from_config(ours.get_config())
+    again = type(ours).from_config({**ours.get_config(), "family": family.name})
     saved = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(ours))
     ours.save_to_preset(tmp_path)
     loaded = type(ours).from_preset(tmp_path)
