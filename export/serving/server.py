@@ -1,8 +1,8 @@
 """The embedded server: one model, its versions, both protocols, and an orderly end.
 
 It is for development and tests, where TF Serving's binary or image is not at hand. It speaks TF Serving's two
-protocols, the Open Inference Protocol beside them, and counts under TF Serving's names, but it does not batch
-requests of different clients, knows one model, and has no TLS.
+protocols, the Open Inference Protocol beside them, and counts under TF Serving's names, but it knows one
+model and has no TLS.
 """
 
 import asyncio
@@ -23,10 +23,12 @@ from grpc_health.v1 import health, health_pb2_grpc
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
+from export.batching_parameters import BatchingParameters
+from export.serving.batching import Scheduler
 from export.serving.grpc_service import ModelService, PredictionService
 from export.serving.metrics import Metrics
 from export.serving.observing import Observer
-from export.serving.prediction import Limits, load_servable
+from export.serving.prediction import Limits, batched, load_servable
 from export.serving.rest import Api, application
 from export.serving.store import Choice, ModelStore, Servable
 from export.serving.v2.messages import SERVICE as INFERENCE_SERVICE
@@ -63,6 +65,7 @@ class Settings:
         drain_seconds: how long before that a shutdown still answers on connections that are open, each of
             which it closes behind its next answer: a client that writes in the moment when an idle one is
             closed finds it reset.
+        batching: how requests of several clients become one batch; None to run each by itself.
     """
 
     folder: pathlib.Path
@@ -77,6 +80,15 @@ class Settings:
     warm: bool = True
     grace_seconds: float = 10.0
     drain_seconds: float = 1.0
+    batching: BatchingParameters | None = None
+
+    @property
+    def handlers(self) -> int:
+        """Threads of each protocol. Those of requests in a batch do nothing but wait; TF Serving recommends
+        twice the largest batch.
+        """
+        waiting = 2 * self.batching.max_batch_size if self.batching else 0
+        return min(max(self.threads, waiting), MAX_WAITING)
 
 
 class Server:
@@ -103,6 +115,7 @@ class Server:
         self._observer = Observer(Metrics(), settings.name)
         self._ending = threading.Event()
         self._health = health.HealthServicer()
+        self._scheduler = Scheduler(settings.batching) if settings.batching else None
         load = self._timed(load or functools.partial(load_servable, warm=settings.warm))
         report = self._telling_health(report)
         self.store = ModelStore(settings.name, settings.folder, load, settings.choice, report)
@@ -113,7 +126,7 @@ class Server:
         )
         self.port = _bind(self._grpc, settings)
         self.rest_port: int = self._socket.getsockname()[1]
-        self._executor = ThreadPoolExecutor(settings.threads, "rest")
+        self._executor = ThreadPoolExecutor(settings.handlers, "rest")
         config = uvicorn.Config(
             application(Api(self.store, settings.limits, self._observer, self._ending), self._executor),
             log_config=None,  # its own would close the handlers of the whole process
@@ -168,6 +181,8 @@ class Server:
         stopped.wait()
         self._executor.shutdown()
         self.store.stop()
+        if self._scheduler:
+            self._scheduler.stop()
 
     def _stop_accepting(self) -> None:
         """Takes the connections that REST's clients have opened already, and no others: closing the socket
@@ -194,7 +209,8 @@ class Server:
                 seconds = time.perf_counter() - started
             finally:
                 metrics.loaded(str(folder), seconds)
-            return servable._replace(ran=functools.partial(metrics.ran, name))
+            servable = servable._replace(ran=functools.partial(metrics.ran, name))
+            return batched(servable, self._scheduler) if self._scheduler else servable
 
         return timed
 
@@ -232,7 +248,7 @@ def _grpc_server(
             0,
         ),  # otherwise a second server on the port would share its requests without a word
     ]
-    threads = ThreadPoolExecutor(settings.threads, "grpc")
+    threads = ThreadPoolExecutor(settings.handlers, "grpc")
     server = grpc.server(threads, options=options, maximum_concurrent_rpcs=MAX_WAITING)
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
         PredictionService(store, settings.limits, observer), server
