@@ -35,11 +35,13 @@ class Limits:
         rows: rows in a batch.
         request_bytes: size of a request, in bytes on the wire; two 10 MB photographs in base64 fit.
         answer_bytes: size of the answer's tensors, in bytes; a row with two image slots and a clip is 17 MB.
+        held_bytes: size of all requests of a protocol together that are being read or are under way.
     """
 
     rows: int = 128
     request_bytes: int = 32 * MEBIBYTE
     answer_bytes: int = 256 * MEBIBYTE
+    held_bytes: int = 1024 * MEBIBYTE
 
 
 Spec = tuple[int, tuple[int, ...]]

@@ -24,6 +24,7 @@ from grpc_health.v1.health_pb2 import HealthCheckResponse
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
 from export.batching_parameters import BatchingParameters
+from export.serving.admission import MAX_CONNECTED, MAX_WAITING, Admission, Turns
 from export.serving.batching import Scheduler
 from export.serving.grpc_service import ModelService, PredictionService
 from export.serving.metrics import Metrics
@@ -40,8 +41,6 @@ GRPC, REST = 8500, 8501
 PREDICTION_SERVICE = "tensorflow.serving.PredictionService"
 _ACCEPTING_SECONDS = 0.05
 """How long a server that ends takes connections that were opened before."""
-MAX_WAITING = 256
-"""Requests under way or waiting, for each protocol; more are turned away as unavailable."""
 
 Load = Callable[[int, pathlib.Path], Servable]
 
@@ -128,20 +127,25 @@ class Server:
         self.rest_port: int = self._socket.getsockname()[1]
         self._executor = ThreadPoolExecutor(settings.handlers, "rest")
         config = uvicorn.Config(
-            application(Api(self.store, settings.limits, self._observer, self._ending), self._executor),
+            application(self._api(), self._executor),
             log_config=None,  # its own would close the handlers of the whole process
             log_level="error",
             access_log=False,
             lifespan="off",
             ws="none",
             server_header=False,
-            limit_concurrency=MAX_WAITING,
+            limit_concurrency=MAX_CONNECTED,
             timeout_graceful_shutdown=max(1, round(settings.grace_seconds)),
         )
         self._rest = uvicorn.Server(config)
         self._rest_thread = threading.Thread(
             target=self._rest.run, args=([self._socket],), name="rest", daemon=True
         )
+
+    def _api(self) -> Api:
+        settings = self._settings
+        admission = Admission(MAX_WAITING, settings.limits.held_bytes)
+        return Api(self.store, settings.limits, self._observer, self._ending, admission)
 
     def start(self) -> None:
         """Takes requests, and loads the versions that are there; until one is, requests are answered that it
@@ -248,8 +252,12 @@ def _grpc_server(
             0,
         ),  # otherwise a second server on the port would share its requests without a word
     ]
-    threads = ThreadPoolExecutor(settings.handlers, "grpc")
-    server = grpc.server(threads, options=options, maximum_concurrent_rpcs=MAX_WAITING)
+    # A stream holds a thread from its first byte on, so that clients that send slowly need many.
+    threads = ThreadPoolExecutor(MAX_CONNECTED, "grpc")
+    turns = Turns(Admission(MAX_WAITING, settings.limits.held_bytes), settings.handlers)
+    server = grpc.server(
+        threads, interceptors=[turns], options=options, maximum_concurrent_rpcs=MAX_CONNECTED
+    )
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
         PredictionService(store, settings.limits, observer), server
     )
@@ -269,7 +277,7 @@ def _bind(server: grpc.Server, settings: Settings) -> int:
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
-        listening = socket.create_server((host, port), backlog=MAX_WAITING)
+        listening = socket.create_server((host, port), backlog=MAX_CONNECTED)
     except OSError as error:
         raise ValueError(
             f"`rest_port`: must be free; {host}:{port} is not ({error.strerror}). Pass another one."

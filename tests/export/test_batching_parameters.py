@@ -23,7 +23,7 @@ def test_the_shipped_file_says_what_its_lines_say():
 
 def test_what_a_file_leaves_out_is_tf_servings_default(tmp_path):
     assert read_batching_parameters(write(tmp_path, "")) == BatchingParameters()
-    assert BatchingParameters() == BatchingParameters(1000, 0, 10, os.cpu_count(), (), False)
+    assert BatchingParameters() == BatchingParameters(1000, 0, 10, os.cpu_count() or 1, (), False)
     text = "max_batch_size { value: 3 } thread_pool_name { value: 'x' } pad_variable_length_inputs: true"
     expected = BatchingParameters(max_batch_size=3, pad_variable_length_inputs=True)
     assert read_batching_parameters(write(tmp_path, text)) == expected
