@@ -23,15 +23,19 @@ from tools.faults.process import ServerProcess
 
 MEGABYTES = (2.5, 5.0, 10.0, 20.0)
 ENGINES = ("sentencepiece", "builtin")
+COLUMNS = ("engine", "protocol", "text, MB", "ids", "s", "CPU s", "memory, MB", "CPU s/MB", "MB/MB")
 SIGNATURE = "tokenize"
 TIMEOUT = 600
 PROSE = pathlib.Path(__file__).parents[1] / "tools" / "universal_declaration_english.txt"
 
 
 class Cost(NamedTuple):
-    """Of one request: seconds until its answer was read, and bytes beyond what the server held before."""
+    """Of one request: seconds until its answer was read, processor time of the server, which other work on
+    the machine changes less, and bytes beyond what the server held before.
+    """
 
     seconds: float
+    processor_seconds: float
     peak_bytes: int
     ids: int
 
@@ -80,9 +84,11 @@ def cost(folder: pathlib.Path, protocol: str, size: int) -> Cost:
     try:
         ask(server, "hello")
         server.forget_peak()
-        before, started = server.memory(), time.perf_counter()
+        before, processor, started = server.memory(), server.processor_seconds(), time.perf_counter()
         ids = ask(server, prose(size))
-        return Cost(time.perf_counter() - started, server.memory("VmHWM") - before, ids)
+        seconds = time.perf_counter() - started
+        processor = server.processor_seconds() - processor
+        return Cost(seconds, processor, server.memory("VmHWM") - before, ids)
     finally:
         server.end()
 
@@ -118,17 +124,19 @@ def main(
     if json_:
         print(json.dumps(rows, indent=2))
         return
-    table = Table("engine", "protocol", "text, MB", "ids", "s", "memory, MB", "s/MB", "MB/MB", box=None)
+    table = Table(*COLUMNS, box=None)
     for row in rows:
-        size, seconds, peak = row["MB"], row["seconds"], row["peak_bytes"] / 1e6
-        cells = (
+        size, seconds, peak = row["MB"], row["processor_seconds"], row["peak_bytes"] / 1e6
+        figures = (f"{row['seconds']:.1f}", f"{seconds:.1f}", f"{peak:.0f}")
+        table.add_row(
+            row["engine"],
+            row["protocol"],
+            f"{size:g}",
             f"{row['ids']:,}",
-            f"{seconds:.1f}",
-            f"{peak:.0f}",
+            *figures,
             f"{seconds / size:.2f}",
             f"{peak / size:.0f}",
         )
-        table.add_row(row["engine"], row["protocol"], f"{size:g}", *cells)
     console.print(table)
 
 

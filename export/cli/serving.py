@@ -3,6 +3,7 @@
 import logging
 import os
 import pathlib
+import resource
 import shutil
 import sys
 import tempfile
@@ -116,9 +117,16 @@ def _log_requests(file: pathlib.Path) -> None:
     LOG.propagate = False
 
 
+def _allow_connections() -> None:
+    """Lets this process open as many files and sockets as it may: systems begin with 1,024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def _serve_embedded(
     folder: pathlib.Path, settings: dict[str, Any], limits: dict[str, int], intra_op_parallelism: int
 ) -> None:
+    _allow_connections()
     with quiet_stderr():
         import tensorflow as tf
 

@@ -154,16 +154,17 @@ def _nonsense(server: ServerProcess, seed: int, count: int, said: Counter[str]) 
     with grpc.insecure_channel(f"127.0.0.1:{server.ports[0]}") as channel:
         for place in range(count):
             if place % 2:
-                kind, note = _one_grpc(channel, *grammar.grpc())
+                kind, note = one_grpc(channel, *grammar.grpc())
             else:
-                kind, note = _one_rest(server, *grammar.rest())
+                kind, note = one_rest(server.ports[1], *grammar.rest())
             said[kind] += 1
             if kind in ("wrong", "lost") and len(notes) < 3:
                 notes.append(f"{kind}: {note}")
     return notes
 
 
-def _one_grpc(channel: grpc.Channel, method: str, raw: bytes) -> tuple[str, str]:
+def one_grpc(channel: grpc.Channel, method: str, raw: bytes) -> tuple[str, str]:
+    """What became of a message: "refused", "answered" or "wrong", and what was said."""
     try:
         channel.unary_unary(method)(raw, timeout=DEADLINE_SECONDS)
     except grpc.RpcError as error:
@@ -172,10 +173,9 @@ def _one_grpc(channel: grpc.Channel, method: str, raw: bytes) -> tuple[str, str]
     return "answered", ""
 
 
-def _one_rest(
-    server: ServerProcess, method: str, path: str, headers: dict[str, str], body: bytes
-) -> tuple[str, str]:
-    connection = http.client.HTTPConnection("127.0.0.1", server.ports[1], timeout=DEADLINE_SECONDS)
+def one_rest(port: int, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[str, str]:
+    """What became of a request: "refused", "answered", "wrong" or "lost", and what was said."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE_SECONDS)
     try:
         connection.request(method, path, body, headers)
         response = connection.getresponse()

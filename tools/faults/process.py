@@ -79,6 +79,11 @@ class ServerProcess:
         """Lets the peak be what it holds now."""
         pathlib.Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
 
+    def processor_seconds(self) -> float:
+        """Of all its threads since it was started."""
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def descriptors(self) -> int:
         """Files, sockets and pipes that it has open."""
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
