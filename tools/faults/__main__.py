@@ -1,5 +1,6 @@
 """`python -m tools.faults`: make faults on purpose, and count wrong answers, lost requests and leaks."""
 
+import importlib
 import json
 import os
 import pathlib
@@ -36,29 +37,50 @@ COLUMNS = ("case", "what was done", "wrong", "lost", "leaked", "figures")
 
 
 def outcomes(
-    names: list[str], scale: float, scratch: pathlib.Path, tell: Callable[[str], None]
+    names: list[str],
+    scale: float,
+    scratch: pathlib.Path,
+    models: pathlib.Path,
+    tell: Callable[[str], None],
+    ended: Callable[[str, Outcome], None],
 ) -> dict[str, Outcome]:
-    """Runs cases, one after the other."""
-    import importlib
+    """Runs cases, one after the other.
 
+    Args:
+        names: of the cases.
+        scale: share of the full sizes.
+        scratch: folder for what they write.
+        models: folder of the versions, which are exported unless they are there.
+        tell: shows a line of progress.
+        ended: hears of each case that ended.
+    """
+    from export.publish import numbered_versions
     from tools.faults.bench import Bench
     from tools.faults.known import LENGTHS, known_requests, write_version
 
-    models = scratch / "models"
-    for version in LENGTHS:
+    for version in LENGTHS.keys() - numbered_versions(models):
         tell(f"exporting version {version}")
         write_version(models, version)
     tell("computing the answers")
     known, found = known_requests(models), {}
     for name in names:
-        module, function = CASES[name]
-        bench = Bench(scratch, scale, _named(name, tell), models, known)
-        bench.tell("starting")
-        started = time.monotonic()
-        outcome = getattr(importlib.import_module(f"tools.faults.{module}"), function)(bench)
-        minutes = f"{(time.monotonic() - started) / 60:.1f} min"
-        found[name] = outcome._replace(figures=f"{outcome.figures}; {minutes}")
+        own = scratch / name
+        own.mkdir()
+        found[name] = _outcome(name, Bench(own, scale, _named(name, tell), models, known))
+        ended(name, found[name])
     return found
+
+
+def _outcome(name: str, bench: Any) -> Outcome:
+    module, function = CASES[name]
+    bench.tell("starting")
+    started = time.monotonic()
+    try:
+        outcome: Outcome = getattr(importlib.import_module(f"tools.faults.{module}"), function)(bench)
+    except Exception as error:
+        outcome = Outcome("the case itself failed", 1, 0, 0, type(error).__name__, (repr(error),))
+    minutes = f"{(time.monotonic() - started) / 60:.1f} min"
+    return outcome._replace(figures=f"{outcome.figures}; {minutes}")
 
 
 def _named(name: str, tell: Callable[[str], None]) -> Callable[[str], None]:
@@ -83,6 +105,9 @@ def main(
         list[str] | None, typer.Option(help=f"Cases; any of {', '.join(CASES)}. May be given several times.")
     ] = None,
     scale: Annotated[float, typer.Option(help="Share of the full sizes.", min=0.0001)] = 1.0,
+    models: Annotated[
+        pathlib.Path | None, typer.Option(help="Keep the exported models here, for the next time.")
+    ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     markdown: Annotated[bool, typer.Option(help="Print the table as docs/faults.md has it.")] = False,
 ) -> None:
@@ -91,12 +116,18 @@ def main(
     if unknown := set(names) - CASES.keys():
         raise typer.BadParameter(f"must be of {', '.join(CASES)}; got {', '.join(sorted(unknown))}")
     console = Console(highlight=False, width=None if os.isatty(1) else 140)
+
+    def ended(name: str, outcome: Outcome) -> None:
+        if not (json_ or markdown):
+            console.print(f"{name}: {outcome.wrong} wrong, {outcome.lost} lost, {outcome.leaked} leaked")
+
     with (
         console.status("setting up") as status,
         tempfile.TemporaryDirectory() as folder,
         quiet_stderr(),
     ):
-        found = outcomes(names, scale, pathlib.Path(folder), status.update)
+        scratch = pathlib.Path(folder)
+        found = outcomes(names, scale, scratch, models or scratch / "models", status.update, ended)
     if json_:
         document = {name: outcome._asdict() for name, outcome in found.items()}
         print(json.dumps({"machine": machine(), "scale": scale, "cases": document}, indent=2))

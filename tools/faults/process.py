@@ -37,6 +37,8 @@ class ServerProcess:
     ) -> None:
         command = [sys.executable, "-m", "export", "serve", str(folder), "--embedded", *options]
         command += ["--port", str(ports[0]), "--rest-port", str(ports[1])]
+        # As many threads an op as in this process: the last bit of a float depends on them.
+        command += ["--intra-op-parallelism", str(len(os.sched_getaffinity(0)))]
         self.process = subprocess.Popen(
             command,
             stdout=subprocess.PIPE,
