@@ -105,7 +105,7 @@ def publish(
 
 
 def remove_abandoned(folder: pathlib.Path) -> None:
-    """Removes hidden folders of exports whose process is gone: nobody holds their lock any more."""
+    """Removes hidden folders of exports that were killed: their lock is free."""
     for scratch in folder.glob(f"{_HIDDEN}*"):
         if (scratch / _ARTIFACT).is_dir():  # it was locked before that was made
             lock = _lock(scratch)

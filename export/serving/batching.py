@@ -158,7 +158,7 @@ class Batcher:
     """The queues of one version.
 
     Args:
-        scheduler: whose threads compute its batches.
+        scheduler: its threads compute the batches.
         run: computes a signature's outputs.
     """
 

@@ -1,4 +1,4 @@
-"""A server whose clock jumps, by libfaketime; its monotonic clock goes on."""
+"""A server with a clock that jumps, by libfaketime; its monotonic clock goes on."""
 
 import datetime
 import json
@@ -57,7 +57,7 @@ def clock_jumps(bench: Bench) -> Outcome:
 
 
 def _of_one_row(bench: Bench) -> list:  # type: ignore[type-arg]
-    """Requests whose answers do not depend on the rows beside them: ids are as wide as their batch's longest,
+    """Requests with answers that do not depend on the rows beside them: ids are as wide as their batch's longest,
     and log-mel values are sums in an order that depends on it.
     """
     varied = ("tokenize", "generate_preprocess", "generate_preprocess_audio")

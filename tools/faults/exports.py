@@ -17,7 +17,7 @@ from tools.faults.load import Load
 from tools.faults.outcome import Outcome
 
 MOST_SECONDS = 300.0
-SIZES = (0, 100, 10_000, 100_000, 1_000_000)
+SIZES = (100, 10_000, 100_000, 500_000, 1_000_000)
 """Bytes that a file may have where there is no room for an export."""
 PARTS = ("saved_model.pb", "assets.extra/preprocessor.json")
 """What a whole version has."""
@@ -102,7 +102,7 @@ def full_disk(bench: Bench) -> Outcome:
         load.stop()
         left = len(hidden(folder))
     return Outcome(
-        f"{len(SIZES[: bench.times(len(SIZES))])} exports whose files may not grow; the log on /dev/full",
+        f"{len(SIZES[: bench.times(len(SIZES))])} exports with files that may not grow; the log on /dev/full",
         wrong + load.results["wrong"],
         load.results["lost"],
         left,

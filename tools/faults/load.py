@@ -39,7 +39,7 @@ class Load:
     Args:
         ports: of gRPC and REST.
         known: what they send, again and again.
-        versions: those whose answers are right.
+        versions: those that answer right.
         count: requests in all; None until `stop`.
         choices: versions that clients name, in turn.
         pause: seconds between the requests of a client.

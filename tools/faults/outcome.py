@@ -11,7 +11,7 @@ class Outcome(NamedTuple):
         wrong: answers that are not those of the signature in this process, refusals that are none, or states
             that must not be.
         lost: requests without an answer, though they were sent again until the server was there.
-        leaked: folders, files, descriptors and the like that nobody needs any more.
+        leaked: folders, files, descriptors and the like that nobody needs.
         figures: for readers.
         notes: what was wrong, the first of it.
     """

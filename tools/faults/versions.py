@@ -91,7 +91,7 @@ BROKEN: dict[str, Callable[[pathlib.Path], None]] = {
     "a model file cut in half": _cut(0.5),
     "a model file without its last byte": _cut(0.9999),
     "a model file of noise": _noise,
-    "a model file whose second half is noise": _half_noise,
+    "a model file with noise for its second half": _half_noise,
     "a model file of nothing but its version": _no_variables,
     "a folder in place of the model file": _folder_for_file,
     "warmup requests of noise": _without_warmup,
