@@ -32,6 +32,7 @@ REPORT := build/report.html
 BUCKETS := --static text=256,1024 --static image=768x768 --static audio=10 --videos --num-frames 8 --static video=8x640x640
 PORT ?= 8000
 MINUTES ?= 10
+SCALE ?= 1
 
 # $(call needs,3.10,PYTHON) stops where PYTHON is older, or newer than any that TensorFlow has wheels for.
 needs = @$(2) -c 'import sys; (3, $(1:3.%=%)) <= sys.version_info[:2] <= (3, 13) or sys.exit("Python $(1) to 3.13 is needed; run: make clean, and make PYTHON=python3.13")'
@@ -39,7 +40,7 @@ VERSION = $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2]
 
 .DEFAULT_GOAL := help
 .PHONY: help demo example playground screenshots test test-slow test-release test-browser test-clients test-python test-bulk test-conditions test-keras-hub \
-	test-processor test-wheel test-tensorflows test-litert-versions test-oldest test-newest \
+	test-processor test-wheel test-tensorflows test-litert-versions test-faults test-oldest test-newest \
 	check sbom bench fuzz clean bundle report chromium
 
 help:  ## this list
@@ -126,6 +127,9 @@ bench: .venv/installed-bench  ## speeds beside the references, as the table of d
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.serving
 	$(BIN)/python -m benchmarks.fused
+
+test-faults: .venv/installed-dev  ## kills, full disks, broken versions, slow clients, nonsense: an hour, or make SCALE=0.1 test-faults
+	$(BIN)/python -m tools.faults --scale $(SCALE)
 
 fuzz: .venv/installed-dev  ## look for inputs that crash, hang or differ from the references: make MINUTES=60 fuzz
 	$(BIN)/python -m tools.fuzz --minutes $(MINUTES)

@@ -6,6 +6,7 @@ DIR/3             afterwards, by one rename
 
 import contextlib
 import errno
+import fcntl
 import os
 import pathlib
 import shutil
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterator
 Report = Callable[[str], None]
 """Called with a line before each slow step."""
 
+_HIDDEN, _ARTIFACT = ".export-", "artifact"
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -63,7 +65,7 @@ def publish(
     """Has `write` fill a folder under a hidden name beside `target`, and renames it when it is whole.
 
     Whatever stops it, an error or Ctrl-C, nothing is left behind, neither folders above `target` that were
-    made for it.
+    made for it. A process that was killed leaves its hidden folder, which the next one here removes.
 
     Args:
         target: the folder to be; must not exist.
@@ -77,12 +79,14 @@ def publish(
         OSError: the file system has no room, or `target` cannot be written.
     """
     made = [path for path in target.parents if not path.exists()]  # the innermost first
-    scratch = None
+    scratch = lock = None
     try:
         with room_errors(target, argument="out"):
             target.parent.mkdir(parents=True, exist_ok=True)
-            scratch = pathlib.Path(tempfile.mkdtemp(prefix=".export-", dir=target.parent))
-            whole = scratch / "artifact"
+            remove_abandoned(target.parent)
+            scratch = pathlib.Path(tempfile.mkdtemp(prefix=_HIDDEN, dir=target.parent))
+            lock = _lock(scratch)
+            whole = scratch / _ARTIFACT
             whole.mkdir()
             write(whole)
             report(f"renaming to {target}")
@@ -92,10 +96,37 @@ def publish(
         with _uninterrupted():
             if scratch:
                 shutil.rmtree(scratch, ignore_errors=True)
+            if lock is not None:
+                os.close(lock)
             for folder in made:
                 with contextlib.suppress(OSError):  # it holds the artifact, or somebody else's
                     folder.rmdir()
     return target
+
+
+def remove_abandoned(folder: pathlib.Path) -> None:
+    """Removes hidden folders of exports that were killed: their lock is free."""
+    for scratch in folder.glob(f"{_HIDDEN}*"):
+        if (scratch / _ARTIFACT).is_dir():  # it was locked before that was made
+            lock = _lock(scratch)
+            if lock is not None:
+                shutil.rmtree(scratch, ignore_errors=True)
+                os.close(lock)
+
+
+def _lock(folder: pathlib.Path) -> int | None:
+    """A descriptor that holds the folder's lock until it is closed or the process ends; None where another
+    holds it, or the file system has no locks.
+    """
+    descriptor = None
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        if descriptor is not None:
+            os.close(descriptor)
+        return None
+    return descriptor
 
 
 @contextlib.contextmanager

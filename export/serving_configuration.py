@@ -5,9 +5,9 @@ the same files.
 import importlib.resources
 import os
 import pathlib
-import re
 from typing import Any
 
+from export.batching_parameters import read_batching_parameters
 from export.publish import numbered_versions
 
 FOLDER = pathlib.Path(str(importlib.resources.files("serving_configs").joinpath("models.config"))).parent
@@ -16,8 +16,7 @@ BATCHING, MONITORING = FOLDER / "batching_parameters.txt", FOLDER / "monitoring.
 
 def allowed_batch_sizes(path: str | os.PathLike[str] = BATCHING) -> tuple[int, ...]:
     """Batch sizes that TF Serving fills batches up to, rising; the last one is the largest batch."""
-    text = re.sub(r"#.*", "", pathlib.Path(path).read_text(encoding="utf-8"))
-    return tuple(int(size) for size in re.findall(r"\ballowed_batch_sizes\s*:\s*(\d+)", text))
+    return read_batching_parameters(path).allowed_batch_sizes
 
 
 def read_models_config(path: str | os.PathLike[str]) -> Any:

@@ -3,6 +3,7 @@
 import logging
 import os
 import pathlib
+import resource
 import shutil
 import sys
 import tempfile
@@ -10,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from export.batching_parameters import read_batching_parameters
 from export.cli.options import MaxSoftTokens, Prompt, option, with_media_options
 from export.cli.quiet import quiet_stderr
 from export.cli.terminal import AsJson, at_work, show
@@ -55,6 +57,14 @@ def serve(
     warmup: Annotated[
         bool, typer.Option(help="Whether a version is warmed up before it serves, which takes some seconds.")
     ] = True,
+    batching_parameters: Annotated[
+        pathlib.Path | None,
+        option(
+            "FILE",
+            "How rows of several requests become one batch, a file such as batching_parameters.txt; without "
+            "it the embedded server runs each request by itself.",
+        ),
+    ] = None,
     grace_seconds: Annotated[
         float,
         option("SECONDS", "How long a shutdown waits for requests under way (embedded)."),
@@ -76,7 +86,7 @@ def serve(
     binary = None if embedded else shutil.which(TF_SERVING)
     if binary:
         arguments = tf_serving_arguments(
-            folder, port, rest_port, model_name, model_config, intra_op_parallelism
+            folder, port, rest_port, model_name, model_config, intra_op_parallelism, batching_parameters
         )
         _say(f"TF Serving: {binary}")
         _say(f"gRPC 0.0.0.0:{port}, REST http://0.0.0.0:{rest_port}/v1/models/{model_name}")
@@ -84,6 +94,7 @@ def serve(
     _say(
         "embedded server, for development only" + ("" if embedded else f" ({TF_SERVING} is not on the PATH)")
     )
+    batching = read_batching_parameters(batching_parameters) if batching_parameters else None
     _say("loading and warming up" if warmup else "loading")
     if request_log:
         _log_requests(request_log)
@@ -91,6 +102,7 @@ def serve(
     limits = {"rows": max_rows, "request_bytes": max_request_bytes}
     settings = {"host": host, "port": port, "rest_port": rest_port, "threads": threads, "choice": choice}
     settings |= {"name": model_name, "warm": warmup, "grace_seconds": grace_seconds}
+    settings["batching"] = batching
     _serve_embedded(folder, settings, limits, intra_op_parallelism)
 
 
@@ -105,9 +117,16 @@ def _log_requests(file: pathlib.Path) -> None:
     LOG.propagate = False
 
 
+def _allow_connections() -> None:
+    """Lets this process open as many files and sockets as it may: systems begin with 1,024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def _serve_embedded(
     folder: pathlib.Path, settings: dict[str, Any], limits: dict[str, int], intra_op_parallelism: int
 ) -> None:
+    _allow_connections()
     with quiet_stderr():
         import tensorflow as tf
 
@@ -173,6 +192,7 @@ def tf_serving_arguments(
     name: str,
     model_config: pathlib.Path | None,
     intra_op_parallelism: int,
+    batching_parameters: pathlib.Path | None = None,
 ) -> list[str]:
     """Flags of TF Serving's binary; `serving_configs/README.md` explains them."""
     from export.serving_configuration import BATCHING, MONITORING
@@ -187,7 +207,7 @@ def tf_serving_arguments(
         f"--rest_api_port={rest_port}",
         *arguments,
         "--enable_batching=true",
-        f"--batching_parameters_file={BATCHING}",
+        f"--batching_parameters_file={batching_parameters or BATCHING}",
         f"--monitoring_config_file={MONITORING}",
         f"--tensorflow_intra_op_parallelism={intra_op_parallelism}",
     ]

@@ -41,7 +41,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
             call.signature = request.model_spec.signature_name or DEFAULT
             with self._store.use(**selection(request)) as servable:
                 call.version = servable.version
-                return predict(servable, request, self._limits)
+                return predict(servable, request, self._limits, is_awaited=call.is_awaited)
 
         return answered(context, self._observer, API, request.model_spec.name, request, run)
 
@@ -144,6 +144,7 @@ def answered(
         method,
         model,
         request_bytes=request.ByteSize(),
+        is_awaited=context.is_active,
     )
     context.set_trailing_metadata(((REQUEST_ID, call.id),))
     try:

@@ -7,7 +7,7 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import grpc
@@ -38,6 +38,7 @@ class Call:
         request_bytes: size of the body or message.
         answer_bytes: size of the answer.
         code: how it ended.
+        is_awaited: whether the client still waits.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Call:
     request_bytes: int = 0
     answer_bytes: int = 0
     code: grpc.StatusCode = grpc.StatusCode.OK
+    is_awaited: Callable[[], bool] = lambda: True
     started: float = field(default_factory=time.perf_counter)
 
 

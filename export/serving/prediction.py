@@ -1,11 +1,12 @@
 """One request to one signature, for both protocols: checked against the signature first, then run."""
 
 import contextlib
+import functools
 import math
 import pathlib
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from export.saved_model import run as running
 from export.saved_model.signatures import DEFAULT
 from export.saved_model.warmup import read_warmup_requests
 from export.serving import tensor_protos
+from export.serving.batching import Batcher, Scheduler
 from export.serving.refusals import Refusal, from_tensorflow, invalid
 from export.serving.store import Servable
 from export.tensorflow_formats import SavedModel, types_pb2
@@ -33,15 +35,21 @@ class Limits:
         rows: rows in a batch.
         request_bytes: size of a request, in bytes on the wire; two 10 MB photographs in base64 fit.
         answer_bytes: size of the answer's tensors, in bytes; a row with two image slots and a clip is 17 MB.
+        held_bytes: size of all requests of a protocol together that are being read or are under way.
     """
 
     rows: int = 128
     request_bytes: int = 32 * MEBIBYTE
     answer_bytes: int = 256 * MEBIBYTE
+    held_bytes: int = 1024 * MEBIBYTE
 
 
 Spec = tuple[int, tuple[int, ...]]
 """Number of the type in types.proto, and dims."""
+
+
+def _always() -> bool:
+    return True
 
 
 def load_servable(version: int, folder: pathlib.Path, *, warm: bool = True) -> Servable:
@@ -56,14 +64,18 @@ def load_servable(version: int, folder: pathlib.Path, *, warm: bool = True) -> S
 
 
 def predict(
-    servable: Servable, request: predict_pb2.PredictRequest, limits: Limits
+    servable: Servable,
+    request: predict_pb2.PredictRequest,
+    limits: Limits,
+    *,
+    is_awaited: Callable[[], bool] = _always,
 ) -> predict_pb2.PredictResponse:
     """TF Serving's Predict, on a servable that was chosen already.
 
     Raises:
         Refusal: the request does not fit the signature or the limits, or the graph fails.
     """
-    name, outputs = run_request(servable, request, limits)
+    name, outputs = run_request(servable, request, limits, is_awaited=is_awaited)
     response = predict_pb2.PredictResponse()
     response.model_spec.name = request.model_spec.name
     response.model_spec.signature_name = name
@@ -74,7 +86,11 @@ def predict(
 
 
 def run_request(
-    servable: Servable, request: predict_pb2.PredictRequest, limits: Limits
+    servable: Servable,
+    request: predict_pb2.PredictRequest,
+    limits: Limits,
+    *,
+    is_awaited: Callable[[], bool] = _always,
 ) -> tuple[str, dict[str, np.ndarray]]:
     """The name of a request's signature, and its outputs.
 
@@ -90,7 +106,7 @@ def run_request(
         key: tensor_protos.to_array(key, proto, max_bytes=limits.request_bytes)
         for key, proto in request.inputs.items()
     }
-    return name, run(servable, name, arrays, request.output_filter)
+    return name, run(servable, name, arrays, request.output_filter, is_awaited=is_awaited)
 
 
 def check_inputs(
@@ -116,9 +132,42 @@ def check_inputs(
 
 
 def run(
-    servable: Servable, name: str, arrays: Mapping[str, np.ndarray], output_filter: Iterable[str] = ()
+    servable: Servable,
+    name: str,
+    arrays: Mapping[str, np.ndarray],
+    output_filter: Iterable[str] = (),
+    *,
+    is_awaited: Callable[[], bool] = _always,
 ) -> dict[str, np.ndarray]:
-    """The outputs of a signature, or those of them that the filter names.
+    """The outputs of a signature, or those of them that the filter names; in a batch with other requests, if
+    the servable has a batcher.
+
+    Args:
+        servable: has the signature.
+        name: of the signature.
+        arrays: its inputs, which fit it.
+        output_filter: names of the outputs that are wanted; empty for all.
+        is_awaited: whether the client still waits; a batch leaves out those that do not.
+
+    Raises:
+        Refusal: the graph failed, or the batcher refuses.
+    """
+    wanted = list(output_filter) or sorted(servable.signature_defs[name].outputs)
+    if servable.batcher is None:
+        return compute(servable, name, arrays, wanted)
+    outputs = servable.batcher.run(name, arrays, is_awaited)
+    return {key: outputs[key] for key in wanted}
+
+
+def batched(servable: Servable, scheduler: Scheduler) -> Servable:
+    """The servable with a batcher, which runs rows of several requests together."""
+    return servable._replace(batcher=Batcher(scheduler, functools.partial(compute, servable)))
+
+
+def compute(
+    servable: Servable, name: str, arrays: Mapping[str, np.ndarray], wanted: Iterable[str] = ()
+) -> dict[str, np.ndarray]:
+    """Calls a signature once.
 
     Raises:
         Refusal: the graph failed.
@@ -133,7 +182,7 @@ def run(
         servable.cold.pop(name, None)
     except tf.errors.OpError as error:
         raise from_tensorflow(error.error_code, error.message) from error
-    return {key: np.asarray(outputs[key].numpy()) for key in list(output_filter) or sorted(outputs)}
+    return {key: np.asarray(outputs[key].numpy()) for key in list(wanted) or sorted(outputs)}
 
 
 def _check_names(inputs: Mapping[str, Any], given: Mapping[str, Spec]) -> None:

@@ -22,6 +22,7 @@ from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 
 from export.saved_model.signatures import DEFAULT
 from export.serving import json_tensors, metrics
+from export.serving.admission import Admission, Held
 from export.serving.grpc_service import SIGNATURE_DEF, model_metadata, model_status, selection
 from export.serving.observing import REQUEST_ID, Call, Observer, request_id
 from export.serving.prediction import Limits, check_inputs, run
@@ -53,12 +54,14 @@ class Api:
         observer: of its requests.
         ending: set when the server is about to end: each answer then closes its connection, so that no client
             writes to one that is gone.
+        admission: what requests may hold together.
     """
 
     store: ModelStore
     limits: Limits
     observer: Observer
     ending: threading.Event
+    admission: Admission
 
 
 def application(api: Api, executor: Executor) -> Starlette:
@@ -66,15 +69,8 @@ def application(api: Api, executor: Executor) -> Starlette:
 
     async def handle(request: Request) -> Response:
         call = Call(request_id(request.headers.get(REQUEST_ID)), "REST")
-        body = await _body(request, api.limits.request_bytes)
-        if body is None:
-            response = _error(
-                _TOO_LARGE,
-                f"body: must have at most {api.limits.request_bytes:,} bytes; got more. Split the request.",
-            )
-        else:
-            work = functools.partial(_respond, api, call, sent_request(request, body))
-            response = await asyncio.get_running_loop().run_in_executor(executor, work)
+        with api.admission.held() as held:
+            response = await _handled(api, executor, call, request, held)
         response.headers[REQUEST_ID] = call.id
         return _closing(api, response)
 
@@ -85,6 +81,20 @@ def application(api: Api, executor: Executor) -> Starlette:
     every = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
     routes = [*(Route(path, state) for path in looked_at), Route("/{path:path}", handle, methods=every)]
     return Starlette(routes=routes)
+
+
+async def _handled(api: Api, executor: Executor, call: Call, request: Request, held: Held) -> Response:
+    """The answer to a request, once it was read and there is a place for it."""
+    try:
+        body = await _body(request, api.limits.request_bytes, held)
+        held.take_place()
+    except Refusal as refusal:
+        return _error(refusal.http_status, refusal.message)
+    if body is None:
+        most = api.limits.request_bytes
+        return _error(_TOO_LARGE, f"body: must have at most {most:,} bytes; got more. Split the request.")
+    work = functools.partial(_respond, api, call, sent_request(request, body))
+    return await asyncio.get_running_loop().run_in_executor(executor, work)
 
 
 def _state(api: Api, path: str) -> Response:
@@ -105,7 +115,7 @@ def _closing(api: Api, response: Response) -> Response:
     return response
 
 
-async def _body(request: Request, most: int) -> bytes | None:
+async def _body(request: Request, most: int, held: Held) -> bytes | None:
     """The body, or None for one over the limit, which is read but not kept: a client that is still sending
     would not see the answer.
     """
@@ -113,6 +123,7 @@ async def _body(request: Request, most: int) -> bytes | None:
     async for chunk in request.stream():
         size += len(chunk)
         if size <= most:
+            held.grow(len(chunk))
             body += chunk
     return bytes(body) if size <= most else None
 

@@ -1,8 +1,8 @@
 """The embedded server: one model, its versions, both protocols, and an orderly end.
 
 It is for development and tests, where TF Serving's binary or image is not at hand. It speaks TF Serving's two
-protocols, the Open Inference Protocol beside them, and counts under TF Serving's names, but it does not batch
-requests of different clients, knows one model, and has no TLS.
+protocols, the Open Inference Protocol beside them, and counts under TF Serving's names, but it knows one
+model and has no TLS.
 """
 
 import asyncio
@@ -23,10 +23,13 @@ from grpc_health.v1 import health, health_pb2_grpc
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
+from export.batching_parameters import BatchingParameters
+from export.serving.admission import MAX_CONNECTED, MAX_WAITING, Admission, Turns
+from export.serving.batching import Scheduler
 from export.serving.grpc_service import ModelService, PredictionService
 from export.serving.metrics import Metrics
 from export.serving.observing import Observer
-from export.serving.prediction import Limits, load_servable
+from export.serving.prediction import Limits, batched, load_servable
 from export.serving.rest import Api, application
 from export.serving.store import Choice, ModelStore, Servable
 from export.serving.v2.messages import SERVICE as INFERENCE_SERVICE
@@ -38,8 +41,6 @@ GRPC, REST = 8500, 8501
 PREDICTION_SERVICE = "tensorflow.serving.PredictionService"
 _ACCEPTING_SECONDS = 0.05
 """How long a server that ends takes connections that were opened before."""
-MAX_WAITING = 256
-"""Requests under way or waiting, for each protocol; more are turned away as unavailable."""
 
 Load = Callable[[int, pathlib.Path], Servable]
 
@@ -63,6 +64,7 @@ class Settings:
         drain_seconds: how long before that a shutdown still answers on connections that are open, each of
             which it closes behind its next answer: a client that writes in the moment when an idle one is
             closed finds it reset.
+        batching: how requests of several clients become one batch; None to run each by itself.
     """
 
     folder: pathlib.Path
@@ -77,6 +79,15 @@ class Settings:
     warm: bool = True
     grace_seconds: float = 10.0
     drain_seconds: float = 1.0
+    batching: BatchingParameters | None = None
+
+    @property
+    def handlers(self) -> int:
+        """Threads of each protocol. Those of requests in a batch do nothing but wait; TF Serving recommends
+        twice the largest batch.
+        """
+        waiting = 2 * self.batching.max_batch_size if self.batching else 0
+        return min(max(self.threads, waiting), MAX_WAITING)
 
 
 class Server:
@@ -103,6 +114,7 @@ class Server:
         self._observer = Observer(Metrics(), settings.name)
         self._ending = threading.Event()
         self._health = health.HealthServicer()
+        self._scheduler = Scheduler(settings.batching) if settings.batching else None
         load = self._timed(load or functools.partial(load_servable, warm=settings.warm))
         report = self._telling_health(report)
         self.store = ModelStore(settings.name, settings.folder, load, settings.choice, report)
@@ -113,22 +125,27 @@ class Server:
         )
         self.port = _bind(self._grpc, settings)
         self.rest_port: int = self._socket.getsockname()[1]
-        self._executor = ThreadPoolExecutor(settings.threads, "rest")
+        self._executor = ThreadPoolExecutor(settings.handlers, "rest")
         config = uvicorn.Config(
-            application(Api(self.store, settings.limits, self._observer, self._ending), self._executor),
+            application(self._api(), self._executor),
             log_config=None,  # its own would close the handlers of the whole process
             log_level="error",
             access_log=False,
             lifespan="off",
             ws="none",
             server_header=False,
-            limit_concurrency=MAX_WAITING,
+            limit_concurrency=MAX_CONNECTED,
             timeout_graceful_shutdown=max(1, round(settings.grace_seconds)),
         )
         self._rest = uvicorn.Server(config)
         self._rest_thread = threading.Thread(
             target=self._rest.run, args=([self._socket],), name="rest", daemon=True
         )
+
+    def _api(self) -> Api:
+        settings = self._settings
+        admission = Admission(MAX_WAITING, settings.limits.held_bytes)
+        return Api(self.store, settings.limits, self._observer, self._ending, admission)
 
     def start(self) -> None:
         """Takes requests, and loads the versions that are there; until one is, requests are answered that it
@@ -168,6 +185,8 @@ class Server:
         stopped.wait()
         self._executor.shutdown()
         self.store.stop()
+        if self._scheduler:
+            self._scheduler.stop()
 
     def _stop_accepting(self) -> None:
         """Takes the connections that REST's clients have opened already, and no others: closing the socket
@@ -194,7 +213,8 @@ class Server:
                 seconds = time.perf_counter() - started
             finally:
                 metrics.loaded(str(folder), seconds)
-            return servable._replace(ran=functools.partial(metrics.ran, name))
+            servable = servable._replace(ran=functools.partial(metrics.ran, name))
+            return batched(servable, self._scheduler) if self._scheduler else servable
 
         return timed
 
@@ -232,8 +252,12 @@ def _grpc_server(
             0,
         ),  # otherwise a second server on the port would share its requests without a word
     ]
-    threads = ThreadPoolExecutor(settings.threads, "grpc")
-    server = grpc.server(threads, options=options, maximum_concurrent_rpcs=MAX_WAITING)
+    # A stream holds a thread from its first byte on, so that clients that send slowly need many.
+    threads = ThreadPoolExecutor(MAX_CONNECTED, "grpc")
+    turns = Turns(Admission(MAX_WAITING, settings.limits.held_bytes), settings.handlers)
+    server = grpc.server(
+        threads, interceptors=[turns], options=options, maximum_concurrent_rpcs=MAX_CONNECTED
+    )
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
         PredictionService(store, settings.limits, observer), server
     )
@@ -253,7 +277,7 @@ def _bind(server: grpc.Server, settings: Settings) -> int:
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
-        listening = socket.create_server((host, port), backlog=MAX_WAITING)
+        listening = socket.create_server((host, port), backlog=MAX_CONNECTED)
     except OSError as error:
         raise ValueError(
             f"`rest_port`: must be free; {host}:{port} is not ({error.strerror}). Pass another one."

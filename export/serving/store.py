@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import grpc
 
 from export.publish import numbered_versions
+from export.serving.batching import Batcher
 from export.serving.refusals import Refusal, invalid, not_found
 
 Report = Callable[[str], None]
@@ -33,6 +34,7 @@ class Servable(NamedTuple):
         cold: a lock for each signature that has not run yet: first calls at the same time would each optimize
             the graph for themselves.
         ran: called with the seconds that a signature took.
+        batcher: runs rows of several requests together; None where each request runs by itself.
     """
 
     version: int
@@ -41,6 +43,7 @@ class Servable(NamedTuple):
     module: Any
     cold: dict[str, threading.Lock]
     ran: Callable[[float], None] = lambda _: None
+    batcher: Batcher | None = None
 
 
 class Choice(NamedTuple):

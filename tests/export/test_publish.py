@@ -2,11 +2,14 @@
 
 import errno
 import os
+import signal
+import subprocess
+import sys
 
 import pytest
 import tensorflow as tf
 
-from export.publish import check_new, numbered_versions, publish, version_folder
+from export.publish import check_new, numbered_versions, publish, remove_abandoned, version_folder
 
 
 def test_versions_are_folders_with_a_number_for_a_name(tmp_path):
@@ -94,3 +97,29 @@ def test_another_error_of_the_system_is_raised_as_it_is(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(NotADirectoryError):
         publish(tmp_path / "file" / "gemma4" / "1", lambda folder: None)
+
+
+KILLED = """
+import os, pathlib, signal, sys
+from export.publish import publish
+def write(folder):
+    (folder / "half").touch()
+    os.kill(os.getpid(), signal.SIGKILL)
+publish(pathlib.Path(sys.argv[1]), write)
+"""
+
+
+def test_what_a_killed_export_left_is_removed_by_the_next_and_what_is_being_written_is_not(tmp_path):
+    killed = subprocess.run([sys.executable, "-c", KILLED, tmp_path / "1"])
+    assert killed.returncode == -signal.SIGKILL
+    assert [path.name[:8] for path in tmp_path.iterdir()] == [".export-"]
+
+    def write(folder):
+        assert len(list(tmp_path.glob(".export-*"))) == 1
+        remove_abandoned(tmp_path)  # as an export beside this one would
+        publish(tmp_path / "3", lambda other: (other / "file").touch())
+        (folder / "file").touch()
+
+    publish(tmp_path / "2", write)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["2", "3"]
+    assert (tmp_path / "2" / "file").is_file()

@@ -33,11 +33,12 @@ def test_the_shipped_files_are_there():
 
 
 @REPEATABLE
-@given(st.lists(st.integers(1, 10**6)))
+@given(st.sets(st.integers(1, 10**6), min_size=1).map(sorted))
 def test_batch_sizes_are_those_of_the_lines_in_order(tmp_path, sizes):
     file = tmp_path / "batching.txt"
     lines = [f"allowed_batch_sizes: {size} # of allowed_batch_sizes: 7" for size in sizes]
-    file.write_text("\n".join(["max_batch_size { value: 99 }", "# allowed_batch_sizes: 3", *lines]))
+    largest = f"max_batch_size {{ value: {sizes[-1]} }}"
+    file.write_text("\n".join([largest, "# allowed_batch_sizes: 3", *lines]))
     assert allowed_batch_sizes(file) == tuple(sizes)
 
 

@@ -76,7 +76,7 @@ def infer(servable: Servable, inference: Inference, call: Call, limits: Limits) 
     check_inputs(servable, name, given, inference.outputs, limits)
     arrays = {tensor.name: tensor.read() for tensor in inference.inputs}
     infos = servable.signature_defs[name].outputs
-    outputs = run(servable, name, arrays, inference.outputs)
+    outputs = run(servable, name, arrays, inference.outputs, is_awaited=call.is_awaited)
     return [Output(key, datatype_of(infos[key].dtype), array) for key, array in outputs.items()]
 
 

@@ -12,10 +12,11 @@ import threading
 
 import pytest
 
+from export.batching_parameters import BatchingParameters
 from export.cli import serving
 from export.cli.serving import read_choice
 from export.serving.store import Choice
-from export.serving_configuration import FOLDER
+from export.serving_configuration import BATCHING, FOLDER
 from tests.export.cli.commands import PHOTO, SPEECH, run
 
 
@@ -66,6 +67,19 @@ def test_serve_runs_tf_serving_where_it_is_installed(export_folder, tmp_path):
     assert f"--model_base_path={export_folder.parent}" in given
     assert given[:-1] == serving.tf_serving_arguments(export_folder.parent, 8500, 8501, "gemma4", None, 1)
     assert given[-1] == "--enable_model_warmup=true"
+
+
+def test_batching_parameters_reach_whichever_server_there_is(export_folder, monkeypatch, tmp_path):
+    file = tmp_path / "batching.txt"
+    file.write_text("max_batch_size { value: 3 }")
+    arguments = (export_folder.parent, 8500, 8501, "gemma4", None, 1)
+    assert f"--batching_parameters_file={file}" in serving.tf_serving_arguments(*arguments, file)
+    assert f"--batching_parameters_file={BATCHING}" in serving.tf_serving_arguments(*arguments)
+    started = []
+    monkeypatch.setattr(serving, "_serve_embedded", lambda *given: started.append(given[1]["batching"]))
+    for given in ({}, {"batching_parameters": file}):
+        serving.serve(export_folder.parent, embedded=True, **given)
+    assert started == [None, BatchingParameters(max_batch_size=3)]
 
 
 def test_the_embedded_server_serves_the_versions_that_tf_serving_would(tmp_path):

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from export.serving.admission import Admission
 from export.serving.metrics import Metrics
 from export.serving.observing import Observer
 from export.serving.prediction import Limits, load_servable
@@ -22,7 +23,7 @@ MOST = 1000
 
 def api_of(store):
     limits, observer = Limits(rows=4, request_bytes=MOST), Observer(Metrics(), store.name)
-    return Api(store, limits, observer, threading.Event())
+    return Api(store, limits, observer, threading.Event(), Admission(10, 1 << 30))
 
 
 def answered(api, method, path, *chunks, headers=()):
