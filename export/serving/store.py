@@ -116,14 +116,16 @@ class ModelStore:
             self._watcher.join()
 
     def refresh(self) -> None:
-        """Makes what is loaded agree with the folder, now."""
+        """Makes what is loaded agree with the folder, now. A folder without versions unloads the model; one
+        that is not there changes nothing.
+        """
         found = self._found()
         wanted = self._choice.wanted(list(found))
         for version in wanted:
             if self._may_load(version, found[version]):
                 self._bring(version, found[version])
         serving = [version for version, entry in self._entries.items() if entry.servable]
-        if not wanted or set(wanted) & set(serving):
+        if (not wanted and self._folder.is_dir()) or set(wanted) & set(serving):
             for version in serving:
                 if version not in wanted:
                     self._retire(version)

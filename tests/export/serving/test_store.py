@@ -160,3 +160,18 @@ def test_status_of_what_is_not_there(folder):
         store.states("x")
     with pytest.raises(Refusal, match="Could not find version 7 of model m"):
         store.states("m", 7)
+
+
+def test_a_folder_that_is_gone_changes_nothing_and_one_without_versions_unloads(folder):
+    store, _ = make(folder / "model")
+    (folder / "model" / "1").mkdir(parents=True)
+    store.refresh()
+    (folder / "model").rename(folder / "away")
+    store.refresh()
+    assert serving(store) == 1
+    (folder / "model" / "2").mkdir(parents=True)
+    store.refresh()
+    assert serving(store) == 2
+    (folder / "model" / "2").rmdir()
+    store.refresh()
+    assert store.states("m") == [(1, "END", None), (2, "END", None)]
