@@ -221,7 +221,5 @@ def test_a_variable_over_two_gigabytes_goes_in_and_comes_out(tmp_path):
     generate = fused_signature(preprocessor, model, tmp_path, "generate", max_new_tokens=1)
     assert generate(prompts=["one"])["status"].tolist() == [b""]
     last = vocabulary - 1
-    kept = next(
-        weights for weights in generate.loaded.weights if tuple(weights.shape) == tuple(table.shape)
-    )
+    kept = next(weights for weights in generate.loaded.weights if tuple(weights.shape) == tuple(table.shape))
     np.testing.assert_array_equal(kept[last, :64].numpy(), table.value[last, :64].numpy())
