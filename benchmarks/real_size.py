@@ -72,7 +72,11 @@ def fuse_stage(folder: str, periods: int, media: bool) -> dict[str, Any]:
         "audio_converter": graph_ops.Gemma4AudioConverter(),
     }
     preprocessor = graph_ops.Gemma4CausalLMPreprocessor(
-        tokenizer, sequence_length=SEQUENCE_LENGTH, **(media_of if media else {})
+        tokenizer,
+        sequence_length=SEQUENCE_LENGTH,
+        max_images_per_prompt=1,
+        max_audio_clips_per_prompt=1,
+        **(media_of if media else {}),
     )
     _reset_peak()
     start = time.perf_counter()
@@ -100,10 +104,14 @@ def load_stage(folder: str, periods: int, media: bool) -> dict[str, Any]:
     loading = time.perf_counter() - start
     ids = signatures["tokenize"](text=tf.constant([PROMPT]))["token_ids"].numpy()[0].tolist()
     limited = signatures["generate_with_limits"]
+    no_media = {name: tf.zeros([1, 0], tf.string) for name in (("images", "audio") if media else ())}
 
     def ask(count: int) -> Any:
         return limited(
-            prompts=tf.constant([PROMPT]), max_new_tokens=tf.constant([count]), stop=tf.constant([[""]])
+            prompts=tf.constant([PROMPT]),
+            max_new_tokens=tf.constant([count]),
+            stop=tf.constant([[""]]),
+            **no_media,
         )
 
     start = time.perf_counter()
