@@ -220,6 +220,7 @@ def test_a_variable_over_two_gigabytes_goes_in_and_comes_out(tmp_path):
     model.compile(sampler="greedy")
     generate = fused_signature(preprocessor, model, tmp_path, "generate", max_new_tokens=1)
     assert generate(prompts=["one"])["status"].tolist() == [b""]
-    last = vocabulary - 1
-    kept = next(weights for weights in generate.loaded.weights if tuple(weights.shape) == tuple(table.shape))
-    np.testing.assert_array_equal(kept[last, :64].numpy(), table.value[last, :64].numpy())
+    written = tf.train.load_checkpoint(tmp_path / "1" / "variables" / "variables")
+    shapes = written.get_variable_to_shape_map()
+    (name,) = (name for name, shape in shapes.items() if tuple(shape) == tuple(table.shape))
+    np.testing.assert_array_equal(written.get_tensor(name)[-1, :64], table.value[-1, :64].numpy())
