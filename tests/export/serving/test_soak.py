@@ -37,10 +37,10 @@ from tests.export.serving.rig import http as request_http
 
 pytestmark = pytest.mark.slow
 
-CLIENTS, REQUESTS = 16, 2000
-MARGIN = 64 << 20
-"""Bytes that the server may have grown between half way and the end: 16 answers of the largest kind under
-way, in both forms.
+CLIENTS, REQUESTS, MOST_ROUNDS = 16, 2000, 6
+MARGIN = 32 << 20
+"""Bytes that the server may have grown in one round of half the requests: 33 KB a request. What a request
+leaves behind is left in every round, while the allocator's arenas grow in some and stay in others.
 """
 HOSTILE_MEMORY = 200 << 20
 """Bytes that a hostile request may take at its peak."""
@@ -236,11 +236,13 @@ class Load:
 
 def test_two_thousand_mixed_requests_are_answered_right_in_steady_memory(server, pool):
     Load(server.ports, pool, 300).join()  # every thread has its buffers
-    first = Load(server.ports, pool, REQUESTS // 2).join()
-    half = server.memory()
-    second = Load(server.ports, pool, REQUESTS // 2).join()
-    assert first.results == second.results == {"right": REQUESTS // 2}
-    assert server.memory() - half < MARGIN
+    grown = []
+    while len(grown) < MOST_ROUNDS and not any(each < MARGIN for each in grown[1:]):
+        before = server.memory()
+        load = Load(server.ports, pool, REQUESTS // 2).join()
+        assert load.results == {"right": REQUESTS // 2}
+        grown.append(server.memory() - before)
+    assert min(grown[1:]) < MARGIN, grown
 
 
 def chunk(kind, data):
