@@ -1,4 +1,4 @@
-"""Static shapes that follow from how a tensor was made, but that TensorFlow did not infer."""
+"""Static shapes that TensorFlow did not infer, and tensors of which the shape says almost all."""
 
 from collections.abc import Sequence
 
@@ -11,3 +11,20 @@ def with_shape(tensor: tf.Tensor, shape: "Sequence[int | None] | tf.TensorShape"
     """
     tensor.set_shape(shape)
     return tensor
+
+
+_SHARED_BYTES = 16 << 20
+"""Most bytes of a value that a signature keeps: two images of 280 soft tokens."""
+
+
+def constant_items(value: float, count: tf.Tensor, shape: tf.TensorShape) -> tf.Tensor:
+    """Float32 [count, *shape], the same value throughout.
+
+    Few items are a view of a constant: to write them would be most of the time of a row without media.
+    """
+    few = _SHARED_BYTES // (shape.num_elements() * tf.float32.size)
+    return tf.cond(
+        count <= few,
+        lambda: tf.constant(value, tf.float32, shape=[few, *shape])[:count],
+        lambda: tf.fill([count, *shape], tf.constant(value, tf.float32)),
+    )

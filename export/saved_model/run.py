@@ -11,6 +11,7 @@ import tensorflow as tf
 from export.budgets import check_budgets
 from export.media import pack_files
 from export.outputs import Arrays
+from export.saved_model.loaded_signature import LoadedSignature
 from graph_ops.media.medium import Medium
 from graph_ops.media.table import MEDIA
 
@@ -19,7 +20,7 @@ class Loaded(NamedTuple):
     """A loaded export: the object that keeps its resources alive, and its signatures."""
 
     module: Any
-    signatures: dict[str, Any]
+    signatures: dict[str, LoadedSignature]
 
 
 def load(folder: str | os.PathLike[str]) -> Loaded:
@@ -36,7 +37,7 @@ def load(folder: str | os.PathLike[str]) -> Loaded:
     with contextlib.suppress(ImportError):  # an export with the engine "builtin" does without
         import tensorflow_text  # noqa: F401  registers the SentencePiece ops that TF Serving has linked in
     module = tf.saved_model.load(os.fspath(folder))
-    return Loaded(module, dict(module.signatures))
+    return Loaded(module, {name: LoadedSignature(each) for name, each in module.signatures.items()})
 
 
 def request(

@@ -19,6 +19,7 @@ from graph_ops.audio.wav import Waveforms, decode_wavs, value_findings
 from graph_ops.audio.waveform import raw_frames
 from graph_ops.config import AudioConfig
 from graph_ops.faults import Fault, Finding, check, first_finding
+from graph_ops.shapes import constant_items, with_shape
 from graph_ops.target import TENSORFLOW, Target
 
 
@@ -52,11 +53,15 @@ def encode_wavs(
         config: the numbers of the spectrogram.
         target: where it runs.
     """
-    with tf.name_scope("decode"):
-        waveforms = decode_wavs(encoded, config=config)
-    samples, lengths = _only_sound(waveforms.samples, waveforms.lengths, config=config, target=target)
-    sound = Waveforms(samples, lengths, waveforms.finding)
-    return _encode_sound(sound, parity=parity, config=config, target=target)
+
+    def encode() -> LogMel:
+        with tf.name_scope("decode"):
+            waveforms = decode_wavs(encoded, config=config)
+        samples, lengths = _only_sound(waveforms.samples, waveforms.lengths, config=config, target=target)
+        sound = Waveforms(samples, lengths, waveforms.finding)
+        return _encode_sound(sound, parity=parity, config=config, target=target)
+
+    return _unless_absent(tf.equal(encoded, ""), encode, parity=parity, config=config)
 
 
 def encode_audio(
@@ -87,12 +92,46 @@ def encode_audio(
     Raises:
         ValueError: `parity` is neither of the two.
     """
-    given = tf.shape(samples)[1]
-    wrong = check((lengths < 0) | (lengths > given), Fault.AUDIO_LENGTH, lengths, given)
-    lengths = tf.where(wrong.is_clean, lengths, 0)
-    samples, lengths = _only_sound(samples, lengths, config=config, target=target)
-    sound = Waveforms(samples, lengths, first_finding(wrong, value_findings(samples)))
-    return _encode_sound(sound, parity=parity, config=config, target=target)
+
+    def encode() -> LogMel:
+        given = tf.shape(samples)[1]
+        wrong = check((lengths < 0) | (lengths > given), Fault.AUDIO_LENGTH, lengths, given)
+        rightful = tf.where(wrong.is_clean, lengths, 0)
+        heard, length = _only_sound(samples, rightful, config=config, target=target)
+        sound = Waveforms(heard, length, first_finding(wrong, value_findings(heard)))
+        return _encode_sound(sound, parity=parity, config=config, target=target)
+
+    if target.static_sizes:
+        return encode()
+    return _unless_absent(tf.equal(lengths, 0), encode, parity=parity, config=config)
+
+
+def _unless_absent(
+    absent: tf.Tensor, encode: Callable[[], LogMel], *, parity: str, config: AudioConfig
+) -> LogMel:
+    """`encode()`, or the same at next to no cost where all clips, bool [N], are absent."""
+
+    def nothing() -> LogMel:
+        count, shape = tf.size(absent), tf.TensorShape([config.max_frames, config.frame_size])
+        none, fill = tf.zeros([count], tf.int32), _fill(parity=parity, config=config)
+        if np.ptp(fill) == 0:
+            values = constant_items(float(fill[0]), count, shape)
+        else:
+            values = tf.broadcast_to(fill, tf.stack([count, *shape]))
+        return LogMel(values, tf.zeros([count, config.max_frames], tf.int32), none, Finding.none(none))
+
+    made = tf.cond(tf.reduce_all(absent), nothing, encode)
+    count = absent.shape[0]
+    with_shape(made.values, [count, config.max_frames, config.frame_size])
+    with_shape(made.mask, [count, config.max_frames])
+    return made
+
+
+def _fill(*, parity: str, config: AudioConfig) -> np.ndarray:
+    """Float32 [frame_size], what a frame that is not computed holds."""
+    if parity == "keras_hub" and not config.is_raw:
+        return silent_frame(config=config)
+    return np.zeros(config.frame_size, np.float32)
 
 
 def _encode_sound(sound: Waveforms, *, parity: str, config: AudioConfig, target: Target) -> LogMel:
@@ -101,10 +140,9 @@ def _encode_sound(sound: Waveforms, *, parity: str, config: AudioConfig, target:
     finding = first_finding(sound.finding, too_short)
     lengths = tf.where(finding.is_clean, sound.lengths, 0)
     num_valid = num_valid_frames(lengths, parity=parity, config=config)
+    num_frames, fill = num_valid, _fill(parity=parity, config=config)
     if parity == "keras_hub" and not config.is_raw:
-        num_frames, fill = num_sounding_frames(lengths, config=config), silent_frame(config=config)
-    else:
-        num_frames, fill = num_valid, np.zeros(config.frame_size, np.float32)
+        num_frames = num_sounding_frames(lengths, config=config)
     with tf.name_scope(config.features):
         values = _filled_frames(sound.samples, num_frames, fill=fill, config=config, target=target)
     mask = tf.sequence_mask(num_valid, config.max_frames, tf.int32)

@@ -10,6 +10,7 @@ from graph_ops.image.decode import decode_image
 from graph_ops.image.encode_litert import encode_unrolled
 from graph_ops.image.patches import Patches, no_image, resized_patches, scaled
 from graph_ops.image.sizes import size_finding
+from graph_ops.shapes import constant_items
 from graph_ops.target import TENSORFLOW, Target
 
 
@@ -101,10 +102,10 @@ def _each(encode: Callable[[tf.Tensor], Patches], *, absent: tf.Tensor, config: 
             return scaled(patches, config=config)
 
     def encode_none() -> Patches:
-        """The same where no image is there, at the cost of writing its zeros once."""
+        """The same where no image is there."""
         count = tf.size(absent)
         repeated = tf.nest.map_structure(lambda part: tf.repeat(part[tf.newaxis], count, axis=0), nothing)
-        return repeated._replace(values=tf.zeros([count, *nothing.values.shape]))
+        return repeated._replace(values=constant_items(0.0, count, nothing.values.shape))
 
     patches = tf.cond(tf.reduce_all(absent), encode_none, encode_all)
     return tf.nest.map_structure(

@@ -51,7 +51,8 @@ def test_a_row_with_media_is_packed_and_scaled():
         "image_converter": {"config": {"scale": 1 / 255, "offset": None}},
         "audio_converter": None,
     }
-    runtime = SavedModelRuntime(Loaded(None, {"generate_preprocess_arrays": Signature()}), settings)
+    signatures: dict[str, Any] = {"generate_preprocess_arrays": Signature()}
+    runtime = SavedModelRuntime(Loaded(None, signatures), settings)
     items = [np.zeros((2, 9, 3), np.uint8), np.zeros((5, 4, 3), np.uint8)]
     found = runtime.row("<|image|><|image|>", {"image": items})["pixel_values"]
     sizes = {"image_sizes": [1, 2, 2], "max_soft_tokens": [1, 2]}
