@@ -65,8 +65,9 @@ playground: bundle browser/node_modules/installed  ## serve a page that shows wh
 screenshots: bundle report browser/node_modules/installed chromium  ## draw the playground's tabs and a report for the docs
 	cd browser && BUNDLE=../$(BROWSER)/bundle REPORT=../$(REPORT) node screenshots.js ../docs/pictures
 
+# Graphs run here as they were traced, which is faster; in all other tests Grappler rewrites them first.
 test: .venv/installed-dev  ## the tests, against the references
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow' $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --without-grappler -m 'not slow' $(TESTS)
 
 test-slow: .venv/installed-dev  ## the tests that take longest: both parities on devices, a server under load
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'slow and not release' $(TESTS)

@@ -12,6 +12,7 @@ import tempfile
 import hypothesis
 import pytest
 import sentencepiece
+import tensorflow as tf
 import tokenizers
 
 import graph_ops
@@ -24,9 +25,19 @@ hypothesis.settings.register_profile("repeatable", derandomize=True, database=No
 hypothesis.settings.load_profile("repeatable")
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--without-grappler",
+        action="store_true",
+        help="run graphs in this process as they were traced; Grappler takes a third of a first call",
+    )
+
+
 def pytest_configure(config):
     """A cache and Keras settings that are this session's own, which its workers and processes share."""
     gc.set_threshold(100_000, 20, 50)  # the objects of traced graphs stay: looking through them took a tenth
+    if config.getoption("--without-grappler"):
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     if hasattr(config, "workerinput"):  # xdist's workers inherit them
         return
     folder = tempfile.mkdtemp(prefix="gemma4-graph-tests-")

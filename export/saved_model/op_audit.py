@@ -5,7 +5,14 @@ from collections.abc import Iterable
 
 from export.tensorflow_formats import GraphDef
 
-SENTENCEPIECE_OPS = frozenset({"SentencepieceOp", "SentencepieceTokenizeOp", "SentencepieceDetokenizeOp"})
+SENTENCEPIECE_OPS = frozenset(
+    {
+        "SentencepieceOp",
+        "SentencepieceTokenizeOp",
+        "SentencepieceDetokenizeOp",
+        "SentencepieceIdToStringOp",
+    }
+)
 """tensorflow-text's ops that stock TF Serving links in."""
 PYTHON_OPS = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc"})
 """Ops that call back into a Python process, which a server does not have."""

@@ -143,7 +143,7 @@ def saved(preprocessor, made_once):
     return folder / "1"
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_a_saved_model_a_server_and_the_commands_follow_the_budgets(capsys, preprocessor, saved, tmp_path):
     pictures = [tmp_path / "a.png", tmp_path / "b.png"]
     for path, file in zip(pictures, FILES, strict=True):

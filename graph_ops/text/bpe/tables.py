@@ -166,8 +166,9 @@ def _characters(letters: list[str], normal: dict[str, int]) -> Characters:
     numbers[ord(" ")] = numbers[ord(SPACE)]
     ids = np.array([-1] + [normal.get(letter, -1) for letter in letters], np.int32)
     rows = numbers.reshape(-1, PAGE)
-    distinct, row = np.unique(rows, axis=0, return_inverse=True)
-    return Characters((row.reshape(-1) * PAGE).astype(np.int32), distinct.reshape(-1), ids)
+    is_used = rows.any(axis=1)
+    pages = np.where(is_used, np.cumsum(is_used), 0) * PAGE  # all pages without a character are the first
+    return Characters(pages.astype(np.int32), np.concatenate([np.zeros(PAGE, np.int32), *rows[is_used]]), ids)
 
 
 def _cuts(vocabulary: Vocabulary) -> np.ndarray:

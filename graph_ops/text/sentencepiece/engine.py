@@ -1,5 +1,6 @@
 """The engine "sentencepiece": tensorflow-text's ops, which stock TF Serving has linked in."""
 
+import functools
 from collections.abc import Iterable
 from typing import Any
 
@@ -8,15 +9,16 @@ import tensorflow as tf
 from graph_ops.text.ids import Ids
 from graph_ops.text.reading import Reading, as_read, require_reading
 from graph_ops.text.sentencepiece import ops, segments
-from graph_ops.text.sentencepiece.segments import Encode, SegmentTables
+from graph_ops.text.sentencepiece.piece_table import Encode, PieceTable
+from graph_ops.text.sentencepiece.segments import SegmentTables
 from graph_ops.text.vocabulary.vocabulary import Vocabulary
 
 
 class SentencepieceEngine(tf.Module):
     """Strings to ids and back through a SentencePiece model for each reading.
 
-    What is tracked: the models, each a `TrackableResource`, and the constants of `segments`, in dictionaries
-    by a reading's name. A model is a resource, and `tf.saved_model.save` refuses a function with a resource
+    What is tracked: the models and the tables of pieces, each a `TrackableResource`, in dictionaries by a
+    reading's name. Each is a resource, and `tf.saved_model.save` refuses a function with a resource
     that it has not met on its way through the attributes of the saved object. It meets those that are there
     when it comes to this engine:
 
@@ -31,12 +33,13 @@ class SentencepieceEngine(tf.Module):
         super().__init__()
         self.vocabulary = vocabulary
         self._models: dict[str, _Model] = {}
+        self._piece_tables: dict[str, PieceTable] = {}
         self._segment_tables: dict[str, SegmentTables | None] = {}
         self.prepare([Reading.TRAINED])
 
     def prepare(self, readings: Iterable[Reading]) -> None:
-        """Makes and tracks what encoding with these readings needs, except for the tables of encoding in
-        bulk, which are constants of the graph.
+        """Makes and tracks what encoding with these readings needs; tables for encoding in bulk are filled
+        when they are first used, which takes seconds.
         """
         for reading in readings:
             self._model(reading)
@@ -67,18 +70,25 @@ class SentencepieceEngine(tf.Module):
         name = require_reading(reading).value
         if name not in self._segment_tables:
             vocabulary = as_read(self.vocabulary, reading)
-            self._segment_tables[name] = segments.segment_tables(vocabulary, self.encoder(reading))
+            self.prepare([reading])
+            self._segment_tables[name] = segments.segment_tables(
+                vocabulary, self._piece_tables[name], self.encoder(reading)
+            )
         return self._segment_tables[name]
 
     def models(self) -> list[Any]:
-        """The SentencePiece models, as trackable objects."""
-        return list(self._models.values())
+        """The SentencePiece models and their tables of pieces, as trackable objects."""
+        return [*self._models.values(), *(each for each in self._piece_tables.values() if each.is_filled)]
 
     def _model(self, reading: Reading) -> tf.Tensor:
         name = require_reading(reading).value
         if name not in self._models:
             with tf.init_scope():
-                self._models[name] = _Model(as_read(self.vocabulary, reading))
+                vocabulary = as_read(self.vocabulary, reading)
+                model = self._models[name] = _Model(vocabulary)
+                self._piece_tables[name] = PieceTable(
+                    model.resource_handle, vocabulary_sha256=vocabulary.sha256
+                )
         return self._models[name].resource_handle
 
 
@@ -91,8 +101,16 @@ class _Model(tf.saved_model.experimental.TrackableResource):
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         super().__init__()
-        self._vocabulary = vocabulary
+        self._make = functools.partial(ops.make_model, vocabulary.proto, name=vocabulary.sha256)
+        self._make_in_graph = tf.function(self._make, input_signature=[], autograph=False)
         _ = self.resource_handle  # makes the resource
 
     def _create_resource(self) -> tf.Tensor:
-        return ops.make_model(self._vocabulary.proto, name=self._vocabulary.sha256)
+        """In a graph by a function: a SavedModel's own graph and the function by which Python's loader makes
+        the resource then share one copy of the model.
+        """
+        if tf.executing_eagerly():
+            return self._make()
+        with tf.init_scope():
+            make = self._make_in_graph.get_concrete_function()
+        return make()

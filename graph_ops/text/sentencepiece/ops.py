@@ -30,6 +30,11 @@ def detokenize(model: tf.Tensor, ids: tf.Tensor, row_splits: tf.Tensor) -> tf.Te
     )
 
 
+def id_to_piece(model: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
+    """Strings [N], as the model holds them, of ids int32 [N] in range."""
+    return _ops().sentencepiece_id_to_string_op(model, ids)
+
+
 def _ops() -> Any:
     """Imported when needed: the other engine works where tensorflow-text is not installed."""
     from tensorflow_text.python.ops.sentencepiece_tokenizer import gen_sentencepiece_tokenizer

@@ -67,7 +67,7 @@ def test_verify_compares_every_step(capsys, export_folder):
     )
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_verify_fails_where_a_step_is_off(capsys, export_folder, monkeypatch):
     monkeypatch.setattr("export.verify.media.MEL_TOLERANCE", -1.0)
     code, out, _ = run(capsys, "verify", str(export_folder), "--texts", "5")

@@ -128,7 +128,7 @@ def test_inspect_shows_the_signatures_of_a_fused_model(capsys, fused):
     assert "loss" in run(capsys, "inspect", str(fused / "1"))[1]
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_fuse_writes_a_bundle_for_devices(capsys, model_file, tmp_path):
     options = (
         "--tokenizer",

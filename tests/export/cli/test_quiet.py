@@ -46,7 +46,7 @@ def test_saved_model_is_quiet(demo):
     assert_was_quiet(*json.loads((demo / "gemma4.json").read_text()))
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_litert_is_quiet(demo_device):
     assert_was_quiet(*json.loads(demo_device.with_suffix(".json").read_text()))
 
@@ -61,8 +61,8 @@ def test_request_is_quiet(server):
     assert_quiet("request", f"127.0.0.1:{server.port}", "--prompt", "hello", "--timeout", "600")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("litert", [(), pytest.param(("--litert",), marks=pytest.mark.release)])
+@pytest.mark.release
+@pytest.mark.parametrize("litert", [(), ("--litert",)])
 def test_fuse_is_quiet(tmp_path, litert):
     keras.utils.set_random_seed(0)
     model = tmp_path / "small.keras"

@@ -88,7 +88,7 @@ def test_an_answer_to_messages_is_the_one_to_the_rendered_text_taken_apart(prepr
         assert found["finish_reason"][row].decode() == parsed.finish_reason
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_limits_and_stop_strings_end_an_answer_to_messages(preprocessor, signatures):
     photo = png(768, 768, 0)
     free = {"max_new_tokens": [0, 0], "stop": [[""], [""]]}

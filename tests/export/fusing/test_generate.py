@@ -137,7 +137,7 @@ def test_the_artifact_keeps_the_preprocessors_signatures_and_holds_each_variable
     assert read_description(fused)["preprocessor"]["sequence_length"] == 1024
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_padding_soft_tokens_reach_no_position_and_real_ones_reach_theirs(model):
     """In parity "transformers", where an image of 640×480 has 266 soft tokens in a block of 280."""
     preprocessor = our_preprocessor(model, parity="transformers")

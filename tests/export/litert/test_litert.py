@@ -53,7 +53,7 @@ def exported(tmp_path_factory):
     return export
 
 
-@pytest.fixture(scope="module", params=["keras_hub", pytest.param("transformers", marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=["keras_hub", pytest.param("transformers", marks=pytest.mark.release)])
 def both(request, exported):
     return exported(request.param)
 

@@ -31,9 +31,16 @@ def test_ops_are_counted_in_functions_too(tmp_path):
 def test_tensorflow_texts_ops_are_foreign(demo):
     assert read_requirements(demo / "gemma4" / "1").foreign == [
         "SentencepieceDetokenizeOp",
+        "SentencepieceIdToStringOp",
         "SentencepieceOp",
         "SentencepieceTokenizeOp",
     ]
+
+
+def test_a_vocabulary_stands_in_the_file_once(demo, demonstration_tokenizer):
+    """TensorFlow would write a model twice: in the graph, and in the function that makes it in Python."""
+    held = (demo / "gemma4" / "1" / "saved_model.pb").read_bytes()
+    assert held.count(demonstration_tokenizer.proto) == 1
 
 
 def test_a_folder_without_an_export_is_named(tmp_path):

@@ -22,7 +22,7 @@ from tests.comparing import assert_same
 VERSION = 3
 
 
-@pytest.fixture(scope="module", params=["keras_hub", pytest.param("transformers", marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=["keras_hub", pytest.param("transformers", marks=pytest.mark.release)])
 def exported(request, tmp_path_factory):
     """An export without its vocabulary file, with the preprocessor that it was made of."""
     folder = tmp_path_factory.mktemp("export")

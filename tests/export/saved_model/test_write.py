@@ -134,8 +134,10 @@ def test_a_failed_export_leaves_nothing(make_preprocessor, tmp_path, monkeypatch
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "converter",
-    [{}, {"scale": (0.01, 0.02, 0.03), "offset": (-1.0, 0.5, 0.0)}],
-    ids=["released", "normalised"],
+    [
+        pytest.param({}, id="released", marks=pytest.mark.release),
+        pytest.param({"scale": (0.01, 0.02, 0.03), "offset": (-1.0, 0.5, 0.0)}, id="normalised"),
+    ],
 )
 def test_a_compact_export_gives_the_pixels_in_a_quarter_of_the_bytes(
     converter, demonstration_tokenizer, tmp_path

@@ -13,7 +13,13 @@ MOST_TIMES = 16
 """Twice what the text grows by: buffers grow by doubling."""
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    "engine",
+    [
+        engine if engine == "builtin" else pytest.param(engine, marks=pytest.mark.release)
+        for engine in ENGINES
+    ],
+)
 def test_memory_grows_as_the_text_does(tmp_path, engine):
     export(engine, tmp_path)
     for ask in PROTOCOLS.values():

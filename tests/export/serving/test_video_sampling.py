@@ -35,7 +35,10 @@ def preprocessor_of(num_frames, videos, parity):
 
 @pytest.fixture(
     scope="module",
-    params=["fewer frames", pytest.param("two videos, more frames than there are", marks=pytest.mark.slow)],
+    params=[
+        "fewer frames",
+        pytest.param("two videos, more frames than there are", marks=pytest.mark.release),
+    ],
 )
 def served(request, tmp_path_factory):
     """A preprocessor and a server of its export."""

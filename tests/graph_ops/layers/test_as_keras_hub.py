@@ -110,6 +110,6 @@ BOTH_CLASSES = """
 """
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_a_class_of_both_in_another_order_does_not_break_ours():
     assert run(BOTH_CLASSES).splitlines()[-1] == "both"

@@ -64,7 +64,7 @@ def test_a_medium_needs_its_converter(texts_alone):
         texts_alone({"audio": np.zeros(700, np.float32)})
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_files_and_arrays_of_any_batch_agree(everything, photo, speech):
     row = everything({"images": photo, "audio": speech})
     assert row["pixel_values"].shape == (1, 2520, 768)

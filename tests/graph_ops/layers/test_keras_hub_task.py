@@ -71,7 +71,9 @@ INPUTS = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("form", INPUTS)
+@pytest.mark.parametrize(
+    "form", [pytest.param(form, marks=pytest.mark.release) if form == "tensors" else form for form in INPUTS]
+)
 def test_fit_evaluate_and_predict_preprocess_raw_inputs(model, form):
     if form == "tensors":
         compiled(model)
@@ -139,7 +141,7 @@ def test_generate_takes_what_the_preprocessor_takes(model):
     assert model.generate("a fox", max_length=20, strip_prompt=True) == both[0].removeprefix("a fox")
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_generate_takes_a_prompt_with_an_image_in_each_form(model):
     answer = model.generate({"prompts": "see <|image|>", "images": PIXELS[0]})
     assert answer.startswith("see <|image>")

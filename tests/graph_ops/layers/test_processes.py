@@ -61,6 +61,6 @@ NUMPY_BEHAVIOUR = """
 """
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_rows_are_the_same_under_numpy_behaviour():
     assert run(NUMPY_BEHAVIOUR).splitlines()[-1] == "equal"

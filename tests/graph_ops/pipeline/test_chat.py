@@ -276,7 +276,7 @@ def test_a_vocabulary_without_the_template_has_no_chat(make_preprocessor):
         tiny_preprocessor().generate_preprocess({"messages": [{"role": "user", "content": "a"}]})
 
 
-@pytest.mark.parametrize("parity", [PARITIES[0], pytest.param(PARITIES[1], marks=pytest.mark.slow)])
+@pytest.mark.parametrize("parity", [PARITIES[0], pytest.param(PARITIES[1], marks=pytest.mark.release)])
 def test_plain_dialogues_become_the_rows_that_they_become_beside_others(tokenizer, parity):
     preprocessor = preprocessor_of(tokenizer, parity=parity)
     rng = random.Random(8)

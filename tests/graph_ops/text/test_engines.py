@@ -97,7 +97,7 @@ def saved(vocabulary, tmp_path_factory):
     return folder, holders
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_saved_modules_give_the_same_in_a_fresh_process(saved):
     folder, holders = saved
     command = [sys.executable, "-c", LOAD, str(folder), json.dumps(TEXTS)]
@@ -106,7 +106,7 @@ def test_saved_modules_give_the_same_in_a_fresh_process(saved):
     assert json.loads(ran.stdout) == {name: answers(holder) for name, holder in holders.items()}
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_readings_differ_and_engines_agree(saved):
     _, holders = saved
     given = {name: answers(holder) for name, holder in holders.items()}

@@ -15,7 +15,7 @@ SOME = settings(REPEATABLE, max_examples=12)  # each builds tables and runs some
 TEXTS = st.lists(words("ab ", 0, 60), min_size=8, max_size=8)
 
 
-@pytest.fixture(autouse=True, params=[0, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.fixture(autouse=True, params=[0, pytest.param(2, marks=pytest.mark.release)])
 def _rounds(request, tmp_path, monkeypatch):
     """A chart after no round, or after a few."""
     monkeypatch.setattr("platformdirs.user_cache_dir", lambda _: str(tmp_path))

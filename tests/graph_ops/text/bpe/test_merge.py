@@ -51,7 +51,7 @@ def test_ids_are_exact_whatever_the_order_of_ranks(pieces, texts):
     assert_exact(small_vocabulary([*pieces, "aaaa", "a", "b", "\u2581"]), texts)
 
 
-@pytest.mark.slow
+@pytest.mark.release
 @FEWER
 @given(vocabularies(), TEXTS)
 def test_a_batch_is_its_texts_and_decoding_gives_them_back(vocabulary, texts):

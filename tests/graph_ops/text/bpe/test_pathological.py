@@ -125,7 +125,7 @@ def test_steps_are_bounded_on_hostile_mixes(vocabulary, efforts_of, longest):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("falls", [False, True])
+@pytest.mark.parametrize("falls", [pytest.param(False, marks=pytest.mark.release), True])
 def test_a_long_chain_of_ranks_goes_through_the_chart(falls, tmp_path, monkeypatch):
     """Each pair of the text has a better rank than the one after it, or a worse one, so that rounds merge one
     pair at a time and the choice at one end decides all.

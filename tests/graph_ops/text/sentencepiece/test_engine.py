@@ -54,7 +54,9 @@ def test_a_model_is_made_for_each_reading_that_is_prepared_or_used():
 
 
 def test_tables_are_made_once_and_only_where_cuts_are_proven(engine):
-    assert engine.segment_tables(Reading.TRAINED) is engine.segment_tables(Reading.TRAINED)
+    tables = engine.segment_tables(Reading.TRAINED)
+    assert engine.segment_tables(Reading.TRAINED) is tables
+    assert any(each is tables.pieces for each in engine.models())
     without = SentencepieceEngine(small_vocabulary(("a b", "a", "b", "\u2581")))
     assert without.segment_tables(Reading.TRAINED) is None
     assert rows(without.encode(tf.constant(["a", "b"]), in_bulk=True)) == [[261], [262]]

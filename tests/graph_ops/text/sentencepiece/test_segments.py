@@ -1,5 +1,6 @@
 """Ids with looked-up segments against those of the plain op and of SentencePiece."""
 
+import functools
 import itertools
 import random
 import shutil
@@ -13,15 +14,14 @@ import graph_ops
 from export.verify import samples
 from graph_ops.text.reading import Reading
 from graph_ops.text.sentencepiece import segments
+from graph_ops.text.sentencepiece.keys import joined_bytes, segment_keys, text_keys
+from graph_ops.text.sentencepiece.piece_table import PieceTable
 from graph_ops.text.vocabulary.vocabulary import load_vocabulary
 from tests.data import needs_corpus, needs_real
 from tests.twins.vocabularies import CHARACTER_MAP, without_bytes
 
 HOSTILE = 20_000
-SENTENCEPIECE_MODELS = {
-    Reading.TRAINED: 2,
-    Reading.CONTROL: 4,
-}  # copies of the vocabulary in a SavedModel: TensorFlow stores each model twice
+SENTENCEPIECE_MODELS = {Reading.TRAINED: 1, Reading.CONTROL: 2}  # in a SavedModel
 # makes a batch long enough, and ASCII enough
 ENGLISH = b"All human beings are born free and equal in dignity and rights. "
 
@@ -47,7 +47,7 @@ def by_segments(tables, encode):
     """The looked-up way for every batch, whether it pays or not; it must not hold 0xFF."""
     spec = tf.TensorSpec([None], tf.string)
     return tf.function(
-        lambda texts: segments._tokenize_segments(segments._bytes(texts), tables, encode),
+        lambda texts: segments._tokenize_segments(joined_bytes(texts), tables, encode),
         input_signature=[spec],
     )
 
@@ -210,11 +210,11 @@ def test_segments_around_the_length_of_a_key(by_segments, encode, length):
 
 
 def test_english_goes_through_the_table(tables):
-    codes = segments._bytes(tf.constant([ENGLISH] * 20))
+    codes = joined_bytes(tf.constant([ENGLISH] * 20))
     assert bool(segments._pays(codes, tf.constant([ENGLISH] * 20)))
     starts, ends = segments._segments(codes, tables.cuts)
-    keys = segments._keys(codes, starts, ends)
-    known = segments._look_up(tables.pieces, *keys)[0].numpy()
+    keys = segment_keys(codes, starts, ends)
+    known = tables.pieces.look_up(*keys)[0].numpy()
     assert known.sum() > 0.5 * len(known)
     assert ENGLISH[starts[1] : ends[1]] == b" human"
 
@@ -222,10 +222,10 @@ def test_english_goes_through_the_table(tables):
 @needs_real
 def test_docstring_example(real_tokenizer):
     tables = real_tokenizer.engine.segment_tables(Reading.TRAINED)
-    codes = segments._bytes(tf.constant(["We hold zyx zyxes."]))
+    codes = joined_bytes(tf.constant(["We hold zyx zyxes."]))
     starts, ends = segments._segments(codes, tables.cuts)
-    keys = segments._keys(codes, starts, ends)
-    known = (segments._look_up(tables.pieces, *keys)[0] | (starts == starts[-1])).numpy()
+    keys = segment_keys(codes, starts, ends)
+    known = (tables.pieces.look_up(*keys)[0] | (starts == starts[-1])).numpy()
     lengths = (ends - starts).numpy()
     assert "".join(str(index + 1) * length for index, length in enumerate(lengths)) in segments.__doc__
     assert (
@@ -238,7 +238,8 @@ def test_tables_that_a_traced_function_asks_for_first_are_no_part_of_its_graph(v
     tokenizer = graph_ops.Gemma4Tokenizer(vocabulary_file)
     traced = tf.function(tokenizer.tokenize_rows).get_concrete_function(tf.TensorSpec([None], tf.string))
     tables = tokenizer.engine.segment_tables(Reading.TRAINED)
-    assert all(isinstance(part.numpy(), np.ndarray) for part in tables)
+    assert isinstance(tables.cuts.numpy(), np.ndarray)
+    assert tables.pieces.look_up(*text_keys(tf.constant(["a"])))[0].numpy().tolist() == [True]
     assert len(traced.graph.get_operations()) < 200  # not one for each piece
 
 
@@ -250,7 +251,9 @@ def test_autograph_leaves_the_building_of_tables_alone(demonstration_tokenizer):
         seen.add(tf.__internal__.autograph.control_status_ctx().status.name)
         return engine.encoder(Reading.TRAINED)(texts)
 
-    tf.function(lambda: segments.segment_tables(engine.vocabulary, encode).cuts).get_concrete_function()
+    table = PieceTable(engine.models()[0].resource_handle, vocabulary_sha256="test")
+    make = functools.partial(segments.segment_tables, engine.vocabulary, table, encode)
+    tf.function(lambda: make().cuts).get_concrete_function()
     assert seen == {"DISABLED"}
 
 
@@ -289,7 +292,7 @@ def test_saved_model_without_its_sources(tmp_path, vocabulary_file, vocabulary, 
     for signature in ("first", "second"):
         assert padded_rows(**loaded.signatures[signature](texts)) == expected
     size = sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file())
-    assert size < 10_000_000 + SENTENCEPIECE_MODELS[reading] * len(vocabulary.proto)
+    assert size < 1_000_000 + SENTENCEPIECE_MODELS[reading] * len(vocabulary.proto)
 
 
 @pytest.mark.parametrize(
@@ -309,10 +312,12 @@ def test_saved_model_without_its_sources(tmp_path, vocabulary_file, vocabulary, 
 )
 def test_vocabularies_whose_cuts_are_not_proven_get_no_tables(demonstration_tokenizer, change):
     model = ModelProto.FromString(demonstration_tokenizer.proto)
-    encode = demonstration_tokenizer.engine.encoder(Reading.TRAINED)
-    assert segments.segment_tables(load_vocabulary(model.SerializeToString()), encode) is not None
+    engine = demonstration_tokenizer.engine
+    table = PieceTable(engine.models()[0].resource_handle, vocabulary_sha256="test")
+    of_model = table, engine.encoder(Reading.TRAINED)
+    assert segments.segment_tables(load_vocabulary(model.SerializeToString()), *of_model) is not None
     change(model)
-    assert segments.segment_tables(load_vocabulary(model.SerializeToString()), encode) is None
+    assert segments.segment_tables(load_vocabulary(model.SerializeToString()), *of_model) is None
 
 
 def test_a_tokenizer_without_tables_uses_the_plain_op(demonstration_tokenizer):
@@ -322,18 +327,3 @@ def test_a_tokenizer_without_tables_uses_the_plain_op(demonstration_tokenizer):
     texts = tf.constant([ENGLISH * 20, "", "a"])
     expected = rows(tokenizer.engine.encoder(Reading.TRAINED)(texts))
     assert padded_rows(*tokenizer.tokenize_rows(texts)) == expected
-
-
-def test_keys_of_any_length_and_place():
-    draw = np.random.default_rng(24)
-    data = draw.integers(0, 0xFF, 1000, dtype=np.uint8)
-    starts = draw.integers(0, 900, 500)
-    ends = starts + draw.integers(1, 30, 500)
-    codes = tf.concat([data, tf.fill([32], np.uint8(0xFF))], axis=0)
-    keys = np.stack(
-        [key.numpy() for key in segments._keys(codes, tf.constant(starts), tf.constant(ends))], axis=1
-    )
-    expected = segments._padded_keys(
-        [data[start : min(end, start + 16)].tobytes() for start, end in zip(starts, ends, strict=True)]
-    )
-    np.testing.assert_array_equal(keys, expected)
