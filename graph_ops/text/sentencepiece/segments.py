@@ -51,8 +51,8 @@ class SegmentTables(NamedTuple):
 
 @tf.autograph.experimental.do_not_convert  # as graph code, its loops over all pieces would take a minute
 def segment_tables(vocabulary: Vocabulary, pieces: PieceTable, encode: Encode) -> SegmentTables | None:
-    """Tables of a vocabulary; `pieces`, that of its model, is filled by the ids that `encode` gives for string
-    [N]. None if cuts cannot be proven for it.
+    """Tables of a vocabulary; `pieces`, its model's, is filled by the ids that `encode` gives for string [N].
+    None if cuts cannot be proven for it.
 
     They can for BPE with byte fallback that takes a text as it is, except that a space becomes `▁`.
     """
