@@ -70,7 +70,7 @@ test: .venv/installed-dev  ## the tests, against the references
 	$(BIN)/python -m pytest -n 2 --dist loadfile --without-grappler -m 'not slow' $(TESTS)
 
 test-slow: .venv/installed-dev  ## the tests that take longest: both parities on devices, a server under load
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'slow and not release' $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(if $(LIMIT),--seconds $(LIMIT)) -m 'slow and not release' $(TESTS)
 
 test-release: .venv/installed-dev  ## what `make test-slow` leaves out, because another test is like it
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m release $(TESTS)

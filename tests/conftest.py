@@ -18,6 +18,7 @@ import tokenizers
 import graph_ops
 from export.verify import samples
 from graph_ops.text.vocabulary.vocabulary import load_vocabulary
+from tests import time_limit
 from tests.data import CORPUS, DEMONSTRATION, REAL, needs_real
 from tests.export.cli.commands import write_demo
 
@@ -31,6 +32,7 @@ def pytest_addoption(parser):
         action="store_true",
         help="run graphs in this process as they were traced; Grappler takes a third of a first call",
     )
+    parser.addoption("--seconds", type=float, help="begin no test later than this")
 
 
 def pytest_configure(config):
@@ -40,6 +42,7 @@ def pytest_configure(config):
         tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     if hasattr(config, "workerinput"):  # xdist's workers inherit them
         return
+    time_limit.begin(config.getoption("--seconds"))
     folder = tempfile.mkdtemp(prefix="gemma4-graph-tests-")
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     os.environ.update(XDG_CACHE_HOME=folder, KERAS_HOME=folder, HF_HOME=folder)
@@ -56,6 +59,17 @@ def pytest_collection_modifyitems(items):
         if item.get_closest_marker("real"):
             item.add_marker(pytest.mark.slow)
             item.add_marker(pytest.mark.skipif(not REAL, reason="GEMMA4_TOKENIZER names no vocabulary"))
+    items[:] = time_limit.in_turns(items)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup():
+    time_limit.skip_if_over()
+
+
+def pytest_terminal_summary(terminalreporter):
+    if count := time_limit.left_out(terminalreporter.stats.get("skipped", [])):
+        terminalreporter.write_line(f"{count} tests had no time")
 
 
 @pytest.fixture(scope="session")
