@@ -30,7 +30,7 @@ def pytest_addoption(parser):
     parser.addoption(
         "--without-grappler",
         action="store_true",
-        help="run graphs in this process as they were traced; Grappler takes a third of a first call",
+        help="run graphs in this process as they were traced; Grappler takes much of each first call",
     )
     parser.addoption("--seconds", type=float, help="begin no test later than this")
 

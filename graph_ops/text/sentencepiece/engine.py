@@ -106,8 +106,8 @@ class _Model(tf.saved_model.experimental.TrackableResource):
         _ = self.resource_handle  # makes the resource
 
     def _create_resource(self) -> tf.Tensor:
-        """In a graph by a function: a SavedModel's own graph and the function by which Python's loader makes
-        the resource then share one copy of the model.
+        """In a graph by a function, which both a SavedModel's own graph and the function by which Python's
+        loader makes the resource call: an export, which holds equal functions once, holds one model.
         """
         if tf.executing_eagerly():
             return self._make()
