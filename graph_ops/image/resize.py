@@ -15,11 +15,7 @@ CUBIC_A = -0.5
 CUBIC_SUPPORT = 2
 """Reach of the Keys cubic to either side, in pixels (of the smaller image)."""
 WEIGHT_BITS = 22
-"""Fractional bits of a resampling weight. Source: Pillow's PRECISION_BITS, 32 - 8 - 2."""
-LOW_BITS = 7
-"""Bits of a weight that go into its low half. Ours: with 7, no partial sum of a 256-fold shrink exceeds
-float32's exact 2^24.
-"""
+"""Fractional bits of a resampling weight. Source: Pillow's PRECISION_BITS, 32 - 8 - 2: sums fit int32."""
 ROWS_FIRST_RATIO = 2
 """Pillow resamples rows first where the height shrinks by more than this many times what the width shrinks
 by, in pixels. Source: observed on Pillow 13.0, which introduced it.
@@ -31,7 +27,7 @@ BLOCKS_AT_ONCE = 16
 processor's cache.
 """
 VALUES_AT_ONCE = 1 << 24
-"""float32 values that a resampling pass holds at once (64 MB). Ours: a large image is resampled in several
+"""int32 values that a resampling pass holds at once (64 MB). Ours: a large image is resampled in several
 steps.
 """
 
@@ -43,12 +39,11 @@ def bicubic_weights(
     first_block: tf.Tensor | int = 0,
     blocks: tf.Tensor | None = None,
     block: int = BLOCK,
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Pillow's antialiased bicubic along one axis, as one small matrix for each `block` outputs.
 
-    Output o of block n is `floor(sum(weight[n, o] * pixels[start[n] : start[n] + window]) + 0.5)`, where a
-    weight is quantised to `WEIGHT_BITS` bits and handed out in two halves, `weight * 2^(WEIGHT_BITS -
-    LOW_BITS) = high + low`, so that float32 sums are exact.
+    Output o of block n is `floor(sum(weight[n, o] * pixels[start[n] : start[n] + window]) / 2^WEIGHT_BITS +
+    0.5)`.
 
     Args:
       in_size: int32 [], positive.
@@ -58,8 +53,8 @@ def bicubic_weights(
       block: outputs a matrix.
 
     Returns:
-      start int32 [blocks], high float32 [blocks, block, window] of integers, low float32 [blocks, block,
-      window] in [-0.5, 0.5). What the last block has beyond `out_size` repeats the last output.
+      start int32 [blocks] and weight int32 [blocks, block, window]. What the last block has beyond `out_size`
+      repeats the last output.
     """
     blocks = -(-out_size // block) if blocks is None else blocks
     # Not `/`: graph optimisation turns a division by a constant into a product with its reciprocal, which
@@ -83,19 +78,19 @@ def bicubic_weights(
     weight = tf.where(inside, _keys_cubic(tf.abs(distance)), tf.zeros([], tf.float64))
     # A running sum, because its order of additions is Pillow's.
     weight = tf.math.divide_no_nan(weight, tf.cumsum(weight, axis=-1)[..., -1:])
-    return start, *quantised_halves(tf.sign(weight) * tf.floor(tf.abs(weight) * 2.0**WEIGHT_BITS + 0.5))
+    return start, tf.cast(tf.sign(weight) * tf.floor(tf.abs(weight) * 2.0**WEIGHT_BITS + 0.5), tf.int32)
 
 
 def known_weights(
     in_size: int | tf.Tensor, out_size: int | tf.Tensor, *, block: int = BLOCK
-) -> tuple[tf.Tensor, ...] | None:
+) -> tuple[tf.Tensor, tf.Tensor] | None:
     """`bicubic_weights` of int32 [] sizes as constants, if both are known while tracing."""
     sizes = tf.get_static_value(in_size), tf.get_static_value(out_size)
     if None in sizes:
         return None
     with tf.init_scope():
-        weights = [tf.get_static_value(part) for part in bicubic_weights(*sizes, block=block)]
-    return tuple(tf.constant(part) for part in weights)
+        start, weight = (tf.get_static_value(part) for part in bicubic_weights(*sizes, block=block))
+    return tf.constant(start), tf.constant(weight)
 
 
 def _keys_cubic(x: tf.Tensor) -> tf.Tensor:
@@ -105,24 +100,14 @@ def _keys_cubic(x: tf.Tensor) -> tf.Tensor:
     return tf.where(x < 1, near, tf.where(x < 2, far, tf.zeros_like(x)))
 
 
-def quantised_halves(weight: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Whole weights float [...] in units of 2^-`WEIGHT_BITS` as the two float32 [...] halves of
-    `bicubic_weights`.
-    """
-    scaled = weight * 2.0**-LOW_BITS
-    high = tf.floor(scaled + 0.5)
-    return tf.cast(high, tf.float32), tf.cast(scaled - high, tf.float32)
-
-
-def weighted_sums(rows: tf.Tensor, start: tf.Tensor, high: tf.Tensor, low: tf.Tensor) -> tf.Tensor:
+def weighted_sums(rows: tf.Tensor, start: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
     """Outputs of some blocks: uint8 [in_size, N] and their part of `bicubic_weights` -> uint8 [blocks *
     block, N].
     """
-    window = start[:, tf.newaxis] + tf.range(_size(high, 2))
-    pixels = tf.cast(tf.gather(rows, window), tf.float32)
-    # high + floor(low) loses nothing that the final floor could see: high is an integer in the same unit.
-    sums = (high @ pixels + tf.floor(low @ pixels)) * 2.0 ** (LOW_BITS - WEIGHT_BITS) + 0.5
-    return tf.reshape(tf.cast(tf.clip_by_value(sums, 0, 255), tf.uint8), [-1, _size(rows, 1)])
+    window = start[:, tf.newaxis] + tf.range(length_of(weight, 2))
+    sums = weight @ tf.cast(tf.gather(rows, window), tf.int32) + (1 << WEIGHT_BITS - 1)
+    levels = tf.clip_by_value(tf.bitwise.right_shift(sums, WEIGHT_BITS), 0, 255)
+    return tf.reshape(tf.cast(levels, tf.uint8), [-1, length_of(rows, 1)])
 
 
 def rows_come_first(
@@ -146,18 +131,17 @@ def resize_bicubic(
       pixels: uint8 [H, W, 3], not empty.
       target_height: int32 [], positive.
       target_width: int32 [], positive.
-      values_at_once: float32 values to hold at once.
+      values_at_once: int32 values to hold at once.
 
     Returns:
       uint8 [target_height, target_width, 3].
 
-    Exact for any shrink up to 256-fold a side; beyond, sums of thousands of pixels may round. Pillow 13
-    resamples columns first, or rows first where those shrink by much more; up to Pillow 12 it was always
-    columns, which differs by 1/255 here and there.
+    Pillow 13 resamples columns first, or rows first where those shrink by much more; up to Pillow 12 it was
+    always columns, which differs by 1/255 here and there.
     """
     down = functools.partial(_resample_rows, out_size=target_height, values_at_once=values_at_once)
     across = functools.partial(_resample_rows, out_size=target_width, values_at_once=values_at_once)
-    height_first = rows_come_first(_size(pixels, 0), _size(pixels, 1), target_height, target_width)
+    height_first = rows_come_first(length_of(pixels, 0), length_of(pixels, 1), target_height, target_width)
     return branch(
         height_first,
         lambda: resample_width(resample_height(pixels, down), across),
@@ -175,19 +159,19 @@ def branch(
 
 def resample_height(pixels: tf.Tensor, resample_rows: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
     """uint8 [H, W, 3] -> uint8 [H', W, 3] with `resample_rows`, uint8 [H, N] -> uint8 [H', N]."""
-    height, width = _size(pixels, 0), _size(pixels, 1)
+    height, width = length_of(pixels, 0), length_of(pixels, 1)
     return tf.reshape(resample_rows(tf.reshape(pixels, [height, width * 3])), [-1, width, 3])
 
 
 def resample_width(pixels: tf.Tensor, resample_rows: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
     """uint8 [H, W, 3] -> uint8 [H, W', 3] with `resample_rows`, uint8 [W, N] -> uint8 [W', N]."""
     # [H, W * 3] -> [W * 3, H] -> [W, 3 * H]: an image column becomes a row.
-    height, width = _size(pixels, 0), _size(pixels, 1)
+    height, width = length_of(pixels, 0), length_of(pixels, 1)
     columns = tf.reshape(tf.transpose(tf.reshape(pixels, [height, width * 3])), [width, 3 * height])
     return tf.reshape(tf.transpose(tf.reshape(resample_rows(columns), [-1, height])), [height, -1, 3])
 
 
-def _size(tensor: tf.Tensor, axis: int) -> int | tf.Tensor:
+def length_of(tensor: tf.Tensor, axis: int) -> int | tf.Tensor:
     """An axis' length: a number if it is known while tracing."""
     return tf.shape(tensor)[axis] if tensor.shape[axis] is None else tensor.shape[axis]
 
@@ -196,17 +180,17 @@ def _resample_rows(rows: tf.Tensor, *, out_size: tf.Tensor, values_at_once: int)
     """uint8 [in_size, N] -> uint8 [out_size, N]. With equal sizes the weights are 0 and 1, so nothing
     changes, as in Pillow.
     """
-    in_size, length, blocks = _size(rows, 0), _size(rows, 1), -(-out_size // BLOCK)
+    in_size, length, blocks = length_of(rows, 0), length_of(rows, 1), -(-out_size // BLOCK)
     known = known_weights(in_size, out_size)
 
     def resample(first: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
         if known:
-            start, high, low = (part[first : first + count] for part in known)
+            start, weight = (part[first : first + count] for part in known)
         else:
-            start, high, low = bicubic_weights(in_size, out_size, first_block=first, blocks=count)
+            start, weight = bicubic_weights(in_size, out_size, first_block=first, blocks=count)
 
         def products(begin: tf.Tensor, end: tf.Tensor) -> tf.Tensor:
-            return weighted_sums(rows, start[begin:end], high[begin:end], low[begin:end])
+            return weighted_sums(rows, start[begin:end], weight[begin:end])
 
         return _in_steps(products, count, BLOCKS_AT_ONCE, parallel_iterations=2)
 

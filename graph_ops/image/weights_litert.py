@@ -19,7 +19,7 @@ some 2^-44 of it. Pillow's own are 2^-53 of a position, or 2^-42 pixels at posit
 import tensorflow as tf
 
 from graph_ops.image import two_floats
-from graph_ops.image.resize import WEIGHT_BITS, quantised_halves
+from graph_ops.image.resize import WEIGHT_BITS
 from graph_ops.image.two_floats import TwoFloats, from_integer, multiply, scaled
 
 DIGIT_BITS = 17
@@ -31,7 +31,7 @@ DIGITS = 3
 
 def portable_weights(
     in_size: tf.Tensor | int, out_size: tf.Tensor | int, *, block: int
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+) -> tuple[tf.Tensor, tf.Tensor]:
     """`bicubic_weights` of all blocks of an axis.
 
     Args:
@@ -40,9 +40,9 @@ def portable_weights(
       block: outputs a matrix.
 
     Returns:
-      start int32 [blocks], high float32 [blocks, block, window] and low float32 [blocks, block, window], as
-      `bicubic_weights`; a weight in a million differs by 1 of 2^22. `in_size / out_size` must be below 1,000
-      for that; beyond, sums may overflow.
+      start int32 [blocks] and weight float32 [blocks, block, window] of whole numbers, as `bicubic_weights`;
+      a weight in a million differs by 1 of 2^22. `in_size / out_size` must be below 1,000 for that; beyond,
+      sums may overflow.
     """
     outputs = tf.minimum(tf.reshape(tf.range(-(-out_size // block) * block), [-1, block]), out_size - 1)
     longer, double = tf.maximum(in_size, out_size), 2 * out_size
@@ -58,9 +58,7 @@ def portable_weights(
     inputs = tf.reshape(start, [-1, 1, 1]) + tf.range(window)
     numerator = tf.abs((2 * (inputs - tf.expand_dims(whole, -1)) + 1) * out_size - tf.expand_dims(rest, -1))
     weight = _keys_cubic(tf.minimum(numerator, 4 * longer), 2 * longer)
-    return start, *quantised_halves(
-        _quantised(multiply(weight, two_floats.reciprocal(_sum(weight))), WEIGHT_BITS)
-    )
+    return start, _quantised(multiply(weight, two_floats.reciprocal(_sum(weight))), WEIGHT_BITS)
 
 
 def _keys_cubic(numerator: tf.Tensor, denominator: tf.Tensor) -> TwoFloats:

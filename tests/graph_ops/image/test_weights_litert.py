@@ -36,9 +36,9 @@ def test_weights_are_pillows_but_for_one_in_a_million():
     assert differing <= weights * 1e-5
 
 
-def weights_of_blocks(start: np.ndarray, high: np.ndarray, low: np.ndarray) -> list[tuple[int, np.ndarray]]:
+def weights_of_blocks(start: np.ndarray, weight: np.ndarray) -> list[tuple[int, np.ndarray]]:
     """For each block the first input and the weights [block, window], in units of 2^-22."""
-    return list(zip(start.tolist(), (high.astype(np.float64) + low) * 2**resizing.LOW_BITS, strict=True))
+    return list(zip(start.tolist(), weight.astype(np.int64), strict=True))
 
 
 def placed(weights: np.ndarray, first: int, length: int) -> np.ndarray:
@@ -48,21 +48,19 @@ def placed(weights: np.ndarray, first: int, length: int) -> np.ndarray:
 @pytest.mark.parametrize("block", [1, 3, 8])
 @pytest.mark.parametrize(("in_size", "out_size"), [(1, 1), (1, 9), (5, 17), (100, 48), (7, 7)])
 def test_weights_of_any_block_are_those_of_the_twin(in_size, out_size, block):
-    start, high, low = (
+    start, weight = (
         part.numpy() for part in portable_weights.portable_weights(in_size, out_size, block=block)
     )
-    assert high.shape[:2] == (-(-out_size // block), block)
+    assert weight.shape[:2] == (-(-out_size // block), block)
     for output in range(out_size):
         first, expected = twin.weights(in_size, out_size, output)
         row, column = divmod(output, block)
         dense = np.zeros(in_size)
-        weight = (high[row, column].astype(np.float64) + low[row, column]) * 2**resizing.LOW_BITS
-        dense[start[row] : start[row] + high.shape[-1]] = weight
+        dense[start[row] : start[row] + weight.shape[-1]] = weight[row, column]
         np.testing.assert_array_equal(dense[first : first + len(expected)], expected)
         assert np.count_nonzero(dense) <= len(expected)
 
 
 def test_outputs_past_the_end_of_the_last_block_repeat_the_last():
-    _, high, low = portable_weights.portable_weights(9, 5, block=8)
-    np.testing.assert_array_equal(high[0, 5:], np.repeat(high[0, 4:5], 3, axis=0))
-    np.testing.assert_array_equal(low[0, 5:], np.repeat(low[0, 4:5], 3, axis=0))
+    _, weight = portable_weights.portable_weights(9, 5, block=8)
+    np.testing.assert_array_equal(weight[0, 5:], np.repeat(weight[0, 4:5], 3, axis=0))
