@@ -15,7 +15,7 @@ from tensorflow_serving.apis import predict_pb2
 from tools.faults.bench import Bench, surplus_descriptors
 from tools.faults.grammar import Grammar
 from tools.faults.known import MODEL, Known
-from tools.faults.load import DEADLINE_SECONDS, RETRY_SECONDS, Load
+from tools.faults.load import DEADLINE_SECONDS, PAUSE_SECONDS, RETRY_SECONDS, Load
 from tools.faults.outcome import Outcome
 from tools.faults.process import ServerProcess
 
@@ -51,7 +51,7 @@ def slow_clients(bench: Bench) -> Outcome:
         ]
         for thread in threads:
             thread.start()
-        load = Load(server.ports, bench.known, pause=0.05)
+        load = Load(server.ports, bench.known, pause=PAUSE_SECONDS)
         while any(thread.is_alive() for thread in threads):
             open_now = server.descriptors() - before
             bench.tell(f"{found.total():,} of {count:,} have an answer, {open_now:,} connections")

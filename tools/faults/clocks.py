@@ -8,7 +8,7 @@ import time
 
 from export.serving_configuration import BATCHING
 from tools.faults.bench import Bench
-from tools.faults.load import Load
+from tools.faults.load import PAUSE_SECONDS, Load
 from tools.faults.outcome import Outcome
 
 JUMPS = ("+3600", "-3600", "+86400000", "-1700000000", "+315360000", "-1", "+0")
@@ -34,7 +34,8 @@ def clock_jumps(bench: Bench) -> Outcome:
         _set(clock, "+0")
         folder = bench.folder(1)
         with bench.serving(folder, options, environment=environment) as server:
-            load = Load(server.ports, bench.known if options == alone else _of_one_row(bench), (1, 2))
+            known = bench.known if options == alone else _of_one_row(bench)
+            load = Load(server.ports, known, (1, 2), pause=PAUSE_SECONDS)
             for jump in JUMPS:
                 bench.tell(f"the clock goes to {jump} s")
                 _set(clock, jump)

@@ -13,7 +13,7 @@ from typing import Any
 from export.publish import numbered_versions
 from export.verify.samples import demonstration_file
 from tools.faults.bench import Bench
-from tools.faults.load import Load
+from tools.faults.load import PAUSE_SECONDS, Load
 from tools.faults.outcome import Outcome
 
 MOST_SECONDS = 300.0
@@ -51,7 +51,7 @@ def kill_during_export(bench: Bench) -> Outcome:
     rounds, moments, folder = bench.times(10), random.Random(1), bench.folder(1)
     half, killed = 0, 0
     with bench.serving(folder) as server:
-        load = Load(server.ports, bench.known, pause=0.05)
+        load = Load(server.ports, bench.known, pause=PAUSE_SECONDS)
         for number in range(rounds):
             bench.tell(f"{number + 1} of {rounds}")
             process = start_export(folder, version=9)
@@ -89,7 +89,7 @@ def full_disk(bench: Bench) -> Outcome:
     """Exports without room, and a log of requests on a full disk."""
     folder, wrong, notes = bench.folder(1), 0, []
     with bench.serving(folder, ("--no-warmup", "--request-log", "/dev/full")) as server:
-        load = Load(server.ports, bench.known, pause=0.05)
+        load = Load(server.ports, bench.known, pause=PAUSE_SECONDS)
         for size in SIZES[: bench.times(len(SIZES))]:
             bench.tell(f"files of at most {size:,} bytes")
             process = start_export(folder, version=9, most_bytes=size)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from tools.faults.bench import Bench
-from tools.faults.load import Load
+from tools.faults.load import PAUSE_SECONDS, Load
 from tools.faults.outcome import Outcome
 from tools.faults.process import ServerProcess
 
@@ -24,7 +24,7 @@ def kill_during_switch(bench: Bench) -> Outcome:
         bench.tell(f"{number + 1} of {rounds}")
         folder = bench.folder(1)
         server = ServerProcess(folder)
-        load = Load(server.ports, bench.known, (1, 2), pause=0.05)
+        load = Load(server.ports, bench.known, (1, 2), pause=PAUSE_SECONDS)
         load.reach(50)
         bench.bring(folder, 2, 2)
         time.sleep(moments.uniform(0, 6))
@@ -103,7 +103,7 @@ def corrupt_version(bench: Bench) -> Outcome:
     folder, wrong, notes = bench.folder(1), 0, []
     cases = list(BROKEN.items())[: bench.times(len(BROKEN))]
     with bench.serving(folder, ("--warmup",)) as server:
-        load = Load(server.ports, bench.known, (1, 2), pause=0.05)
+        load = Load(server.ports, bench.known, (1, 2), pause=PAUSE_SECONDS)
         before = server.descriptors()
         for number, (name, break_) in enumerate(cases, 3):
             bench.tell(name)
@@ -135,7 +135,7 @@ def removed_model(bench: Bench) -> Outcome:
     """Takes the whole folder away from a server that serves it, and brings another."""
     folder, wrong = bench.folder(1), 0
     with bench.serving(folder) as server:
-        load = Load(server.ports, bench.known, (1, 2), pause=0.05)
+        load = Load(server.ports, bench.known, (1, 2), pause=PAUSE_SECONDS)
         load.reach(50)
         bench.tell("the model is removed")
         folder.rename(folder.with_name("removed"))  # at once: without versions it would be unloaded
