@@ -18,8 +18,8 @@ CLIENTS = 16
 DEADLINE_SECONDS, RETRY_SECONDS, GIVE_UP_SECONDS = 120.0, 0.2, 180.0
 """Of one attempt, between attempts, and of all of them: beyond that a request is lost."""
 PAUSE_SECONDS = 0.05
-"""Between the requests of a client, where a version is loaded meanwhile: without it, the thread that loads hardly
-ever holds Python's interpreter lock.
+"""Between the requests of a client, where a version is loaded meanwhile: without it, the thread that loads
+hardly ever holds Python's interpreter lock.
 """
 _NOTES = 5
 
