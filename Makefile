@@ -89,6 +89,7 @@ test-python: .venv-$(VERSION)/installed  ## a part of the tests on another Pytho
 
 test-bulk: .venv-bulk/installed  ## bulk preprocessing on Beam, slow tests too, in an environment of its own
 	.venv-bulk/bin/python -m pytest -n 2 --dist loadfile tests/export/bulk tests/export/cli/test_bulk.py
+	.venv-bulk/bin/python -m pytest tests/house/test_examples.py -k bulk
 
 test-conditions: .venv/installed-dev  ## the sums of floats as other processors and numbers of threads take them
 	tools/conditions.sh $(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow' -k 'not extractor and not converter' $(NUMERIC)
