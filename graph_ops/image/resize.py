@@ -104,10 +104,10 @@ def weighted_sums(rows: tf.Tensor, start: tf.Tensor, weight: tf.Tensor) -> tf.Te
     """Outputs of some blocks: uint8 [in_size, N] and their part of `bicubic_weights` -> uint8 [blocks *
     block, N].
     """
-    window = start[:, tf.newaxis] + tf.range(length_of(weight, 2))
+    window = start[:, tf.newaxis] + tf.range(length_of(weight, axis=2))
     sums = weight @ tf.cast(tf.gather(rows, window), tf.int32) + (1 << WEIGHT_BITS - 1)
     levels = tf.clip_by_value(tf.bitwise.right_shift(sums, WEIGHT_BITS), 0, 255)
-    return tf.reshape(tf.cast(levels, tf.uint8), [-1, length_of(rows, 1)])
+    return tf.reshape(tf.cast(levels, tf.uint8), [-1, length_of(rows, axis=1)])
 
 
 def rows_come_first(
@@ -141,7 +141,9 @@ def resize_bicubic(
     """
     down = functools.partial(_resample_rows, out_size=target_height, values_at_once=values_at_once)
     across = functools.partial(_resample_rows, out_size=target_width, values_at_once=values_at_once)
-    height_first = rows_come_first(length_of(pixels, 0), length_of(pixels, 1), target_height, target_width)
+    height_first = rows_come_first(
+        length_of(pixels, axis=0), length_of(pixels, axis=1), target_height, target_width
+    )
     return branch(
         height_first,
         lambda: resample_width(resample_height(pixels, down), across),
@@ -159,20 +161,20 @@ def branch(
 
 def resample_height(pixels: tf.Tensor, resample_rows: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
     """uint8 [H, W, 3] -> uint8 [H', W, 3] with `resample_rows`, uint8 [H, N] -> uint8 [H', N]."""
-    height, width = length_of(pixels, 0), length_of(pixels, 1)
+    height, width = length_of(pixels, axis=0), length_of(pixels, axis=1)
     return tf.reshape(resample_rows(tf.reshape(pixels, [height, width * 3])), [-1, width, 3])
 
 
 def resample_width(pixels: tf.Tensor, resample_rows: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
     """uint8 [H, W, 3] -> uint8 [H, W', 3] with `resample_rows`, uint8 [W, N] -> uint8 [W', N]."""
     # [H, W * 3] -> [W * 3, H] -> [W, 3 * H]: an image column becomes a row.
-    height, width = length_of(pixels, 0), length_of(pixels, 1)
+    height, width = length_of(pixels, axis=0), length_of(pixels, axis=1)
     columns = tf.reshape(tf.transpose(tf.reshape(pixels, [height, width * 3])), [width, 3 * height])
     return tf.reshape(tf.transpose(tf.reshape(resample_rows(columns), [-1, height])), [height, -1, 3])
 
 
-def length_of(tensor: tf.Tensor, axis: int) -> int | tf.Tensor:
-    """An axis' length: a number if it is known while tracing."""
+def length_of(tensor: tf.Tensor, *, axis: int) -> int | tf.Tensor:
+    """The length of an axis of a tensor […]: a number if it is known while tracing, otherwise int32 []."""
     return tf.shape(tensor)[axis] if tensor.shape[axis] is None else tensor.shape[axis]
 
 
@@ -180,7 +182,7 @@ def _resample_rows(rows: tf.Tensor, *, out_size: tf.Tensor, values_at_once: int)
     """uint8 [in_size, N] -> uint8 [out_size, N]. With equal sizes the weights are 0 and 1, so nothing
     changes, as in Pillow.
     """
-    in_size, length, blocks = length_of(rows, 0), length_of(rows, 1), -(-out_size // BLOCK)
+    in_size, length, blocks = length_of(rows, axis=0), length_of(rows, axis=1), -(-out_size // BLOCK)
     known = known_weights(in_size, out_size)
 
     def resample(first: tf.Tensor, count: tf.Tensor) -> tf.Tensor:

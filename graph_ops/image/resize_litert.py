@@ -127,11 +127,11 @@ def halves(weight: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 def weighted_sums(rows: tf.Tensor, axis: Axis) -> tf.Tensor:
     """Outputs of some blocks: uint8 [in_size, N] -> uint8 [blocks * block, N]."""
-    window = axis.start[:, tf.newaxis] + tf.range(length_of(axis.high, 2))
+    window = axis.start[:, tf.newaxis] + tf.range(length_of(axis.high, axis=2))
     pixels = tf.cast(tf.gather(rows, window), tf.float32)
     # high + floor(low) loses nothing that the final floor could see: high is an integer in the same unit.
     sums = (axis.high @ pixels + tf.floor(axis.low @ pixels)) * 2.0 ** (LOW_BITS - WEIGHT_BITS) + 0.5
-    return tf.reshape(tf.cast(tf.clip_by_value(sums, 0, 255), tf.uint8), [-1, length_of(rows, 1)])
+    return tf.reshape(tf.cast(tf.clip_by_value(sums, 0, 255), tf.uint8), [-1, length_of(rows, axis=1)])
 
 
 def _resample_columns(rows: tf.Tensor, axis: Axis, out_size: tf.Tensor | int) -> tf.Tensor:
