@@ -42,8 +42,8 @@ class Finding(NamedTuple):
         return tf.equal(self.fault, 0)
 
     def at(self, index: tf.Tensor) -> "Finding":
-        """The finding of one item."""
-        return Finding(self.fault[index], self.detail[index])
+        """The finding of one item of [N], or of several, by int32 […]."""
+        return Finding(tf.gather(self.fault, index), tf.gather(self.detail, index))
 
     def of_rows(self) -> "Finding":
         """A row's finding [B]: the first fault of its K slots, from [B, K]; K may be 0."""

@@ -250,9 +250,9 @@ STEPS = [
     Step(
         "image.resize_bicubic",
         lambda target: lambda pixels: resize_bicubic(pixels, tf.constant(48), tf.constant(96)),
-        [samples.pixels(41, 90)],
-        [samples.pixels(41, 90)],
-        [[None, None, 3]],
+        [samples.pixels(41, 90)[np.newaxis]],
+        [samples.pixels(41, 90)[np.newaxis]],
+        [[None, None, None, 3]],
         "no float64: `image.resize_litert` gives the same bytes, as part of `image.encode_image_arrays`",
     ),
     Step(

@@ -1,5 +1,6 @@
 """Encoded image files and pixel arrays -> patches, one image after the other."""
 
+import functools
 from collections.abc import Callable
 
 import tensorflow as tf
@@ -37,7 +38,8 @@ def encode_images(
         budget = None if budgets is None else budgets[index]
         return _after(finding, resized_patches(pixels, budget, config=config))
 
-    return _each(encode, absent=tf.equal(encoded, ""), config=config)
+    nothing = functools.partial(no_image, config=config)
+    return encode_each(tf.equal(encoded, ""), encode, nothing=nothing, config=config)
 
 
 def encode_image_arrays(
@@ -47,7 +49,6 @@ def encode_image_arrays(
     *,
     config: ImageConfig,
     target: Target = TENSORFLOW,
-    places: tf.Tensor | None = None,
 ) -> Patches:
     """Patches of images that share one array, each in its top left corner.
 
@@ -58,8 +59,6 @@ def encode_image_arrays(
         config: sizes, scale, offset and `max_image_pixels`.
         target: where it runs. For static sizes N must be known while tracing; the outputs are the same, but
             for one value in hundreds of millions that is off by one level.
-        places: int32 [N], which of M images each is, where `images` are [M, H, W, 3]; by default the n-th.
-            Not for static sizes.
 
     Returns:
         A finding is IMAGE_SIZE (a side beyond H or W, negative, or longer than the target's longest),
@@ -77,21 +76,37 @@ def encode_image_arrays(
         # A faulty size becomes an empty image.
         size = tf.where(finding.is_clean[index], sizes[index], 0)
         budget = None if budgets is None else budgets[index]
-        pixels = images[index if places is None else places[index], : size[0], : size[1]]
+        pixels = images[index, : size[0], : size[1]]
         return _after(finding.at(index), resized_patches(pixels, budget, config=config))
 
-    return _each(encode, absent=tf.reduce_all(tf.equal(sizes, 0), axis=-1), config=config)
+    absent = tf.reduce_all(tf.equal(sizes, 0), axis=-1)
+    nothing = functools.partial(no_image, config=config)
+    return encode_each(absent, encode, nothing=nothing, config=config)
 
 
-def _each(encode: Callable[[tf.Tensor], Patches], *, absent: tf.Tensor, config: ImageConfig) -> Patches:
-    """Unscaled patches of `encode(index)` for each index of `absent` [N], scaled; an absent image becomes
-    padding without a fault.
+def encode_each(
+    absent: tf.Tensor,
+    encode: Callable[[tf.Tensor], Patches],
+    *,
+    nothing: Callable[[], Patches],
+    config: ImageConfig,
+) -> Patches:
+    """Patches of N items, one after the other.
+
+    Args:
+        absent: bool [N], which are not there.
+        encode: from the index int32 [] of one that is to its patches, before scaling.
+        nothing: those of one that is not: padding without a fault.
+        config: scale and offset.
+
+    Returns:
+        The same with an axis N in front, scaled.
     """
-    nothing = no_image(config=config)
-    spec = tf.nest.map_structure(lambda part: tf.TensorSpec(part.shape, part.dtype), nothing)
+    empty = nothing()
+    spec = tf.nest.map_structure(lambda part: tf.TensorSpec(part.shape, part.dtype), empty)
 
     def encode_if_present(index: tf.Tensor) -> Patches:
-        return tf.cond(absent[index], lambda: no_image(config=config), lambda: encode(index))
+        return tf.cond(absent[index], nothing, lambda: encode(index))
 
     def encode_all() -> Patches:
         # One at a time: the largest image that is allowed takes some 700 MB while it is resized.
@@ -104,12 +119,12 @@ def _each(encode: Callable[[tf.Tensor], Patches], *, absent: tf.Tensor, config: 
     def encode_none() -> Patches:
         """The same where no image is there."""
         count = tf.size(absent)
-        repeated = tf.nest.map_structure(lambda part: tf.repeat(part[tf.newaxis], count, axis=0), nothing)
-        return repeated._replace(values=constant_items(0.0, count, nothing.values.shape))
+        repeated = tf.nest.map_structure(lambda part: tf.repeat(part[tf.newaxis], count, axis=0), empty)
+        return repeated._replace(values=constant_items(0.0, count, empty.values.shape))
 
     patches = tf.cond(tf.reduce_all(absent), encode_none, encode_all)
     return tf.nest.map_structure(
-        lambda part, one: tf.ensure_shape(part, [absent.shape[0], *one.shape]), patches, nothing
+        lambda part, one: tf.ensure_shape(part, [absent.shape[0], *one.shape]), patches, empty
     )
 
 

@@ -55,19 +55,27 @@ def resized_patches(pixels: tf.Tensor, budget: tf.Tensor | None = None, *, confi
     target_height, target_width = target_size(size[0], size[1], budget, config=config)
     thin = tf.equal(target_height, 0)
 
-    def resized() -> tf.Tensor:
-        with tf.name_scope("resize"):
-            image = resize_bicubic(pixels, target_height, target_width)
-        with tf.name_scope("patches"):
-            return padded(cut(image, config=config), config=config)
-
-    values = tf.cond(thin, lambda: no_patches(config=config), resized)
+    values = tf.cond(
+        thin,
+        lambda: no_patches(config=config),
+        lambda: patches_of(pixels[tf.newaxis], target_height, target_width, config=config)[0],
+    )
     values = tf.ensure_shape(values, [config.max_patches, config.patch_dim])
     rows, columns = target_height // config.patch_size, target_width // config.patch_size
     finding = check(thin, Fault.IMAGE_TOO_THIN, size[0], size[1])
     return Patches(
         values, positions(rows, columns, config=config), soft_tokens(rows, columns, config=config), finding
     )
+
+
+def patches_of(
+    images: tf.Tensor, target_height: tf.Tensor, target_width: tf.Tensor, *, config: ImageConfig
+) -> tf.Tensor:
+    """uint8 [N, H, W, 3], resized to int32 [] sides and cut: uint8 [N, max_patches, patch_dim]."""
+    with tf.name_scope("resize"):
+        resized = resize_bicubic(images, target_height, target_width)
+    with tf.name_scope("patches"):
+        return padded(cut(resized, config=config), config=config)
 
 
 def no_image(*, config: ImageConfig) -> Patches:
@@ -89,17 +97,18 @@ def soft_tokens(
 
 
 def cut(pixels: tf.Tensor, *, config: ImageConfig) -> tf.Tensor:
-    """uint8 [height, width, 3], multiples of the patch size -> uint8 [patches, patch_dim]."""
-    side = config.patch_size
-    rows, columns = tf.shape(pixels)[0] // side, tf.shape(pixels)[1] // side
-    # [rows, 16, columns, 16 * 3] -> [rows, columns, 16, 16 * 3]: whole runs of 48 bytes move.
-    patches = tf.transpose(tf.reshape(pixels, [rows, side, columns, side * 3]), [0, 2, 1, 3])
-    return tf.reshape(patches, [-1, config.patch_dim])
+    """uint8 [N, height, width, 3], multiples of the patch size -> uint8 [N, patches, patch_dim]."""
+    side, shape = config.patch_size, tf.shape(pixels)
+    count, rows, columns = shape[0], shape[1] // side, shape[2] // side
+    # [N, rows, 16, columns, 16 * 3] -> [N, rows, columns, 16, 16 * 3]: whole runs of 48 bytes move.
+    patches = tf.transpose(tf.reshape(pixels, [count, rows, side, columns, side * 3]), [0, 1, 3, 2, 4])
+    return tf.reshape(patches, [count, -1, config.patch_dim])
 
 
 def padded(patches: tf.Tensor, *, config: ImageConfig) -> tf.Tensor:
-    """uint8 or float32 [patches, patch_dim] -> [max_patches, patch_dim], zeros in the padding."""
-    return tf.pad(patches, [[0, config.max_patches - tf.shape(patches)[0]], [0, 0]])
+    """uint8 or float32 [..., patches, patch_dim] -> [..., max_patches, patch_dim], zeros in the padding."""
+    batch = [[0, 0]] * (patches.shape.rank - 2)
+    return tf.pad(patches, [*batch, [0, config.max_patches - tf.shape(patches)[-2]], [0, 0]])
 
 
 def scaled(patches: Patches, *, config: ImageConfig) -> Patches:

@@ -2,11 +2,13 @@
 
 Each axis is resampled on its own. An output is a weighted sum of the few inputs around it, and neighbouring
 outputs look at nearly the same inputs, so a block of outputs is one small matrix of weights times one window
-of inputs.
+of inputs. Pillow sums integers. Here each weight is two float32 that share its bits, so that no sum is ever
+rounded: processors multiply those faster than int32, and one pass makes bytes of the sums.
 """
 
 import functools
 from collections.abc import Callable
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -22,14 +24,28 @@ by, in pixels. Source: observed on Pillow 13.0, which introduced it.
 """
 BLOCK = 8
 """Output rows that share one window of input rows in a matrix product. Ours: the fastest of 8, 12, 16, 24."""
-BLOCKS_AT_ONCE = 16
-"""Blocks that are multiplied before the next ones are gathered. Ours: what they touch stays in the
-processor's cache.
+LOW_BITS = 7
+"""Bits of a weight that go into its low half. Ours: with 7, no partial sum of a 256-fold shrink exceeds
+float32's exact 2^24. (Beyond some 130-fold an image would have more than 2^31 values.)
 """
-VALUES_AT_ONCE = 1 << 24
-"""int32 values that a resampling pass holds at once (64 MB). Ours: a large image is resampled in several
-steps.
-"""
+CACHED_VALUES = 1 << 19
+"""float32 values that are gathered and summed at once. Ours: they stay in the processor's cache."""
+WEIGHTS_AT_ONCE = 1 << 24
+"""float64 values that weights are computed from at once (128 MB). Ours: a strong shrink has many."""
+
+
+class Axis(NamedTuple):
+    """How blocks of an axis are resampled: what `bicubic_weights` returns, in halves.
+
+    Attributes:
+        start: int32 [blocks].
+        high: float32 [blocks, block, window] of integers; `high + low` is the weight in units of 2^LOW_BITS.
+        low: float32 [blocks, block, window] in [-0.5, 0.5).
+    """
+
+    start: tf.Tensor
+    high: tf.Tensor
+    low: tf.Tensor
 
 
 def bicubic_weights(
@@ -81,16 +97,22 @@ def bicubic_weights(
     return start, tf.cast(tf.sign(weight) * tf.floor(tf.abs(weight) * 2.0**WEIGHT_BITS + 0.5), tf.int32)
 
 
-def known_weights(
-    in_size: int | tf.Tensor, out_size: int | tf.Tensor, *, block: int = BLOCK
-) -> tuple[tf.Tensor, tf.Tensor] | None:
-    """`bicubic_weights` of int32 [] sizes as constants, if both are known while tracing."""
+def known_axis(in_size: int | tf.Tensor, out_size: int | tf.Tensor, *, block: int = BLOCK) -> Axis | None:
+    """All blocks of int32 [] sizes as constants, if both are known while tracing."""
     sizes = tf.get_static_value(in_size), tf.get_static_value(out_size)
     if None in sizes:
         return None
     with tf.init_scope():
-        start, weight = (tf.get_static_value(part) for part in bicubic_weights(*sizes, block=block))
-    return tf.constant(start), tf.constant(weight)
+        start, weight = bicubic_weights(*sizes, block=block)
+        parts = [tf.get_static_value(part) for part in (start, *halves(weight))]
+    return Axis(*map(tf.constant, parts))
+
+
+def halves(weight: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Whole weights [...], int32 or float32, as the two float32 [...] of `Axis`."""
+    scaled = tf.cast(weight, tf.float32) * 2.0**-LOW_BITS
+    high = tf.floor(scaled + 0.5)
+    return high, scaled - high
 
 
 def _keys_cubic(x: tf.Tensor) -> tf.Tensor:
@@ -100,14 +122,28 @@ def _keys_cubic(x: tf.Tensor) -> tf.Tensor:
     return tf.where(x < 1, near, tf.where(x < 2, far, tf.zeros_like(x)))
 
 
-def weighted_sums(rows: tf.Tensor, start: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
-    """Outputs of some blocks: uint8 [in_size, N] and their part of `bicubic_weights` -> uint8 [blocks *
-    block, N].
+def weighted_sums(rows: tf.Tensor, axis: Axis) -> tf.Tensor:
+    """Outputs of some blocks before they are rounded: uint8 [in_size, N] -> float32 [blocks * block, N] of
+    whole numbers, in units of 2^(LOW_BITS - WEIGHT_BITS) levels.
     """
-    window = start[:, tf.newaxis] + tf.range(length_of(weight, axis=2))
-    sums = weight @ tf.cast(tf.gather(rows, window), tf.int32) + (1 << WEIGHT_BITS - 1)
-    levels = tf.clip_by_value(tf.bitwise.right_shift(sums, WEIGHT_BITS), 0, 255)
-    return tf.reshape(tf.cast(levels, tf.uint8), [-1, length_of(rows, axis=1)])
+    window = axis.start[:, tf.newaxis] + tf.range(length_of(axis.high, axis=2))
+    pixels = tf.cast(tf.gather(rows, window), tf.float32)
+    # high + floor(low) loses nothing that rounding could see: high is an integer in the same unit.
+    sums = axis.high @ pixels + tf.floor(axis.low @ pixels)
+    return tf.reshape(sums, [-1, length_of(rows, axis=1)])
+
+
+def _levels(sums: tf.Tensor) -> tf.Tensor:
+    """float32 [...] of `weighted_sums` -> uint8 [...], clipped and rounded, halves up, in one pass."""
+    levels, _, _ = tf.raw_ops.QuantizeV2(
+        input=sums,
+        min_range=0.0,
+        max_range=255.0 * 2 ** (WEIGHT_BITS - LOW_BITS),
+        T=tf.quint8,
+        mode="SCALED",
+        round_mode="HALF_AWAY_FROM_ZERO",
+    )
+    return tf.bitcast(levels, tf.uint8)
 
 
 def rows_come_first(
@@ -123,26 +159,26 @@ def resize_bicubic(
     target_height: tf.Tensor,
     target_width: tf.Tensor,
     *,
-    values_at_once: int = VALUES_AT_ONCE,
+    weights_at_once: int = WEIGHTS_AT_ONCE,
 ) -> tf.Tensor:
     """`Image.resize((target_width, target_height), BICUBIC)` of Pillow, bit for bit.
 
     Args:
-      pixels: uint8 [H, W, 3], not empty.
+      pixels: uint8 [N, H, W, 3], N images of one size, not empty.
       target_height: int32 [], positive.
       target_width: int32 [], positive.
-      values_at_once: int32 values to hold at once.
+      weights_at_once: float64 values to compute weights from at once.
 
     Returns:
-      uint8 [target_height, target_width, 3].
+      uint8 [N, target_height, target_width, 3].
 
     Pillow 13 resamples columns first, or rows first where those shrink by much more; up to Pillow 12 it was
     always columns, which differs by 1/255 here and there.
     """
-    down = functools.partial(_resample_rows, out_size=target_height, values_at_once=values_at_once)
-    across = functools.partial(_resample_rows, out_size=target_width, values_at_once=values_at_once)
+    down = functools.partial(_resample_rows, out_size=target_height, weights_at_once=weights_at_once)
+    across = functools.partial(_resample_rows, out_size=target_width, weights_at_once=weights_at_once)
     height_first = rows_come_first(
-        length_of(pixels, axis=0), length_of(pixels, axis=1), target_height, target_width
+        length_of(pixels, axis=1), length_of(pixels, axis=2), target_height, target_width
     )
     return branch(
         height_first,
@@ -160,17 +196,23 @@ def branch(
 
 
 def resample_height(pixels: tf.Tensor, resample_rows: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
-    """uint8 [H, W, 3] -> uint8 [H', W, 3] with `resample_rows`, uint8 [H, N] -> uint8 [H', N]."""
-    height, width = length_of(pixels, axis=0), length_of(pixels, axis=1)
-    return tf.reshape(resample_rows(tf.reshape(pixels, [height, width * 3])), [-1, width, 3])
+    """uint8 [N, H, W, 3] -> uint8 [N, H', W, 3] with `resample_rows`, uint8 [H, …] -> uint8 [H', …]."""
+    # [N, H, W * 3] -> [H, N, W * 3]: the images lie side by side.
+    count, height, width = (length_of(pixels, axis=axis) for axis in range(3))
+    rows = tf.transpose(tf.reshape(pixels, [count, height, width * 3]), [1, 0, 2])
+    resampled = resample_rows(tf.reshape(rows, [height, count * width * 3]))
+    resampled = tf.transpose(tf.reshape(resampled, [-1, count, width * 3]), [1, 0, 2])
+    return tf.reshape(resampled, [count, -1, width, 3])
 
 
 def resample_width(pixels: tf.Tensor, resample_rows: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
-    """uint8 [H, W, 3] -> uint8 [H, W', 3] with `resample_rows`, uint8 [W, N] -> uint8 [W', N]."""
-    # [H, W * 3] -> [W * 3, H] -> [W, 3 * H]: an image column becomes a row.
-    height, width = length_of(pixels, axis=0), length_of(pixels, axis=1)
-    columns = tf.reshape(tf.transpose(tf.reshape(pixels, [height, width * 3])), [width, 3 * height])
-    return tf.reshape(tf.transpose(tf.reshape(resample_rows(columns), [-1, height])), [height, -1, 3])
+    """uint8 [N, H, W, 3] -> uint8 [N, H, W', 3] with `resample_rows`, uint8 [W, …] -> uint8 [W', …]."""
+    # [N * H, W * 3] -> [W * 3, N * H] -> [W, 3 * N * H]: an image column becomes a row.
+    count, height, width = (length_of(pixels, axis=axis) for axis in range(3))
+    lines = count * height
+    columns = tf.reshape(tf.transpose(tf.reshape(pixels, [lines, width * 3])), [width, 3 * lines])
+    resampled = tf.transpose(tf.reshape(resample_rows(columns), [-1, lines]))
+    return tf.reshape(resampled, [count, height, -1, 3])
 
 
 def length_of(tensor: tf.Tensor, *, axis: int) -> int | tf.Tensor:
@@ -178,43 +220,52 @@ def length_of(tensor: tf.Tensor, *, axis: int) -> int | tf.Tensor:
     return tf.shape(tensor)[axis] if tensor.shape[axis] is None else tensor.shape[axis]
 
 
-def _resample_rows(rows: tf.Tensor, *, out_size: tf.Tensor, values_at_once: int) -> tf.Tensor:
+def _resample_rows(rows: tf.Tensor, *, out_size: tf.Tensor, weights_at_once: int) -> tf.Tensor:
     """uint8 [in_size, N] -> uint8 [out_size, N]. With equal sizes the weights are 0 and 1, so nothing
     changes, as in Pillow.
     """
-    in_size, length, blocks = length_of(rows, axis=0), length_of(rows, axis=1), -(-out_size // BLOCK)
-    known = known_weights(in_size, out_size)
+    in_size, blocks = length_of(rows, axis=0), -(-out_size // BLOCK)
+    if known := known_axis(in_size, out_size):
+        return _resample_blocks(rows, known)[:out_size]
 
-    def resample(first: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
-        if known:
-            start, weight = (part[first : first + count] for part in known)
-        else:
-            start, weight = bicubic_weights(in_size, out_size, first_block=first, blocks=count)
+    def resample(begin: tf.Tensor, end: tf.Tensor) -> tf.Tensor:
+        start, weight = bicubic_weights(in_size, out_size, first_block=begin, blocks=end - begin)
+        return _resample_blocks(rows, Axis(start, *halves(weight)))
 
-        def products(begin: tf.Tensor, end: tf.Tensor) -> tf.Tensor:
-            return weighted_sums(rows, start[begin:end], weight[begin:end])
-
-        return _in_steps(products, count, BLOCKS_AT_ONCE, parallel_iterations=2)
-
-    # A block looks at BLOCK * scale + 2 * CUBIC_SUPPORT * stretch rows; of the weights there are about 16
-    # arrays at a time.
+    # A block looks at BLOCK * scale + 2 * CUBIC_SUPPORT * stretch rows; there are about 16 arrays of weights.
     window = (BLOCK + 2 * CUBIC_SUPPORT) * (in_size // out_size + 1) + 1
-    count = tf.minimum(tf.maximum(values_at_once // (window * (length + 16 * BLOCK)), 1), blocks)
-    return _in_steps(lambda begin, end: resample(begin, end - begin), blocks, count, parallel_iterations=1)[
-        :out_size
-    ]
+    count = tf.minimum(tf.maximum(weights_at_once // (window * 16 * BLOCK), 1), blocks)
+    return in_steps(resample, blocks, count)[:out_size]
 
 
-def _in_steps(
-    rows: Callable, total: tf.Tensor, step: int | tf.Tensor, *, parallel_iterations: int
+def _resample_blocks(rows: tf.Tensor, axis: Axis) -> tf.Tensor:
+    """uint8 [in_size, N] -> uint8 [blocks * BLOCK, N]."""
+
+    def levels(begin: tf.Tensor, end: tf.Tensor) -> tf.Tensor:
+        return _levels(weighted_sums(rows, Axis(*(part[begin:end] for part in axis))))
+
+    blocks, window = length_of(axis.start, axis=0), length_of(axis.high, axis=2)
+    count = tf.maximum(CACHED_VALUES // (length_of(rows, axis=1) * (BLOCK + window)), 1)
+    return in_steps(levels, blocks, count, parallel_iterations=2)
+
+
+def in_steps(
+    part: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
+    total: tf.Tensor,
+    step: int | tf.Tensor,
+    *,
+    rank: int = 2,
+    parallel_iterations: int = 1,
 ) -> tf.Tensor:
-    """`rows(begin, end)`, uint8 [..., N] each, of `step` at a time, one after the other: uint8 [..., N]."""
-    parts = tf.TensorArray(tf.uint8, size=-(-total // step), infer_shape=False, element_shape=[None, None])
+    """`part(begin, end)`, uint8 […] each, of `step` of int32 [] `total` at a time, one after the other: uint8
+    […] of that rank.
+    """
+    parts = tf.TensorArray(tf.uint8, size=-(-total // step), infer_shape=False, element_shape=[None] * rank)
     _, parts = tf.while_loop(
         lambda index, _: index * step < total,
         lambda index, parts: (
             index + 1,
-            parts.write(index, rows(index * step, tf.minimum(index * step + step, total))),
+            parts.write(index, part(index * step, tf.minimum(index * step + step, total))),
         ),
         (0, parts),
         parallel_iterations=parallel_iterations,

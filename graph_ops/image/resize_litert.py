@@ -8,35 +8,24 @@ processor's cache. (A strip of an image 70 times as wide as high is all of it.)
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import tensorflow as tf
 
 from graph_ops.config import ImageConfig
-from graph_ops.image.resize import BLOCK, WEIGHT_BITS, branch, known_weights, length_of, rows_come_first
+from graph_ops.image.resize import (
+    BLOCK,
+    LOW_BITS,
+    WEIGHT_BITS,
+    Axis,
+    branch,
+    halves,
+    known_axis,
+    rows_come_first,
+    weighted_sums,
+)
 from graph_ops.image.weights_litert import portable_weights
 
-LOW_BITS = 7
-"""Bits of a weight that go into its low half. Ours: with 7, no partial sum of a 256-fold shrink exceeds
-float32's exact 2^24.
-"""
-
 Size = tuple[tf.Tensor | int, tf.Tensor | int]
-
-
-class Axis(NamedTuple):
-    """How blocks of an axis are resampled: what `bicubic_weights` returns, in halves, since LiteRT multiplies
-    matrices of float32 and not of int32.
-
-    Attributes:
-        start: int32 [blocks].
-        high: float32 [blocks, block, window] of integers; `high + low` is the weight in units of 2^LOW_BITS.
-        low: float32 [blocks, block, window] in [-0.5, 0.5).
-    """
-
-    start: tf.Tensor
-    high: tf.Tensor
-    low: tf.Tensor
 
 
 def resize_to_patches(
@@ -80,8 +69,8 @@ def resizer(
         down = Axis(start - begins[number], high, low)
         resized = branch(
             height_first,
-            lambda: _resample_columns(weighted_sums(rows, down), horizontal, target[1]),
-            lambda: weighted_sums(_resample_columns(rows, horizontal, target[1]), down),
+            lambda: _resample_columns(_levels(weighted_sums(rows, down)), horizontal, target[1]),
+            lambda: _levels(weighted_sums(_resample_columns(rows, horizontal, target[1]), down)),
         )
         return _patches_of_rows(resized, target[1], config=config)
 
@@ -108,30 +97,16 @@ def joined(
 
 
 def _axis(in_size: tf.Tensor | int, out_size: tf.Tensor | int, *, block: int) -> Axis:
-    known = known_weights(in_size, out_size, block=block)
-    if known is None:
-        start, weight = portable_weights(in_size, out_size, block=block)
-        return Axis(start, *halves(weight))
-    start, weight = (tf.get_static_value(part) for part in known)
-    with tf.init_scope():
-        high, low = (tf.get_static_value(half) for half in halves(weight))
-    return Axis(*(tf.constant(part) for part in (start, high, low)))
+    if known := known_axis(in_size, out_size, block=block):
+        return known
+    start, weight = portable_weights(in_size, out_size, block=block)
+    return Axis(start, *halves(weight))
 
 
-def halves(weight: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Whole weights [...], int32 or float32, as the two float32 [...] of `Axis`."""
-    scaled = tf.cast(weight, tf.float32) * 2.0**-LOW_BITS
-    high = tf.floor(scaled + 0.5)
-    return high, scaled - high
-
-
-def weighted_sums(rows: tf.Tensor, axis: Axis) -> tf.Tensor:
-    """Outputs of some blocks: uint8 [in_size, N] -> uint8 [blocks * block, N]."""
-    window = axis.start[:, tf.newaxis] + tf.range(length_of(axis.high, axis=2))
-    pixels = tf.cast(tf.gather(rows, window), tf.float32)
-    # high + floor(low) loses nothing that the final floor could see: high is an integer in the same unit.
-    sums = (axis.high @ pixels + tf.floor(axis.low @ pixels)) * 2.0 ** (LOW_BITS - WEIGHT_BITS) + 0.5
-    return tf.reshape(tf.cast(tf.clip_by_value(sums, 0, 255), tf.uint8), [-1, length_of(rows, axis=1)])
+def _levels(sums: tf.Tensor) -> tf.Tensor:
+    """float32 [...] of `weighted_sums` -> uint8 [...], clipped and rounded, halves up."""
+    levels = sums * 2.0 ** (LOW_BITS - WEIGHT_BITS) + 0.5
+    return tf.cast(tf.clip_by_value(levels, 0, 255), tf.uint8)
 
 
 def _resample_columns(rows: tf.Tensor, axis: Axis, out_size: tf.Tensor | int) -> tf.Tensor:
@@ -139,7 +114,7 @@ def _resample_columns(rows: tf.Tensor, axis: Axis, out_size: tf.Tensor | int) ->
     # [R, in_size * 3] -> [in_size * 3, R] -> [in_size, 3 * R]: an image column becomes a row.
     height = tf.shape(rows)[0]
     columns = tf.reshape(tf.transpose(rows), tf.stack([-1, 3 * height]))
-    return tf.transpose(tf.reshape(weighted_sums(columns, axis), tf.stack([3 * out_size, height])))
+    return tf.transpose(tf.reshape(_levels(weighted_sums(columns, axis)), tf.stack([3 * out_size, height])))
 
 
 def _patches_of_rows(rows: tf.Tensor, width: tf.Tensor | int, *, config: ImageConfig) -> tf.Tensor:

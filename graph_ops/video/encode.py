@@ -6,12 +6,13 @@ import tensorflow as tf
 
 from graph_ops.config import VideoConfig
 from graph_ops.faults import Fault, Finding, check, first_finding
-from graph_ops.image.encode import encode_image_arrays, encode_images
+from graph_ops.image.encode import encode_images
 from graph_ops.image.patches import Patches
 from graph_ops.image.planned_size import image_soft_tokens
 from graph_ops.shapes import with_shape
 from graph_ops.target import TENSORFLOW, Target
-from graph_ops.video.encode_litert import encode_frames
+from graph_ops.video.encode_litert import encode_unrolled
+from graph_ops.video.frames import encode_frames
 from graph_ops.video.sampling import sampled_frames
 
 
@@ -66,24 +67,14 @@ def encode_video_arrays(
         parity: one of `PARITIES`.
         target: where it runs. For static sizes N must be known while tracing.
     """
-    shape = tf.shape(videos)
-    finding = size_finding(sizes, shape[1])
+    finding = size_finding(sizes, tf.shape(videos)[1])
     totals = tf.where(finding.is_clean, sizes[:, 0], 0)
     taken = sampled_frames(totals, num_frames=config.num_frames, parity=parity)
+    frame_sizes = tf.where((totals > 0)[:, tf.newaxis], sizes[:, 1:], 0)
     if target.static_sizes:
-        frame_size = tf.where((totals > 0)[:, tf.newaxis], sizes[:, 1:], 0)
-        frames = encode_frames(videos, frame_size, taken, config=config, target=target)
-        return _videos(frames, taken, totals, finding, config=config)
-    images = tf.reshape(videos, tf.concat([[shape[0] * shape[1]], shape[2:]], axis=0))
-    first = tf.range(shape[0])[:, tf.newaxis] * shape[1]
-    frame_sizes = tf.where((taken >= 0)[..., tf.newaxis], sizes[:, tf.newaxis, 1:], 0)
-    frames = encode_image_arrays(
-        images,
-        tf.reshape(frame_sizes, [-1, 2]),
-        config=config,
-        target=target,
-        places=tf.reshape(first + tf.maximum(taken, 0), [-1]),
-    )
+        frames = encode_unrolled(videos, frame_sizes, taken, config=config, target=target)
+    else:
+        frames = encode_frames(videos, frame_sizes, taken, config=config)
     return _videos(frames, taken, totals, finding, config=config)
 
 

@@ -13,7 +13,7 @@ from graph_ops.image.resize_litert import joined, resizer
 from graph_ops.target import Target
 
 
-def encode_frames(
+def encode_unrolled(
     videos: tf.Tensor, sizes: tf.Tensor, taken: tf.Tensor, *, config: VideoConfig, target: Target
 ) -> Patches:
     """Patches of the frames that are taken of N videos, [N × F] of them.

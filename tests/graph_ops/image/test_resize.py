@@ -20,10 +20,15 @@ def resize():
     """`resize_bicubic` traced once for all sizes."""
     size = tf.TensorSpec([], tf.int32)
     return tf.function(
-        resizing.resize_bicubic,
+        resize_one,
         input_signature=[tf.TensorSpec([None, None, 3], tf.uint8), size, size],
         autograph=False,
     )
+
+
+def resize_one(pixels, height, width, **options):
+    """`resize_bicubic` of one image [H, W, 3]."""
+    return resizing.resize_bicubic(tf.convert_to_tensor(pixels)[tf.newaxis], height, width, **options)[0]
 
 
 @pytest.mark.parametrize(
@@ -87,13 +92,11 @@ def test_resize_equals_pillow_on_black_and_white_which_overshoot(resize):
         np.testing.assert_array_equal(resize(pixels, *size), expected)
 
 
-@pytest.mark.parametrize("values_at_once", [1, 5_000, 1 << 24])
-def test_resize_is_the_same_in_one_step_and_in_many(values_at_once):
+@pytest.mark.parametrize("weights_at_once", [1, 5_000, 1 << 24])
+def test_resize_is_the_same_in_one_step_and_in_many(weights_at_once):
     pixels = scene(61, 83)
     expected = np.asarray(Image.fromarray(pixels).resize((144, 96), Image.Resampling.BICUBIC))
-    np.testing.assert_array_equal(
-        resizing.resize_bicubic(pixels, 96, 144, values_at_once=values_at_once), expected
-    )
+    np.testing.assert_array_equal(resize_one(pixels, 96, 144, weights_at_once=weights_at_once), expected)
 
 
 def test_resize_is_exact_with_constant_sizes():
@@ -101,7 +104,7 @@ def test_resize_is_exact_with_constant_sizes():
     for height, width in ((49, 101), (333, 777)):
         pixels = noise(height, width)
         expected = np.asarray(Image.fromarray(pixels).resize((912, 672), Image.Resampling.BICUBIC))
-        known = tf.function(lambda pixels: resizing.resize_bicubic(pixels, 672, 912), autograph=False)
+        known = tf.function(lambda pixels: resize_one(pixels, 672, 912), autograph=False)
         unknown = tf.function(
             known.python_function, input_signature=[tf.TensorSpec([None, None, 3], tf.uint8)], autograph=False
         )
@@ -113,7 +116,7 @@ def test_resize_of_known_sizes_has_no_float64_left():
     signature = [tf.TensorSpec([300, 400, 3], tf.uint8)]
     graph = (
         tf.function(
-            lambda pixels: resizing.resize_bicubic(pixels, 672, 912),
+            lambda pixels: resize_one(pixels, 672, 912),
             input_signature=signature,
             autograph=False,
         )
@@ -137,14 +140,6 @@ def test_weights_equal_the_twin():
             assert np.count_nonzero(dense) <= len(expected)
 
 
-def test_weights_keep_sums_within_int32_at_any_shrink():
-    for in_size, out_size in ((4096 * 48, 48), (255 * 7 + 3, 7), (4000, 912), (40, 960), (1, 9)):
-        weight = resizing.bicubic_weights(in_size, out_size)[1].numpy().astype(np.int64)
-        half = 1 << resizing.WEIGHT_BITS - 1
-        assert 255 * np.maximum(weight, 0).sum(axis=-1).max() + half < 2**31
-        assert 255 * np.minimum(weight, 0).sum(axis=-1).min() >= -(2**31)
-
-
 def test_the_twin_resizes_as_pillow_does():
     pixels = scene(31, 45)
     expected = np.asarray(Image.fromarray(pixels).resize((96, 48), Image.Resampling.BICUBIC))
@@ -156,24 +151,44 @@ def test_the_twin_resizes_as_pillow_does():
 @given(st.integers(1, 9), st.integers(1, 9), st.integers(1, 30), st.integers(1, 30), st.integers(0, 255))
 def test_resize_leaves_one_colour_alone(height, width, target_height, target_width, level):
     pixels = np.full((height, width, 3), level, np.uint8)
-    resized = resizing.resize_bicubic(pixels, target_height, target_width)
+    resized = resize_one(pixels, target_height, target_width)
     assert (resized.numpy() == np.full((target_height, target_width, 3), level)).all()
 
 
-def test_weights_are_known_only_if_both_sizes_are():
-    known = resizing.known_weights(5, 7)
+def test_an_axis_is_known_only_if_both_sizes_are():
+    known = resizing.known_axis(5, 7)
     assert known is not None
-    for part, other in zip(known, resizing.bicubic_weights(5, 7), strict=True):
+    start, weight = resizing.bicubic_weights(5, 7)
+    for part, other in zip(known, (start, *resizing.halves(weight)), strict=True):
         np.testing.assert_array_equal(part, other)
     found = []
 
     @tf.function(input_signature=[tf.TensorSpec([], tf.int32)], autograph=False)
     def step(size):
-        found.extend([resizing.known_weights(size, 7), resizing.known_weights(5, size)])
+        found.extend([resizing.known_axis(size, 7), resizing.known_axis(5, size)])
         return size
 
     step(tf.constant(3))
     assert found == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "target"), [(61, 83, (96, 144)), (400, 130, (238, 50)), (9, 7, (9, 7))]
+)
+def test_images_of_one_size_are_resized_as_each_alone(resize, height, width, target):
+    images = np.stack([noise(height, width, seed=seed) for seed in range(5)])
+    together = resizing.resize_bicubic(tf.constant(images), *target)
+    for pixels, resized in zip(images, together, strict=True):
+        np.testing.assert_array_equal(resized, resize(pixels, *target))
+
+
+def test_halves_of_weights_keep_float32_sums_exact_up_to_256_fold():
+    for in_size, out_size in ((256 * 48, 48), (255 * 7 + 3, 7), (4000, 912), (40, 960)):
+        weight = resizing.bicubic_weights(in_size, out_size)[1].numpy()
+        high, low = (half.numpy() for half in resizing.halves(weight))
+        np.testing.assert_array_equal((high.astype(np.float64) + low) * 2**resizing.LOW_BITS, weight)
+        assert 255 * np.abs(high).sum(axis=-1).max() < 2**24
+        assert 255 * np.abs(low).sum(axis=-1).max() * 2**resizing.LOW_BITS < 2**24
 
 
 @pytest.mark.parametrize("known", [True, False])

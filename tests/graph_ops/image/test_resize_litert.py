@@ -6,8 +6,7 @@ import tensorflow as tf
 from PIL import Image
 
 from graph_ops.config import ImageConfig
-from graph_ops.image.resize import bicubic_weights
-from graph_ops.image.resize_litert import LOW_BITS, halves, resize_to_patches
+from graph_ops.image.resize_litert import resize_to_patches
 from tests.graph_ops.image.pictures import noise, scene
 
 CONFIG = ImageConfig(patch_size=4, pooling_kernel_size=3)
@@ -44,12 +43,3 @@ def test_the_image_of_an_index_is_read_up_to_its_size():
     for index in range(3):
         found = resize_to_patches(tf.constant(images), (7, 13), (12, 24), index=index, config=CONFIG)
         np.testing.assert_array_equal(found, patches_of(images[index, :7, :13], 12, 24))
-
-
-def test_halves_of_weights_keep_float32_sums_exact_up_to_256_fold():
-    for in_size, out_size in ((256 * 48, 48), (255 * 7 + 3, 7), (4000, 912), (40, 960)):
-        weight = bicubic_weights(in_size, out_size)[1].numpy()
-        high, low = (half.numpy() for half in halves(weight))
-        np.testing.assert_array_equal((high.astype(np.float64) + low) * 2**LOW_BITS, weight)
-        assert 255 * np.abs(high).sum(axis=-1).max() < 2**24
-        assert 255 * np.abs(low).sum(axis=-1).max() * 2**LOW_BITS < 2**24

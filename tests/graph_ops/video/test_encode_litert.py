@@ -8,7 +8,7 @@ from graph_ops.config import VideoConfig
 from graph_ops.faults import Fault
 from graph_ops.target import LITERT
 from graph_ops.video.encode import encode_video_arrays
-from graph_ops.video.encode_litert import encode_frames
+from graph_ops.video.encode_litert import encode_unrolled
 from tests.graph_ops.video.test_encode import frames, packed
 
 CONFIG = VideoConfig(num_frames=3)
@@ -43,7 +43,7 @@ def test_the_number_of_videos_must_be_known():
     @tf.function(input_signature=[tf.TensorSpec([None, None, None, None, 3], tf.uint8)])
     def step(videos):
         nothing = tf.zeros([1, 2], tf.int32)
-        return encode_frames(videos, nothing, tf.zeros([1, 3], tf.int32), config=CONFIG, target=LITERT)
+        return encode_unrolled(videos, nothing, tf.zeros([1, 3], tf.int32), config=CONFIG, target=LITERT)
 
     with pytest.raises(ValueError, match="`videos`: their number must be known while tracing"):
         step.get_concrete_function()
