@@ -15,7 +15,8 @@ import tensorflow as tf
 from export.budgets import with_budget_inputs
 from export.fusing.encoders import encode_filled, encoder_of
 from export.fusing.fusable import check_backbone, check_model
-from export.fusing.keras_ops import core_ops, replaced
+from export.fusing.keras_ops import core_ops
+from export.fusing.replacing import replaced
 from export.fusing.signatures import call_model
 from export.media import MEDIA_IN_EXPORTS, Encoder
 from export.saved_model.embedding import embedding_inputs, embedding_rows, embedding_signatures

@@ -1,4 +1,4 @@
-"""The three functions of a KerasHub model that a server's graph needs otherwise, replaced while it is traced.
+"""The functions that a server's graph of a KerasHub model needs otherwise, replaced while it is traced.
 
 KerasHub's own layers call them, deep inside the model and by name, so that nothing that is passed to the
 model could replace them:
@@ -7,35 +7,48 @@ model could replace them:
     Gemma4VisionAveragePooling.call   pools all images of a batch on the grid of the widest
     ReversibleEmbedding.call          multiplies by the whole table, of which TensorFlow's CPU kernel makes a
                                       float32 copy if it is narrower: 1.6 GB a token with 262,144 × 1,536
+    tf.Graph.name_scope               puts the names of all layers around an op before its own: three quarters
+                                      of the graph, of which TensorFlow holds a copy for each signature
 
 A copy of KerasHub's attention and vision encoder would be the other way; it would drift from the model that
 was trained.
-
-The replacement is for this thread alone: others that train or generate at the same time, even with the same
-model, get the original. One thread traces at a time.
 """
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from export.fusing.replacing import replaced
+
 PART_BYTES = 2**24
 """Small enough for an allocator to keep and hand out again, rather than to ask the system for new pages."""
-
-_tracing = threading.RLock()
 
 
 @contextlib.contextmanager
 def core_ops(model: Any) -> Iterator[None]:
-    """While it lasts, the model traces in this thread to ops that every TensorFlow has, pools each image on
-    the grid of that image, and multiplies by a large and narrow table a part at a time.
+    """While it lasts, the model traces in this thread to ops that every TensorFlow has and that have short
+    names, pools each image on the grid of that image, and multiplies by a large and narrow table a part at a
+    time.
     """
-    with replaced(keras.ops, "slice_update", lambda _: slice_update), own_grids(model), small_parts(model):
+    replacements = (
+        replaced(keras.ops, "slice_update", lambda _: slice_update),
+        replaced(tf.Graph, "name_scope", lambda _: _flat_scope),
+        own_grids(model),
+        small_parts(model),
+    )
+    with contextlib.ExitStack() as stack:
+        for replacement in replacements:
+            stack.enter_context(replacement)
         yield
+
+
+@contextlib.contextmanager
+def _flat_scope(graph: tf.Graph, name: str | None) -> Iterator[str | None]:
+    """`tf.Graph.name_scope`, but that what is named inside keeps its own name."""
+    yield name if not name or name.endswith("/") else graph.unique_name(name.rsplit("/", 1)[-1]) + "/"
 
 
 @contextlib.contextmanager
@@ -62,36 +75,6 @@ def small_parts(model: Any) -> Iterator[None]:
         if parts > 1:
             stack.enter_context(replaced(layer, "call", lambda call: _in_parts(call, layer, parts)))
         yield
-
-
-@contextlib.contextmanager
-def replaced(
-    owner: Any, name: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]
-) -> Iterator[None]:
-    """While it lasts, `owner.name` is what `make` makes of it, for this thread; for others it is what it was.
-
-    Args:
-        owner: a module or an object.
-        name: of a function in it.
-        make: from the original to the replacement.
-    """
-    with _tracing:
-        original, this_thread = getattr(owner, name), threading.get_ident()
-        own = name in vars(owner)
-        replacement = make(original)
-
-        def dispatched(*args: Any, **kwargs: Any) -> Any:
-            chosen = replacement if threading.get_ident() == this_thread else original
-            return chosen(*args, **kwargs)
-
-        setattr(owner, name, dispatched)
-        try:
-            yield
-        finally:
-            if own:
-                setattr(owner, name, original)
-            else:
-                delattr(owner, name)
 
 
 def slice_update(inputs: Any, start_indices: Any, updates: Any) -> tf.Tensor:

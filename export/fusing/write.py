@@ -1,5 +1,6 @@
 """Writing one SavedModel of a preprocessor and a model: strings and media in, the model's answers out."""
 
+import gc
 import os
 import pathlib
 from collections.abc import Sequence
@@ -9,12 +10,14 @@ import tensorflow as tf
 
 from export.fusing.embedding import check_embedder, fused_embedding_signatures
 from export.fusing.fusable import check_model, generation_settings, is_causal_lm
+from export.fusing.shared_blocks import shared_blocks
 from export.fusing.signatures import fused_signatures
 from export.publish import Report
 from export.saved_model.signatures import DEFAULT, signatures
 from export.saved_model.warmup import write_warmup_requests
 from export.saved_model.write import AnyPreprocessor, describe, publish_version, save_checked
 from export.signature import Signature, trace_signatures, variables_used
+from export.tensorflow_formats import functions_by_name
 from graph_ops import EmbeddingGemma2TextEmbedderPreprocessor
 from graph_ops.family import GEMMA4
 
@@ -95,14 +98,27 @@ def fuse(
 
     def write(folder: pathlib.Path) -> None:
         table = fused_signatures(settings, model, generation, steps=steps, **choice)
-        fused = _Fused(preprocessor, model, table, report)
-        report("saving")
-        save_checked(fused, folder)
+        _save(preprocessor, model, table, folder, report)
         describe(preprocessor, folder)
         own = signatures(settings, **choice)
         write_warmup_requests({name: own[name] for name in own if name != DEFAULT}, folder)
 
     return publish_version(out, version, write, report)
+
+
+def _save(
+    preprocessor: AnyPreprocessor,
+    model: Any,
+    table: dict[str, Signature],
+    folder: pathlib.Path,
+    report: Report,
+) -> None:
+    with functions_by_name():
+        with shared_blocks(model):
+            fused = _Fused(preprocessor, model, table, report)
+        gc.collect()  # what blocks were traced to before they were found alike
+        report("saving")
+        save_checked(fused, folder)
 
 
 def _check_generates_nothing(given: dict[str, Any]) -> None:
@@ -126,9 +142,7 @@ def _fuse_embedder(
 
     def write(folder: pathlib.Path) -> None:
         table = fused_embedding_signatures(preprocessor, model, **choice)
-        fused = _Fused(preprocessor, model, table, report)
-        report("saving")
-        save_checked(fused, folder)
+        _save(preprocessor, model, table, folder, report)
         describe(preprocessor, folder)
         write_warmup_requests({name: table[name] for name in table if name != DEFAULT}, folder)
 

@@ -109,7 +109,8 @@ def publish_version(
 
 def save_checked(servable: Any, folder: pathlib.Path) -> None:
     """Saves a module that has its signatures as `functions`, and refuses ops that a server lacks."""
-    tf.saved_model.save(servable, str(folder), signatures=servable.functions)
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)  # for servers
+    tf.saved_model.save(servable, str(folder), signatures=servable.functions, options=options)
     call_branches(folder)
     fold_saved_model(folder)
     _check_ops(folder)

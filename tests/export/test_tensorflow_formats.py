@@ -2,8 +2,17 @@
 
 import ast
 
+import tensorflow as tf
+
 from export.saved_model.op_audit import count_ops
-from export.tensorflow_formats import GraphDef, SavedModel, schema, tensor_pb2, types_pb2
+from export.tensorflow_formats import (
+    GraphDef,
+    SavedModel,
+    functions_by_name,
+    schema,
+    tensor_pb2,
+    types_pb2,
+)
 from tests.data import ROOT
 
 PRIVATE = ("tensorflow.core", "tensorflow.python", "tensorflow.compiler", "tensorflow.lite", "keras.src")
@@ -35,3 +44,31 @@ def test_they_are_what_they_are_taken_for():
     assert tensor_pb2.TensorProto(dtype=types_pb2.DT_INT32).dtype == 3
     assert schema.TensorType.INT32 == 2
     assert hasattr(schema.ModelT, "InitFromPackedBuf")
+
+
+def nested_graph():
+    def halved(x):
+        return tf.cond(tf.reduce_any(x > 1.0), lambda: tf.function(halved_once)(x), lambda: x)
+
+    def halved_once(x):
+        return x / 2.0
+
+    shared = tf.function(halved, autograph=False)
+    outer = tf.function(lambda x: {"y": shared(shared(x))}, autograph=False)
+    return outer.get_concrete_function(tf.TensorSpec([None], name="x"))
+
+
+def test_graphs_know_functions_by_name_while_it_lasts(tmp_path):
+    """And a SavedModel of them is whole."""
+
+    def copied(concrete):
+        return len(concrete.graph.as_graph_def().library.function)
+
+    module = tf.Module()
+    with functions_by_name():
+        module.functions = {"halve": nested_graph()}
+        assert copied(module.functions["halve"]) == 0
+        tf.saved_model.save(module, str(tmp_path), signatures=module.functions)
+    assert copied(nested_graph()) > 2
+    loaded = tf.saved_model.load(str(tmp_path)).signatures["halve"]
+    assert loaded(x=tf.constant([8.0, 0.5]))["y"].numpy().tolist() == [2.0, 0.125]

@@ -1,6 +1,5 @@
 """What is replaced in Keras and KerasHub while a model is traced, and for whom."""
 
-import threading
 import types
 
 import keras
@@ -10,78 +9,8 @@ import tensorflow as tf
 from keras_hub.src.models.gemma4.gemma4_vision_encoder import Gemma4VisionAveragePooling
 
 from export.fusing import keras_ops
-from export.fusing.keras_ops import core_ops, output_spec, own_grids, replaced, slice_update, small_parts
-
-
-@pytest.fixture
-def owner():
-    return types.SimpleNamespace(name=lambda x: ("original", x))
-
-
-def in_another_thread(function):
-    found = []
-    thread = threading.Thread(target=lambda: found.append(function()))
-    thread.start()
-    thread.join()
-    return found[0]
-
-
-def test_a_replacement_is_for_this_thread_and_for_a_while(owner):
-    original = owner.name
-    with replaced(owner, "name", lambda before: lambda x: ("replaced", before(x))):
-        assert owner.name(1) == ("replaced", ("original", 1))
-        assert in_another_thread(lambda: owner.name(1)) == ("original", 1)
-    assert owner.name is original
-
-
-def test_replacements_nest_and_end_in_order_also_by_an_error(owner):
-    original = owner.name
-
-    def wrap(before):
-        return lambda x: ("replaced", before(x))
-
-    def fail(x):
-        raise RuntimeError(x)
-
-    with replaced(owner, "name", wrap):
-        with replaced(owner, "name", wrap):
-            assert owner.name(1) == ("replaced", ("replaced", ("original", 1)))
-        assert owner.name(1) == ("replaced", ("original", 1))
-        with pytest.raises(RuntimeError), replaced(owner, "name", lambda before: fail):
-            owner.name(1)
-        assert owner.name(1) == ("replaced", ("original", 1))
-    assert owner.name is original
-
-
-def test_a_method_is_again_that_of_the_class():
-    class Layer:
-        def call(self):
-            return "original"
-
-    layer = Layer()
-    with replaced(layer, "call", lambda before: lambda: f"not {before()}"):
-        assert layer.call() == "not original"
-    assert layer.call() == "original"
-    assert vars(layer) == {}
-
-
-def test_one_thread_replaces_at_a_time(owner):
-    """Another one waits, and finds the original."""
-    order, started = [], threading.Event()
-
-    def other():
-        started.set()
-        with replaced(owner, "name", lambda before: lambda x: ("other", before(x))):
-            order.append(owner.name(1))
-
-    thread = threading.Thread(target=other)
-    with replaced(owner, "name", lambda before: lambda x: ("this", before(x))):
-        thread.start()
-        started.wait()
-        order.append(owner.name(1))
-    thread.join()
-    assert order == [("this", ("original", 1)), ("other", ("original", 1))]
-    assert owner.name(1) == ("original", 1)
+from export.fusing.keras_ops import core_ops, output_spec, own_grids, slice_update, small_parts
+from tests.export.fusing.test_replacing import in_another_thread
 
 
 @pytest.mark.parametrize("start", [(0, 0), (1, 2), (0, 3)])
@@ -109,6 +38,22 @@ def test_while_it_lasts_keras_updates_slices_with_a_core_op():
         assert "XlaDynamicUpdateSlice" in in_another_thread(lambda: ops_of(update, spec))
     assert keras.ops.slice_update is before
     assert "XlaDynamicUpdateSlice" in ops_of(update, spec)
+
+
+def test_while_it_lasts_ops_have_names_of_their_own_alone():
+    """Names of 35 layers and of what is in them are three quarters of a graph."""
+
+    def names():
+        def nested(inputs):
+            with tf.name_scope("a_layer_with_a_long_name"), tf.name_scope("another"):
+                return tf.nn.relu(tf.nn.relu(inputs, name="mine"))
+
+        graph = tf.function(nested, autograph=False).get_concrete_function(tf.TensorSpec([1])).graph
+        return [operation.name for operation in graph.get_operations()]
+
+    with core_ops(object()):
+        assert names() == ["inputs", "mine", "Relu", "Identity"]
+    assert names()[1] == "a_layer_with_a_long_name/another/mine"
 
 
 def grid(columns, rows, patches):
