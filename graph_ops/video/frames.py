@@ -68,6 +68,10 @@ def _resized(
         return patches_of(frames, *tf.unstack(target), config=config)
 
     count = tf.size(taken)
-    values = in_steps(patches, count, tf.maximum(VALUES_AT_ONCE // (3 * size[0] * size[1]), 1), rank=3)
-    values = tf.pad(values, [[0, config.num_frames - count], [0, 0], [0, 0]])
+    step = tf.maximum(VALUES_AT_ONCE // (3 * size[0] * size[1]), 1)
+    values = in_steps(patches, count, step, rank=3, parallel_iterations=2)
+    missing = config.num_frames - count
+    values = tf.cond(
+        tf.equal(missing, 0), lambda: values, lambda: tf.pad(values, [[0, missing], [0, 0], [0, 0]])
+    )
     return tf.ensure_shape(values, [config.num_frames, config.max_patches, config.patch_dim])
