@@ -25,9 +25,11 @@ by, in pixels. Source: observed on Pillow 13.0, which introduced it.
 BLOCK = 8
 """Output rows that share one window of input rows in a matrix product. Ours: the fastest of 8, 12, 16, 24."""
 LOW_BITS = 7
-"""Bits of a weight that go into its low half. Ours: with 7, no partial sum of a 256-fold shrink exceeds
-float32's exact 2^24. (Beyond some 130-fold an image would have more than 2^31 values.)
+"""Bits of a weight that go into its low half. Ours: so many keep sums of both halves in float32's exact 2^24
+over `EXACT_WINDOW`.
 """
+EXACT_WINDOW = 2**24 // (255 * 2 ** (LOW_BITS - 1))
+"""Inputs of an output whose halves sum up exactly, of a 256-fold shrink; beyond that int32 is summed."""
 CACHED_VALUES = 1 << 19
 """float32 values that are gathered and summed at once. Ours: they stay in the processor's cache."""
 WEIGHTS_AT_ONCE = 1 << 24
@@ -133,10 +135,12 @@ def weighted_sums(rows: tf.Tensor, axis: Axis) -> tf.Tensor:
     return tf.reshape(sums, [-1, length_of(rows, axis=1)])
 
 
-def _levels(sums: tf.Tensor) -> tf.Tensor:
-    """float32 [...] of `weighted_sums` -> uint8 [...], clipped and rounded, halves up, in one pass."""
+def _levels(rows: tf.Tensor, *axis: tf.Tensor) -> tf.Tensor:
+    """uint8 [in_size, N], and the parts of an `Axis` of some blocks -> uint8 [blocks * block, N]. One pass
+    clips and rounds, halves up.
+    """
     levels, _, _ = tf.raw_ops.QuantizeV2(
-        input=sums,
+        input=weighted_sums(rows, Axis(*axis)),
         min_range=0.0,
         max_range=255.0 * 2 ** (WEIGHT_BITS - LOW_BITS),
         T=tf.quint8,
@@ -144,6 +148,14 @@ def _levels(sums: tf.Tensor) -> tf.Tensor:
         round_mode="HALF_AWAY_FROM_ZERO",
     )
     return tf.bitcast(levels, tf.uint8)
+
+
+def _levels_of_integers(rows: tf.Tensor, start: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
+    """The same from whole weights, int32 [blocks, block, window], of any window."""
+    window = start[:, tf.newaxis] + tf.range(length_of(weight, axis=2))
+    sums = weight @ tf.cast(tf.gather(rows, window), tf.int32) + (1 << WEIGHT_BITS - 1)
+    levels = tf.clip_by_value(tf.bitwise.right_shift(sums, WEIGHT_BITS), 0, 255)
+    return tf.reshape(tf.cast(levels, tf.uint8), [-1, length_of(rows, axis=1)])
 
 
 def rows_come_first(
@@ -225,12 +237,17 @@ def _resample_rows(rows: tf.Tensor, *, out_size: tf.Tensor, weights_at_once: int
     changes, as in Pillow.
     """
     in_size, blocks = length_of(rows, axis=0), -(-out_size // BLOCK)
-    if known := known_axis(in_size, out_size):
-        return _resample_blocks(rows, known)[:out_size]
+    known = known_axis(in_size, out_size)
+    if known and known.high.shape[2] <= EXACT_WINDOW:
+        return _resample_blocks(rows, known, _levels)[:out_size]
 
     def resample(begin: tf.Tensor, end: tf.Tensor) -> tf.Tensor:
         start, weight = bicubic_weights(in_size, out_size, first_block=begin, blocks=end - begin)
-        return _resample_blocks(rows, Axis(start, *halves(weight)))
+        return branch(
+            length_of(weight, axis=2) > EXACT_WINDOW,
+            lambda: _resample_blocks(rows, (start, weight), _levels_of_integers),
+            lambda: _resample_blocks(rows, (start, *halves(weight)), _levels),
+        )
 
     # A block looks at BLOCK * scale + 2 * CUBIC_SUPPORT * stretch rows; there are about 16 arrays of weights.
     window = (BLOCK + 2 * CUBIC_SUPPORT) * (in_size // out_size + 1) + 1
@@ -238,15 +255,21 @@ def _resample_rows(rows: tf.Tensor, *, out_size: tf.Tensor, weights_at_once: int
     return in_steps(resample, blocks, count)[:out_size]
 
 
-def _resample_blocks(rows: tf.Tensor, axis: Axis) -> tf.Tensor:
-    """uint8 [in_size, N] -> uint8 [blocks * BLOCK, N]."""
-
-    def levels(begin: tf.Tensor, end: tf.Tensor) -> tf.Tensor:
-        return _levels(weighted_sums(rows, Axis(*(part[begin:end] for part in axis))))
-
-    blocks, window = length_of(axis.start, axis=0), length_of(axis.high, axis=2)
+def _resample_blocks(
+    rows: tf.Tensor, axis: tuple[tf.Tensor, ...], levels: Callable[..., tf.Tensor]
+) -> tf.Tensor:
+    """uint8 [in_size, N] -> uint8 [blocks * BLOCK, N] by `levels` of rows and some blocks of an axis: starts
+    and weights.
+    """
+    start, weight, *_ = axis
+    blocks, window = length_of(start, axis=0), length_of(weight, axis=2)
     count = tf.maximum(CACHED_VALUES // (length_of(rows, axis=1) * (BLOCK + window)), 1)
-    return in_steps(levels, blocks, count, parallel_iterations=2)
+    return in_steps(
+        lambda begin, end: levels(rows, *(part[begin:end] for part in axis)),
+        blocks,
+        count,
+        parallel_iterations=2,
+    )
 
 
 def in_steps(

@@ -182,13 +182,42 @@ def test_images_of_one_size_are_resized_as_each_alone(resize, height, width, tar
         np.testing.assert_array_equal(resized, resize(pixels, *target))
 
 
-def test_halves_of_weights_keep_float32_sums_exact_up_to_256_fold():
+def test_halves_of_weights_keep_float32_sums_exact_over_any_exact_window():
     for in_size, out_size in ((256 * 48, 48), (255 * 7 + 3, 7), (4000, 912), (40, 960)):
-        weight = resizing.bicubic_weights(in_size, out_size)[1].numpy()
+        weight = resizing.bicubic_weights(in_size, out_size, block=1)[1].numpy()
+        assert weight.shape[2] <= resizing.EXACT_WINDOW
         high, low = (half.numpy() for half in resizing.halves(weight))
         np.testing.assert_array_equal((high.astype(np.float64) + low) * 2**resizing.LOW_BITS, weight)
         assert 255 * np.abs(high).sum(axis=-1).max() < 2**24
         assert 255 * np.abs(low).sum(axis=-1).max() * 2**resizing.LOW_BITS < 2**24
+    # whatever the weights are: their positive ones sum up to 1.3 at most, and each is rounded by a half
+    most = 1.3 * 2 ** (resizing.WEIGHT_BITS - resizing.LOW_BITS) + resizing.EXACT_WINDOW / 2
+    assert 255 * most < 2**24
+    assert 255 * resizing.EXACT_WINDOW / 2 * 2**resizing.LOW_BITS <= 2**24
+
+
+def test_weights_keep_sums_within_int32_at_any_shrink():
+    for in_size, out_size in ((4096 * 48, 48), (255 * 7 + 3, 7), (4000, 912), (40, 960), (1, 9)):
+        weight = resizing.bicubic_weights(in_size, out_size)[1].numpy().astype(np.int64)
+        half = 1 << resizing.WEIGHT_BITS - 1
+        assert 255 * np.maximum(weight, 0).sum(axis=-1).max() + half < 2**31
+        assert 255 * np.minimum(weight, 0).sum(axis=-1).min() >= -(2**31)
+
+
+@pytest.mark.parametrize("window", [0, 10**9])
+def test_both_ways_to_sum_give_pillows_bytes(monkeypatch, window):
+    monkeypatch.setattr(resizing, "EXACT_WINDOW", window)
+    pixels = np.where(noise(90, 131) < 128, 0, noise(90, 131))
+    for height, width in ((96, 144), (48, 48), (7, 300), (90, 131)):
+        expected = np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC))
+        np.testing.assert_array_equal(resize_one(pixels, height, width), expected)
+
+
+@pytest.mark.parametrize(("width", "target"), [(13 * 257, 13), (1_000_003, 336), (400_000, 48)])
+def test_resize_equals_pillow_beyond_a_256_fold_shrink(resize, width, target):
+    pixels = noise(2, width)
+    expected = np.asarray(Image.fromarray(pixels).resize((target, 48), Image.Resampling.BICUBIC))
+    np.testing.assert_array_equal(resize(pixels, 48, target), expected)
 
 
 @pytest.mark.parametrize("known", [True, False])
