@@ -2,6 +2,7 @@
 
 import pathlib
 import subprocess
+import sys
 
 ROOT = pathlib.Path(__file__).parents[2]
 WORK = ROOT / "build" / "runtimes"
@@ -17,7 +18,7 @@ def environment(requirement: str) -> pathlib.Path:
     """
     folder = WORK / requirement.replace("==", "-")
     if not (folder / "installed").exists():
-        print(f"installing {requirement}", flush=True)
+        print(f"installing {requirement}", file=sys.stderr, flush=True)
         subprocess.run([_interpreter(), "-m", "venv", "--clear", folder], check=True)
         command = [python_of(folder), "-I", "-m", "pip", "install", "-q", requirement, *beside(requirement)]
         pip = subprocess.run(command, capture_output=True, text=True)
