@@ -33,15 +33,22 @@ def shared_blocks(model: Any) -> Iterator[None]:
         yield
 
 
-def repeated_blocks(layer: Any) -> list[keras.layers.Layer]:
-    """The layers that a model, or a layer in it, holds in lists of one class."""
-    own = {name: held for name, held in vars(layer).items() if not name.startswith("_")}
-    found = [block for held in own.values() if _is_of_one_class(held) for block in held]
-    parts = [*getattr(layer, "layers", ()), *filter(_is_layer, vars(layer).values())]
-    for part in {id(part): part for part in parts}.values():
-        if not any(part is block for block in found):
-            found += repeated_blocks(part)
-    return list({id(block): block for block in found}.values())
+def repeated_blocks(model: Any) -> list[keras.layers.Layer]:
+    """The layers that a model, or a layer in it, holds in lists of one class; not those inside of such."""
+    found: dict[int, Any] = {}
+    seen: dict[int, Any] = {}
+    waiting = [model]
+    while waiting:
+        layer = waiting.pop()
+        if not _is_layer(layer) or id(layer) in found | seen:
+            continue
+        seen[id(layer)] = layer
+        waiting += layer.layers if isinstance(layer, keras.Model) else []
+        for name, held in vars(layer).items():
+            waiting.append(held)
+            if not name.startswith("_") and _is_of_one_class(held):
+                found |= {id(block): block for block in held}
+    return list(found.values())
 
 
 def same_ops(graph: Any) -> bytes:
@@ -80,25 +87,31 @@ def _source(name: str, places: dict[str, str]) -> str:
 def _shared(
     block: keras.layers.Layer, call: Callable[..., Any], *, known: dict[bytes, Any]
 ) -> Callable[..., Any]:
-    """A block's call, through the first function among `known` that does the same with weights."""
+    """A block's call, through the first function among `known` that does the same with weights. A block that
+    reads or changes anything but its arguments and weights is called as it is.
+    """
 
     def called(*args: Any, **kwargs: Any) -> Any:
         given = tf.nest.flatten((args, kwargs))
-        tensors = [leaf for leaf in given if tf.is_tensor(leaf)]
-        variables = block.variables
+        tensors = [leaf for leaf in given if isinstance(leaf, tf.Tensor)]
+        variables, updated = block.variables, []
 
         def function(weights: list[tf.Tensor], tensors: list[tf.Tensor]) -> Any:
             rest = iter(tensors)
-            leaves = [next(rest) if tf.is_tensor(leaf) else leaf for leaf in given]
+            leaves = [next(rest) if isinstance(leaf, tf.Tensor) else leaf for leaf in given]
             own_args, own_kwargs = tf.nest.pack_sequence_as((args, kwargs), leaves)
-            with keras.StatelessScope(state_mapping=list(zip(variables, weights, strict=True))):
-                return call(*own_args, **own_kwargs)
+            scope = keras.StatelessScope(state_mapping=list(zip(variables, weights, strict=True)))
+            before = dict(scope.state_mapping)
+            with scope:
+                outputs = call(*own_args, **own_kwargs)
+            updated.append(any(scope.state_mapping[key] is not value for key, value in before.items()))
+            return outputs
 
         weights = [tf.convert_to_tensor(variable.value) for variable in variables]
         specs = tf.nest.map_structure(lambda part: tf.TensorSpec(part.shape, part.dtype), [weights, tensors])
         traced = tf.function(function, autograph=False).get_concrete_function(*specs)
-        if not traced.captured_inputs:
-            traced = known.setdefault(same_ops(traced.graph), traced)
-        return traced(weights, tensors)
+        if traced.captured_inputs or any(updated):
+            return call(*args, **kwargs)
+        return known.setdefault(same_ops(traced.graph), traced)(weights, tensors)
 
     return called

@@ -106,6 +106,41 @@ def test_a_block_that_reads_what_it_is_not_given_keeps_to_itself():
     assert any(variable is outside for variable in shared.graph.variables)
 
 
+def test_a_block_that_changes_its_state_keeps_to_itself():
+    class Counting(Block):
+        def build(self, shape):
+            super().build(shape)
+            self.calls = self.add_weight(shape=(), initializer="zeros", trainable=False)
+
+        def call(self, x, cache=None, index=0):
+            self.calls.assign_add(1.0)
+            return super().call(x, cache, index)
+
+    model = model_of(Counting(), Counting())
+    before = [float(block.calls.value) for block in model.blocks]
+    with shared_blocks(model):
+        shared = traced(model)
+    assert not functions(shared)
+    shared(tf.ones([1, 4]))
+    assert [float(block.calls.value) for block in model.blocks] == [count + 1 for count in before]
+
+
+def test_models_that_are_no_layers_have_no_blocks():
+    class Slots:
+        __slots__ = ("layers",)
+
+    for model in (len, Slots(), lambda features: features, object()):
+        assert repeated_blocks(model) == []
+        with shared_blocks(model):
+            pass
+
+
+def test_layers_that_hold_each_other_are_looked_at_once():
+    model = model_of(Block(), Block())
+    vars(model.head)["owner"] = model
+    assert len(repeated_blocks(model)) == 2
+
+
 def test_another_thread_traces_the_blocks_as_they_are():
     model, found = model_of(Block(), Block()), []
     with shared_blocks(model):
