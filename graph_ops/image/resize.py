@@ -29,7 +29,7 @@ LOW_BITS = 7
 over `EXACT_WINDOW`.
 """
 EXACT_WINDOW = 2**24 // (255 * 2 ** (LOW_BITS - 1))
-"""Inputs of an output up to which sums of halves are exact: a 256-fold shrink. Beyond that int32 is summed."""
+"""Inputs of an output up to which sums of halves are exact: a 256-fold shrink. Beyond it int32 is summed."""
 CACHED_VALUES = 1 << 19
 """float32 values that are gathered and summed at once. Ours: they stay in the processor's cache."""
 WEIGHTS_AT_ONCE = 1 << 24
