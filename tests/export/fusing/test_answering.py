@@ -152,8 +152,10 @@ def test_wrong_limits_are_statuses_of_their_rows_and_others_keep_their_answers(g
     assert b"`max_new_tokens`: must be from 0 to 10" in found["status"][0]
     assert b"`stop`: a stop string must be UTF-8" in found["status"][1]
     alone = generate(PROMPTS[2:3], [4])
-    for name in ("text", "token_ids", *COUNTS, "finish_reason"):
+    for name in ("text", "token_ids", *COUNTS[1:], "finish_reason"):
         assert found[name][2:3].tolist() == alone[name].tolist()
+    # products of more rows may be summed up in another order
+    np.testing.assert_allclose(found[COUNTS[0]][2:3], alone[COUNTS[0]], rtol=1e-6)
     assert found["text"].tolist()[:2] == [b"", b""]
     assert not found["token_ids"][[0, 1, 3]].any()
     assert not found["log_probabilities"][[0, 1, 3]].any()
