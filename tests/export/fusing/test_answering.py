@@ -155,7 +155,7 @@ def test_wrong_limits_are_statuses_of_their_rows_and_others_keep_their_answers(g
     for name in ("text", "token_ids", *COUNTS[1:], "finish_reason"):
         assert found[name][2:3].tolist() == alone[name].tolist()
     # products of more rows may be summed up in another order
-    np.testing.assert_allclose(found[COUNTS[0]][2:3], alone[COUNTS[0]], rtol=1e-6)
+    np.testing.assert_allclose(found[COUNTS[0]][2:3], alone[COUNTS[0]], rtol=1e-5)
     assert found["text"].tolist()[:2] == [b"", b""]
     assert not found["token_ids"][[0, 1, 3]].any()
     assert not found["log_probabilities"][[0, 1, 3]].any()
