@@ -68,13 +68,19 @@ class Scheduler:
         self.parameters = parameters
         self._queues: collections.deque[_Queue] = collections.deque()
         self._changed = threading.Condition()
-        self._stopping = False
+        self._hurrying = self._stopping = False
         self._threads = [
             threading.Thread(target=self._work, name=f"batch {number}", daemon=True)
             for number in range(parameters.num_batch_threads)
         ]
         for thread in self._threads:
             thread.start()
+
+    def hurry(self) -> None:
+        """Runs what waits, and from now on each batch as soon as a thread is free."""
+        with self._changed:
+            self._hurrying = True
+            self._changed.notify_all()
 
     def stop(self) -> None:
         """Runs what waits, and ends."""
@@ -140,7 +146,8 @@ class Scheduler:
         """How long the first batch still waits; the longer it could have run, the less."""
         batch = queue.batches[0]
         waited = time.monotonic() - batch.opened
-        is_closed = len(queue.batches) > 1 or batch.rows >= self.parameters.max_batch_size or self._stopping
+        is_closed = len(queue.batches) > 1 or batch.rows >= self.parameters.max_batch_size
+        is_closed |= self._hurrying or self._stopping
         return -waited if is_closed else self.parameters.batch_timeout_micros / 1e6 - waited
 
     def _pop(self, place: int) -> tuple[_Queue, _Batch]:

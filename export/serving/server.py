@@ -171,9 +171,12 @@ class Server:
 
     def stop(self) -> None:
         """Says that it is not ready, takes no new connections, closes those that there are behind their next
-        answers, waits for requests under way as long as the settings say, and ends.
+        answers, lets no batch wait for more rows, waits for requests under way as long as the settings say,
+        and ends.
         """
         self._ending.set()
+        if self._scheduler:
+            self._scheduler.hurry()
         self._health.enter_graceful_shutdown()
         self._stop_accepting()
         until = time.monotonic() + self._settings.drain_seconds

@@ -2,6 +2,7 @@
 
 import json
 import random
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
@@ -43,6 +44,20 @@ def serving(tiny_saved_model):
     yield start
     for server in started:
         server.stop()
+
+
+def until(holds):
+    """Waits until what it asks for holds; returns that."""
+    end = time.monotonic() + 60
+    while not (found := holds()):
+        assert time.monotonic() < end
+        time.sleep(0.001)
+    return found
+
+
+def waiting_task(server):
+    """The first request that waits for others, when there is one."""
+    return until(lambda: [*server._scheduler._queues])[0].batches[0].tasks[0]
 
 
 def graph_calls(server, name=NAME):
@@ -110,12 +125,23 @@ def test_a_request_over_the_largest_batch_is_refused_with_tf_servings_sentence(s
 
 def test_a_client_that_gives_up_in_the_queue_leaves_the_others_whole(serving):
     server = serving(max_batch_size=2)
-    client = GrpcClient(server.port)
-    with pytest.raises(grpc.RpcError) as gone:
-        client.predict(predict_request("tokenize", {"text": ["a"]}, name=NAME), 0.3)
-    assert gone.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    request = predict_request("tokenize", {"text": ["a"]}, name=NAME)
+    gone = GrpcClient(server.port).prediction.Predict.future(request, 600)
+    waiting = waiting_task(server)
+    gone.cancel()
+    until(lambda: not waiting.is_awaited())
     assert by_rest(server, "b") == [[ord("b")]]
     assert graph_calls(server) == 1
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_server_that_ends_lets_no_batch_wait_for_more_rows(tiny_saved_model, way):
+    server = serve(tiny_saved_model.parent, max_batch_size=2)
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(way, server, "ab")
+        waiting_task(server)
+        server.stop()
+    assert answer.result() == [[ord("a"), ord("b")]]
 
 
 def test_a_filter_of_outputs_keeps_no_request_from_a_batch(serving):

@@ -191,6 +191,17 @@ def test_the_end_runs_what_waits_and_refuses_what_comes(graph, clients):
     assert refused.value.code is grpc.StatusCode.UNAVAILABLE
 
 
+def test_in_a_hurry_no_batch_waits_for_more_rows(graph, clients):
+    scheduler = Scheduler(BatchingParameters(batch_timeout_micros=LONG))
+    batcher = Batcher(scheduler, graph)
+    answer = clients.submit(ask, batcher, 1)
+    waiting(batcher, 1)
+    scheduler.hurry()
+    assert answer.result(60) == [2]
+    assert ask(batcher, 3) == [6]
+    scheduler.stop()
+
+
 @settings(max_examples=30, deadline=None)
 @given(
     st.lists(st.integers(1, 9), min_size=1, max_size=40),
