@@ -15,6 +15,7 @@ the classes lie it may change. Each such import of `export/` stands here: one pl
 """
 
 import contextlib
+import threading
 import unittest.mock
 from collections.abc import Iterator
 from typing import Any
@@ -50,20 +51,25 @@ def is_stateful(op: str) -> bool:
     return definition is None or definition.is_stateful
 
 
+_naming = threading.RLock()
+
+
 @contextlib.contextmanager
 def functions_by_name() -> Iterator[None]:
-    """While it lasts, the graph of a function knows those that it calls by name.
+    """While it lasts, the graph of a function that this thread traces knows those that it calls by name.
 
     Otherwise it holds a copy of each of them and of all that these call: as many copies of a model as there
     are signatures, and as many again while they are saved. The graph that is saved gets its own in any case.
     """
-    copied = tf.Graph._add_function
+    this_thread = threading.get_ident()
+    with _naming:
+        copied = tf.Graph._add_function
 
-    def add(graph: tf.Graph, function: Any) -> None:
-        if isinstance(graph, FuncGraph):
-            graph._functions[tf.compat.as_str(function.name)] = function
-        else:
-            copied(graph, function)
+        def add(graph: tf.Graph, function: Any) -> None:
+            if isinstance(graph, FuncGraph) and threading.get_ident() == this_thread:
+                graph._functions[tf.compat.as_str(function.name)] = function
+            else:
+                copied(graph, function)
 
-    with unittest.mock.patch.object(tf.Graph, "_add_function", add):
-        yield
+        with unittest.mock.patch.object(tf.Graph, "_add_function", add):
+            yield

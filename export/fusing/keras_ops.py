@@ -7,8 +7,8 @@ model could replace them:
     Gemma4VisionAveragePooling.call   pools all images of a batch on the grid of the widest
     ReversibleEmbedding.call          multiplies by the whole table, of which TensorFlow's CPU kernel makes a
                                       float32 copy if it is narrower: 1.6 GB a token with 262,144 × 1,536
-    tf.Graph.name_scope               puts the names of all layers around an op before its own: three quarters
-                                      of the graph, of which TensorFlow holds a copy for each signature
+    tf.Graph.name_scope               puts the names of all layers around an op before its own, a large part
+                                      of a graph of which TensorFlow holds copies
 
 A copy of KerasHub's attention and vision encoder would be the other way; it would drift from the model that
 was trained.

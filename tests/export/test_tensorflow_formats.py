@@ -1,6 +1,7 @@
 """What of TensorFlow and Keras is not public stands in one module."""
 
 import ast
+import threading
 
 import tensorflow as tf
 
@@ -72,3 +73,18 @@ def test_graphs_know_functions_by_name_while_it_lasts(tmp_path):
     assert copied(nested_graph()) > 2
     loaded = tf.saved_model.load(str(tmp_path)).signatures["halve"]
     assert loaded(x=tf.constant([8.0, 0.5]))["y"].numpy().tolist() == [2.0, 0.125]
+
+
+def test_graphs_of_another_thread_hold_their_copies_meanwhile():
+    found = []
+
+    def trace():
+        found.append(len(nested_graph().graph.as_graph_def().library.function))
+
+    before = tf.Graph._add_function
+    with functions_by_name():
+        thread = threading.Thread(target=trace)
+        thread.start()
+        thread.join()
+    assert found[0] > 2
+    assert tf.Graph._add_function is before

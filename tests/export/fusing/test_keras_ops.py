@@ -41,7 +41,7 @@ def test_while_it_lasts_keras_updates_slices_with_a_core_op():
 
 
 def test_while_it_lasts_ops_have_names_of_their_own_alone():
-    """Names of 35 layers and of what is in them are three quarters of a graph."""
+    """Names of 35 layers and of what is in them are a large part of a graph."""
 
     def names():
         def nested(inputs):
