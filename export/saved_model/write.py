@@ -16,6 +16,7 @@ from export.saved_model.embedding import embedding_signatures
 from export.saved_model.fold import fold_saved_model
 from export.saved_model.op_audit import count_ops, foreign_ops
 from export.saved_model.signatures import signatures
+from export.saved_model.unwrap import unwrap_signatures
 from export.saved_model.warmup import write_warmup_requests
 from export.signature import Signature, trace_signatures
 from export.tensorflow_formats import SavedModel
@@ -111,6 +112,7 @@ def save_checked(servable: Any, folder: pathlib.Path) -> None:
     """Saves a module that has its signatures as `functions`, and refuses ops that a server lacks."""
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)  # for servers
     tf.saved_model.save(servable, str(folder), signatures=servable.functions, options=options)
+    unwrap_signatures(folder)
     call_branches(folder)
     fold_saved_model(folder)
     _check_ops(folder)

@@ -23,6 +23,8 @@ PLACES = 2
 """Segments in a bucket."""
 
 _COLUMNS = 3 * PLACES
+_AT_A_TIME = 2**14
+"""Pieces that are put into the table together."""
 _FACTORS = (
     0x9E3779B97F4A7C15,
     0xC2B2AE3D27D4EB4F,
@@ -106,14 +108,31 @@ def places_of_pieces(encode: Encode, *, pieces: Sequence[str]) -> np.ndarray:
 
 
 def _table(model: tf.Tensor, places: np.ndarray) -> tf.Tensor:
-    """What a `PieceTable` holds, by ops alone."""
-    ids = tf.cast(tf.where(tf.constant(places) > 0)[:, 0], tf.int32)
-    keys = text_keys(tf.strings.regex_replace(ops.id_to_piece(model, ids), SPACE, " "))
-    rows = tf.stack([*keys, tf.cast(ids, tf.uint64)], axis=1)
-    row = _bucket(*keys) * PLACES + tf.cast(tf.gather(places, ids), tf.int64) - 1
-    empty = tf.tile(tf.constant([[2**64 - 1, 0, 0]], tf.uint64), [PLACES << BUCKET_BITS, 1])
+    """What a `PieceTable` holds, by ops alone; of some pieces at a time, so that little memory is taken."""
+    count, given = len(places), tf.constant(places)
+
+    def with_pieces(start: tf.Tensor, table: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        some = given[start : start + _AT_A_TIME]
+        ids = start + tf.cast(tf.where(some > 0)[:, 0], tf.int32)
+        keys = text_keys(tf.strings.regex_replace(ops.id_to_piece(model, ids), SPACE, " "))
+        rows = tf.stack([*keys, tf.cast(ids, tf.uint64)], axis=1)
+        row = _bucket(*keys) * PLACES + tf.cast(tf.gather(given, ids), tf.int64) - 1
+        return start + _AT_A_TIME, tf.tensor_scatter_nd_update(table, row[:, tf.newaxis], rows)
+
     # no segment has the key of an empty place: nothing else follows a 0xFF
-    return tf.reshape(tf.tensor_scatter_nd_update(empty, row[:, tf.newaxis], rows), [-1, _COLUMNS])
+    empty = tf.tile(tf.constant([[2**64 - 1, 0, 0]], tf.uint64), [(PLACES << BUCKET_BITS) + _zero(model), 1])
+    shapes = (tf.TensorShape([]), tf.TensorShape([None, 3]))
+    _, table = tf.while_loop(
+        lambda start, _: start < count, with_pieces, (0, empty), shape_invariants=shapes, parallel_iterations=1
+    )
+    return tf.reshape(table, [-1, _COLUMNS])
+
+
+def _zero(model: tf.Tensor) -> tf.Tensor:
+    """int32 []: 0, which is only known once there is a model. What hangs on constants alone TensorFlow
+    computes when it prepares a graph, and keeps there: a second table, and its bytes in a node.
+    """
+    return tf.minimum(tf.strings.length(ops.id_to_piece(model, tf.constant([0])))[0], 0)
 
 
 def _bucket(first_key: tf.Tensor, second_key: tf.Tensor) -> tf.Tensor:
