@@ -75,6 +75,7 @@ class Bench:
         for side in IMAGE_SIDES:
             yield from self.image(side)
         yield from self.audio()
+        yield from self.converters()
         yield from self.request_from_arrays()
         yield from self.request_from_files()
         yield from videos.comparisons(self.vocabulary, self.rounds)
@@ -99,6 +100,23 @@ class Bench:
         yield from compared(
             f"audio {AUDIO_SECONDS} s", contenders, self.rounds, {"Gemma4AudioFeatureExtractor": 0.8}
         )
+
+    def converters(self) -> Iterator[Comparison]:
+        """The layers called from Python, each on a file."""
+        jpeg, wav = _files()
+        images, audio = graph_ops.Gemma4ImageConverter(), graph_ops.Gemma4AudioConverter()
+        pil, extractor = "Gemma4ImageProcessorPil, and decoding", "Gemma4AudioFeatureExtractor, and decoding"
+        for task, contenders in (
+            (
+                "`Gemma4ImageConverter()(jpeg)`, 512×512",
+                {"ours": lambda _: images(jpeg), pil: lambda _: self._processed(_pixels(jpeg))},
+            ),
+            (
+                f"`Gemma4AudioConverter()(wav)`, {AUDIO_SECONDS} s",
+                {"ours": lambda _: audio(wav), extractor: lambda _: self._extracted(_samples(wav))},
+            ),
+        ):
+            yield from compared(task, contenders, self.rounds, {})
 
     def request_from_arrays(self) -> Iterator[Comparison]:
         """A whole request, media as arrays."""
@@ -141,9 +159,7 @@ class Bench:
 
     def request_from_files(self) -> Iterator[Comparison]:
         """A whole request, media as a JPEG and a WAV."""
-        jpeg = tf.io.encode_jpeg(samples.pixels(512, 512), quality=90).numpy()
-        clip, prompts = _clip(), self._prompts()
-        wav = tf.audio.encode_wav(clip[:, np.newaxis], SAMPLING_RATE).numpy()
+        (jpeg, wav), prompts = _files(), self._prompts()
 
         def ours(turn: int) -> Any:
             return self.graphs["generate_preprocess"](
@@ -155,9 +171,7 @@ class Bench:
             )
 
         def together(turn: int) -> Any:
-            image = np.asarray(PIL.Image.open(io.BytesIO(jpeg)).convert("RGB"))
-            with wave.open(io.BytesIO(wav)) as file:
-                sound = np.frombuffer(file.readframes(file.getnframes()), np.int16) / np.float32(32768)
+            image, sound = _pixels(jpeg), _samples(wav)
             return self._encoded(prompts[turn]), self._processed(image), self._extracted(sound)
 
         contenders: dict[str, Work] = {"ours": ours, "the three together, and decoding": together}
@@ -199,3 +213,18 @@ def _clip() -> np.ndarray:
         0.5 * samples.sounds(AUDIO_SECONDS * SAMPLING_RATE)["sweep"]
         + 0.1 * samples.sounds(AUDIO_SECONDS * SAMPLING_RATE)["noise"]
     )
+
+
+def _files() -> tuple[bytes, bytes]:
+    """A JPEG of 512×512 and a WAV."""
+    jpeg = tf.io.encode_jpeg(samples.pixels(512, 512), quality=90)
+    return jpeg.numpy(), tf.audio.encode_wav(_clip()[:, np.newaxis], SAMPLING_RATE).numpy()
+
+
+def _pixels(jpeg: bytes) -> np.ndarray:
+    return np.asarray(PIL.Image.open(io.BytesIO(jpeg)).convert("RGB"))
+
+
+def _samples(wav: bytes) -> np.ndarray:
+    with wave.open(io.BytesIO(wav)) as file:
+        return np.frombuffer(file.readframes(file.getnframes()), np.int16) / np.float32(32768)

@@ -1,9 +1,9 @@
 """Signatures that are the functions which they call.
 
-`tf.saved_model.save` puts a function around each signature that calls the traced one and hands on its outputs.
-Python's loader makes a graph of each function and copies into it every function that is called there, or by
-what is called there: around signatures with decoders of all media these copies are a third of an export's
-memory.
+`tf.saved_model.save` puts a function around each signature that calls the traced one and hands on its
+outputs. Python's loader makes a graph of each function and copies into it every function that is called
+there, or by what is called there: around signatures with decoders of all media these copies are a fifth of an
+export's memory.
 """
 
 import pathlib
@@ -42,8 +42,8 @@ def unwrap_signatures(folder: pathlib.Path) -> None:
 
 
 def handed_to(function: FunctionDef, functions: Mapping[str, FunctionDef]) -> str | None:
-    """The name of the function that another calls with its own arguments, and of which it returns all outputs,
-    both in order, if it does nothing else.
+    """The name of the function that another calls with its own arguments and of which it returns all
+    outputs, both in order, if it does nothing else.
     """
     calls = [node for node in function.node_def if node.op in _CALLS]
     if len(calls) != 1 or any(node.op not in _CALLS | {"Identity", "NoOp"} for node in function.node_def):

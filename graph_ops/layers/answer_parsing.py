@@ -4,12 +4,13 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from graph_ops.chat.answers import FINISH_REASONS
+from graph_ops.chat.answers import FINISH_REASONS, Answers
+from graph_ops.family import Family
 from graph_ops.faults import raise_findings
 from graph_ops.layers.inputs.ids import as_rows
 from graph_ops.layers.inputs.texts import as_texts
 from graph_ops.layers.process import check_process
-from graph_ops.pipeline.answers import parse_ids, parse_texts
+from graph_ops.pipeline.answers import Parsed, parse_ids, parse_texts
 from graph_ops.settings import Settings
 
 
@@ -61,12 +62,14 @@ class AnswerParsing:
         if _is_text(x):
             texts = as_texts(x, "x")
             single, flat = texts.shape.rank == 0, tf.reshape(texts, [-1])
-            answers = parse_texts(flat, tf.fill(tf.shape(flat), in_thought), family=settings.family)
+            given = {"texts": flat, "in_thought": tf.fill(tf.shape(flat), in_thought)}
+            answers = layer._traces.run(_of_texts, given, family=settings.family)
         else:
             single, rows = as_rows(x)
             lengths = tf.cast(rows.row_lengths(), tf.int32)
-            flags = tf.fill(tf.shape(lengths), in_thought)
-            answers, finding = parse_ids(rows.to_tensor(), lengths, flags, settings)
+            given = {"token_ids": rows.to_tensor(), "lengths": lengths}
+            given["in_thought"] = tf.fill(tf.shape(lengths), in_thought)
+            answers, finding = layer._traces.run(_of_ids, given, settings=settings)
             raise_findings(finding, "row")
         parts = [part.numpy().tolist() for part in answers]
         found = [
@@ -79,6 +82,14 @@ class AnswerParsing:
             for thought, content, calls, reason in zip(*parts, strict=True)
         ]
         return found[0] if single else found
+
+
+def _of_texts(given: dict[str, tf.Tensor], *, family: Family) -> Answers:
+    return parse_texts(given["texts"], given["in_thought"], family=family)
+
+
+def _of_ids(given: dict[str, tf.Tensor], *, settings: Settings) -> Parsed:
+    return parse_ids(given["token_ids"], given["lengths"], given["in_thought"], settings)
 
 
 def _is_text(x: Any) -> bool:

@@ -11,18 +11,17 @@ import keras
 import tensorflow as tf
 from typing_extensions import Self
 
-from graph_ops.audio.mel import log_mel_spectrogram
 from graph_ops.audio.wav import value_findings
-from graph_ops.audio.waveform import raw_frames
-from graph_ops.config import VideoConfig
-from graph_ops.faults import raise_findings
+from graph_ops.config import AudioConfig, VideoConfig
+from graph_ops.faults import Finding, raise_findings
 from graph_ops.layers.inputs.slots import as_slots, is_single
 from graph_ops.layers.layer import PreprocessingLayer
 from graph_ops.layers.setting import Setting, frozen
+from graph_ops.layers.traces import Traces
 from graph_ops.media.audio import AUDIO
 from graph_ops.media.image import IMAGE
 from graph_ops.media.medium import Medium
-from graph_ops.media.slots import from_files, items_of
+from graph_ops.media.slots import MediumBatch, items_of
 from graph_ops.media.table import MEDIA
 from graph_ops.media.video import VIDEO
 from graph_ops.presets.catalogue import PRESETS, load_preset
@@ -123,7 +122,7 @@ class Gemma4ImageConverter(_Converter):
         if isinstance(inputs, dict):
             return {**inputs, **self.call(inputs["images"])}
         slots = as_slots(inputs, medium=self.medium, rows=None, max_slots=None)
-        batch = items_of(slots, medium=self.medium, config=self.config, parity="keras_hub")
+        batch = _TRACES.run(_items, slots, medium=self.medium, config=self.config)
         raise_findings(batch.slots.finding, "image")
         single = is_single(inputs, medium=self.medium)
         features = {"pixel_values": batch.values, "pixel_position_ids": batch.marks}
@@ -171,19 +170,9 @@ class Gemma4AudioConverter(_Converter):
     def call(self, audio: Any) -> tf.Tensor:
         """See the class."""
         slots = as_slots(audio, medium=self.medium, rows=None, max_slots=None)
-        single = is_single(audio, medium=self.medium)
-        if self.medium.sizes in slots:
-            raise_findings(value_findings(slots["audio"][0]), "clip")
-            samples = slots["audio"][0, 0] if single else slots["audio"][0]
-            compute = raw_frames if self.config.is_raw else log_mel_spectrogram
-            return compute(
-                samples[..., : self.config.max_samples],
-                num_frames=self.config.max_frames,
-                config=self.config,
-            )
-        clips = from_files(slots["audio"], medium=self.medium, config=self.config, parity="keras_hub")
-        raise_findings(clips.slots.finding, "clip")
-        return clips.values[0, 0] if single else clips.values[0]
+        frames, finding = _TRACES.run(_frames, slots, config=self.config)
+        raise_findings(finding, "clip")
+        return frames[0] if is_single(audio, medium=self.medium) else frames
 
     def audio_shape(self) -> tuple[int, int]:
         """Frames of one clip, and numbers in a frame."""
@@ -224,12 +213,27 @@ class Gemma4VideoConverter(_Converter):
     def call(self, inputs: Any) -> dict[str, Any]:
         """See the class."""
         slots = as_slots(inputs, medium=self.medium, rows=None, max_slots=None)
-        batch = items_of(slots, medium=self.medium, config=self.config, parity="keras_hub")
+        batch = _TRACES.run(_items, slots, medium=self.medium, config=self.config)
         raise_findings(batch.slots.finding, "video")
         single = is_single(inputs, medium=self.medium)
         leading = [self.config.num_frames] if single else [-1, self.config.num_frames]
         features = {"pixel_values": batch.values, "pixel_position_ids": batch.marks}
         return {name: tf.reshape(part, [*leading, *part.shape[2:]]) for name, part in features.items()}
+
+
+_TRACES = Traces()
+"""Of all converters: those with the same configuration share a graph."""
+
+
+def _items(slots: dict[str, tf.Tensor], *, medium: Medium, config: Any) -> MediumBatch:
+    return items_of(slots, medium=medium, config=config, parity="keras_hub")
+
+
+def _frames(slots: dict[str, tf.Tensor], *, config: AudioConfig) -> tuple[tf.Tensor, Finding]:
+    """Frames [K, F, M] of the clips of one row, and what is wrong with each of them."""
+    clips = _items(slots, medium=AUDIO, config=config)
+    finding = value_findings(slots["audio"][0]) if AUDIO.sizes in slots else clips.slots.finding
+    return clips.values[0], finding
 
 
 CONVERTERS = {

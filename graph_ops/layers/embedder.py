@@ -1,7 +1,6 @@
 """`EmbeddingGemma2TextEmbedderPreprocessor`: texts, images and audio to the rows of a model that embeds."""
 
 import dataclasses
-import functools
 import os
 from typing import Any, ClassVar
 
@@ -20,7 +19,6 @@ from graph_ops.layers.inputs.embedding import embedding_inputs
 from graph_ops.layers.layer import PreprocessingLayer
 from graph_ops.layers.process import check_process
 from graph_ops.layers.tokenizer import Gemma4Tokenizer
-from graph_ops.layers.traces import MOST_TRACES, Specs, specs_of
 from graph_ops.media.audio import AUDIO
 from graph_ops.media.image import IMAGE
 from graph_ops.pipeline.embedding import encode_embedding
@@ -109,7 +107,6 @@ class EmbeddingGemma2TextEmbedderPreprocessor(PreprocessingLayer):
             parity=parity,
             allow_special_tokens=allow_special_tokens,
         )
-        self._traced = functools.lru_cache(MOST_TRACES)(_traced)
         self.settings.tokenizer.engine.prepare([self.reading])
 
     @property  # type: ignore[misc]
@@ -213,10 +210,8 @@ class EmbeddingGemma2TextEmbedderPreprocessor(PreprocessingLayer):
         length = settings.row.sequence_length
         if sequence_length is not None:
             length = dataclasses.replace(settings.row, sequence_length=sequence_length).sequence_length
-        if tf.executing_eagerly():
-            features, finding = self._traced(settings, self.reading, length, specs_of(inputs))(inputs)
-        else:
-            features, finding = _rows(inputs, settings, self.reading, length)
+        choices = {"settings": settings, "reading": self.reading, "sequence_length": length}
+        features, finding = self._traces.run(_rows, inputs, at_once=True, **choices)
         _raise(finding)
         return features if batched else {name: feature[0] for name, feature in features.items()}
 
@@ -252,15 +247,6 @@ def _rows(
     )
     absent = without_items(settings, features["token_ids"])
     return features | {name: absent[name] for name in absent if name not in features}, finding
-
-
-def _traced(settings: Settings, reading: Reading, sequence_length: int, specs: Specs) -> Any:
-    """`_rows` as a `tf.function` of the inputs with these specs."""
-
-    def graph(inputs: dict[str, tf.Tensor]) -> Any:
-        return _rows(inputs, settings, reading, sequence_length)
-
-    return tf.function(graph, input_signature=[dict(specs)], autograph=False)
 
 
 def _raise(finding: Finding) -> None:

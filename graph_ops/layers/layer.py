@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from graph_ops.layers.process import check_process
+from graph_ops.layers.traces import Traces
 
 
 class PreprocessingLayer(keras.layers.Layer):
@@ -27,6 +28,7 @@ class PreprocessingLayer(keras.layers.Layer):
         keras.layers.Layer.__init__(self, **kwargs)
         self._convert_input_args = False
         self._allow_non_tensor_positional_args = True
+        self._traces = Traces()
         for name, value in own.items():
             setattr(self, name, value)
         self.built = True

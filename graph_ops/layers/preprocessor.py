@@ -1,7 +1,6 @@
 """`Gemma4CausalLMPreprocessor`: the steps behind the interface of KerasHub's class. Composition only."""
 
 import dataclasses
-import functools
 import os
 from typing import Any
 
@@ -9,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from graph_ops.config import RowConfig
-from graph_ops.faults import raise_findings
+from graph_ops.faults import Finding, raise_findings
 from graph_ops.layers.answer_parsing import AnswerParsing
 from graph_ops.layers.as_keras_hub import join_keras_hub
 from graph_ops.layers.checks import check_media, check_settings
@@ -28,7 +27,7 @@ from graph_ops.layers.inputs.batch import batch_inputs
 from graph_ops.layers.preprocessor_settings import PreprocessorSettings, accept
 from graph_ops.layers.process import check_process
 from graph_ops.layers.token_counting import TokenCounting
-from graph_ops.layers.traces import MOST_TRACES, rows, specs_of, traced_rows
+from graph_ops.layers.traces import rows
 from graph_ops.media.audio import AUDIO
 from graph_ops.media.image import IMAGE
 from graph_ops.media.video import VIDEO
@@ -37,7 +36,7 @@ from graph_ops.presets.catalogue import load_preset
 from graph_ops.presets.keras_hub_version import keras_hub_version_of
 from graph_ops.presets.saving import write_folder
 from graph_ops.presets.settings import check_vocabulary
-from graph_ops.settings import POSITIONS
+from graph_ops.settings import POSITIONS, Settings
 
 
 @keras.saving.register_keras_serializable(package="gemma4_graph")
@@ -110,7 +109,6 @@ class Gemma4CausalLMPreprocessor(TokenCounting, AnswerParsing, PreprocessorSetti
     ) -> None:
         check_process()
         super().__init__(**kwargs)
-        self._traced_rows = functools.lru_cache(MOST_TRACES)(traced_rows)
         self._row = RowConfig(
             sequence_length=sequence_length,
             add_start_token=add_start_token,
@@ -265,7 +263,8 @@ class Gemma4CausalLMPreprocessor(TokenCounting, AnswerParsing, PreprocessorSetti
         single = token_ids.shape.rank == 1
         if single:
             token_ids, padding_mask = token_ids[tf.newaxis], padding_mask[tf.newaxis]
-        text, finding = decode(token_ids, padding_mask, self.settings)
+        generated = {"token_ids": token_ids, "padding_mask": padding_mask}
+        text, finding = self._traces.run(_texts, generated, settings=self.settings)
         raise_findings(finding, "row")
         text = text[0] if single else text
         if not tf.executing_eagerly():
@@ -283,10 +282,12 @@ class Gemma4CausalLMPreprocessor(TokenCounting, AnswerParsing, PreprocessorSetti
         length = settings.row.sequence_length
         if sequence_length is not None:
             length = dataclasses.replace(settings.row, sequence_length=sequence_length).sequence_length
-        if tf.executing_eagerly():
-            graph = self._traced_rows(settings, length, training, specs_of(inputs))
-            features, finding = graph(inputs)
-        else:
-            features, finding = rows(inputs, settings, sequence_length=length, training=training)
+        features, finding = self._traces.run(
+            rows, inputs, at_once=True, settings=settings, sequence_length=length, training=training
+        )
         raise_findings(finding, "row")
         return features if batched else {name: feature[0] for name, feature in features.items()}
+
+
+def _texts(generated: dict[str, tf.Tensor], *, settings: Settings) -> tuple[tf.Tensor, Finding]:
+    return decode(generated["token_ids"], generated["padding_mask"], settings)

@@ -65,7 +65,7 @@ class TokenCounting:
                 f"`x`: takes `prompts` and the sizes of media that this preprocessor reads; got "
                 f"{sorted(given)} too. Remove or rename them."
             )
-        count = count_tokens(tensors, settings)
+        count = layer._traces.run(count_tokens, tensors, settings=settings)
         fault = count.finding.fault
         is_long = tf.reduce_any([tf.equal(fault, int(each)) for each in TOO_LONG], axis=0)
         raise_findings(count.finding._replace(fault=tf.where(is_long, 0, fault)), "row")

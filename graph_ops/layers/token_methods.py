@@ -8,8 +8,8 @@ from graph_ops.faults import raise_findings
 from graph_ops.layers.inputs.ids import as_rows
 from graph_ops.layers.inputs.texts import as_texts
 from graph_ops.layers.process import check_process
-from graph_ops.pipeline.offsets import tokenize_with_offsets
-from graph_ops.pipeline.streaming import stream
+from graph_ops.pipeline.offsets import Located, tokenize_with_offsets
+from graph_ops.pipeline.streaming import Streamed, stream
 from graph_ops.text.offsets import require_offsets
 from graph_ops.text.streaming import PENDING, require_streamable
 from graph_ops.text.vocabulary.vocabulary import Vocabulary
@@ -66,13 +66,13 @@ class TokenMethods:
         single, rows = as_rows(token_ids)
         count = rows.nrows(tf.int32)
         pending = tf.zeros([count, PENDING], tf.int32) if pending is None else tf.cast(pending, tf.int32)
-        found = stream(
-            rows.to_tensor(),
-            tf.cast(rows.row_lengths(), tf.int32),
-            tf.reshape(pending, [count, PENDING]),
-            tf.fill([count], is_last),
-            tokenizer,
-        )
+        given = {
+            "token_ids": rows.to_tensor(),
+            "lengths": tf.cast(rows.row_lengths(), tf.int32),
+            "pending": tf.reshape(pending, [count, PENDING]),
+            "is_last": tf.fill([count], is_last),
+        }
+        found = tokenizer._traces.run(_streamed, given, tokenizer=tokenizer)
         raise_findings(found.finding, "row")
         return (found.text[0], found.pending[0]) if single else (found.text, found.pending)
 
@@ -99,8 +99,17 @@ class TokenMethods:
         require_offsets(self.vocabulary)
         tokenizer: Any = self
         texts = as_texts(inputs, "inputs")
-        rows, spans = tokenize_with_offsets(tf.reshape(texts, [-1]), tokenizer)
+        given = {"texts": tf.reshape(texts, [-1])}
+        rows, spans = tokenizer._traces.run(_located, given, tokenizer=tokenizer)
         parts = (rows.token_ids, spans.byte_spans, spans.character_spans)
         if texts.shape.rank == 0:
             return TokensWithOffsets(*(part[0] for part in parts))
         return TokensWithOffsets(*(tf.RaggedTensor.from_tensor(part, rows.lengths) for part in parts))
+
+
+def _streamed(given: dict[str, tf.Tensor], *, tokenizer: Any) -> Streamed:
+    return stream(given["token_ids"], given["lengths"], given["pending"], given["is_last"], tokenizer)
+
+
+def _located(given: dict[str, tf.Tensor], *, tokenizer: Any) -> Located:
+    return tokenize_with_offsets(given["texts"], tokenizer)

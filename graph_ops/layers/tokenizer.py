@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from graph_ops.family import GEMMA4
 from graph_ops.layers.control_tokens import ControlTokens
+from graph_ops.layers.engine_calls import EngineCalls
 from graph_ops.layers.inputs.texts import as_texts
 from graph_ops.layers.layer import PreprocessingLayer
 from graph_ops.layers.process import check_process
@@ -98,6 +99,7 @@ class Gemma4Tokenizer(ControlTokens, TokenMethods, PreprocessingLayer):
         )
         self.engine_name = engine
         self.engine = make_engine(engine, self.vocabulary, report)
+        self._calls = EngineCalls(self.engine)
         self._flat_with = functools.cache(self._traced_flat)
         self._decode_flat = tf.function(
             self.engine.decode,
@@ -122,7 +124,7 @@ class Gemma4Tokenizer(ControlTokens, TokenMethods, PreprocessingLayer):
         """
         check_process()
         texts = as_texts(inputs, "inputs", most_axes=None)
-        ids = self.engine.encode(tf.reshape(texts, [-1]))
+        ids = self._calls.encode(tf.reshape(texts, [-1]))
         values = self._as_dtype(ids.values)
         if texts.shape.rank == 0:
             return values
@@ -168,7 +170,7 @@ class Gemma4Tokenizer(ControlTokens, TokenMethods, PreprocessingLayer):
     def tokenize_flat(self, texts: tf.Tensor, *, reading: Reading = Reading.TRAINED) -> Ids:
         """Strings [B] to the ids of all, one text after the other; see `tokenize_rows`."""
         if tf.executing_eagerly():
-            return self.engine.encode(texts, reading=reading, in_bulk=True)
+            return self._calls.encode(texts, reading=reading, in_bulk=True)
         return self._flat_with(reading)(texts)
 
     def _traced_flat(self, reading: Reading) -> Any:
@@ -191,7 +193,7 @@ class Gemma4Tokenizer(ControlTokens, TokenMethods, PreprocessingLayer):
 
         In a graph it is a function that is traced once, and that all graphs share.
         """
-        decode = self.engine.decode if tf.executing_eagerly() else self._decode_flat
+        decode = self._calls.decode if tf.executing_eagerly() else self._decode_flat
         return decode(token_ids, tf.concat([[0], tf.cumsum(lengths)], axis=0))
 
     def models(self) -> list[tf.Module]:
@@ -274,10 +276,10 @@ class Gemma4Tokenizer(ControlTokens, TokenMethods, PreprocessingLayer):
             return (
                 ids.with_values(self._decode(ids.values))
                 if inner
-                else self.engine.decode(ids.values, ids.row_splits)
+                else self._calls.decode(ids.values, ids.row_splits)
             )
         if ids.shape.rank == 1:
-            return self.engine.decode(ids, tf.stack([0, tf.size(ids, tf.int64)]))[0]
+            return self._calls.decode(ids, tf.stack([0, tf.size(ids, tf.int64)]))[0]
         return self._decode(tf.RaggedTensor.from_tensor(ids, ragged_rank=ids.shape.rank - 1))
 
 

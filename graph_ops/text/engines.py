@@ -8,8 +8,8 @@ from graph_ops.text.vocabulary.vocabulary import Vocabulary
 ENGINES = ("sentencepiece", "builtin")
 
 Engine = SentencepieceEngine | BuiltinEngine
-"""Both are `tf.Module`s with `encode` and `decode` on a flat batch, `prepare`, and the attribute
-`vocabulary`.
+"""Both are `tf.Module`s with `encode` and `decode` on a flat batch, `prepare`, and the attributes
+`vocabulary` and `has_few_ops`.
 """
 
 

@@ -26,6 +26,9 @@ class BuiltinEngine(tf.Module):
         ValueError: the vocabulary has properties that it cannot reproduce; names them.
     """
 
+    has_few_ops = False
+    """Whether it is as fast op by op as in a graph."""
+
     def __init__(self, vocabulary: Vocabulary, report: Report = lambda _: None) -> None:
         super().__init__()
         self.vocabulary = vocabulary

@@ -29,6 +29,9 @@ class SentencepieceEngine(tf.Module):
     So whoever holds an engine names the readings that it will use to `prepare` when it is made.
     """
 
+    has_few_ops = True
+    """Whether it is as fast op by op as in a graph."""
+
     def __init__(self, vocabulary: Vocabulary) -> None:
         super().__init__()
         self.vocabulary = vocabulary

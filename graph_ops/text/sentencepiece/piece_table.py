@@ -123,7 +123,11 @@ def _table(model: tf.Tensor, places: np.ndarray) -> tf.Tensor:
     empty = tf.tile(tf.constant([[2**64 - 1, 0, 0]], tf.uint64), [(PLACES << BUCKET_BITS) + _zero(model), 1])
     shapes = (tf.TensorShape([]), tf.TensorShape([None, 3]))
     _, table = tf.while_loop(
-        lambda start, _: start < count, with_pieces, (0, empty), shape_invariants=shapes, parallel_iterations=1
+        lambda start, _: start < count,
+        with_pieces,
+        (0, empty),
+        shape_invariants=shapes,
+        parallel_iterations=1,
     )
     return tf.reshape(table, [-1, _COLUMNS])
 

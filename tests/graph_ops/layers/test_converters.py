@@ -6,6 +6,7 @@ import tensorflow as tf
 
 import graph_ops
 from export.verify import samples
+from tests import comparing
 
 PIXELS = samples.pixels(60, 80)
 OTHER = samples.pixels(33, 50, seed=1)
@@ -120,3 +121,23 @@ def test_unknown_converter_settings_are_refused():
         TypeError, match=r"Gemma4ImageConverter: settings must be among .* got \['patchsize'\]"
     ):
         graph_ops.Gemma4ImageConverter(patchsize=3)
+
+
+def test_a_call_that_is_traced_gives_what_the_first_one_gave(speech):
+    """A configuration of the test's own, so that nothing was called before."""
+    images, audio = (
+        graph_ops.Gemma4ImageConverter(max_soft_tokens=70),
+        graph_ops.Gemma4AudioConverter(mel_floor=2e-3),
+    )
+    frames = graph_ops.Gemma4VideoConverter(num_frames=2, max_soft_tokens=70)
+    file = tf.io.encode_jpeg(OTHER).numpy()
+    for call in (
+        lambda: images(PIXELS),
+        lambda: images(file),
+        lambda: frames(np.stack([PIXELS] * 3)),
+        lambda: {"audio_mel": audio(CLIP)},
+        lambda: {"audio_mel": audio(speech)},
+    ):
+        comparing.assert_same(call(), call())
+    with pytest.raises(ValueError, match=r"image 0: `images`"):
+        images(b"GIF")

@@ -153,7 +153,7 @@ def test_new_sizes_and_batches_do_not_trace_again(make_preprocessor):
         preprocessor.generate_preprocess(
             {"prompts": ["<|image|>"] * batch, "images": np.stack([samples.pixels(size, size)] * batch)}
         )
-    assert preprocessor._traced_rows.cache_info().misses == 1
+    assert preprocessor._traces.graphs.cache_info().misses == 1
 
 
 def test_generation_round_trip(make_preprocessor, tokenizer):

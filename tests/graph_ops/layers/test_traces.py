@@ -1,5 +1,7 @@
 """One graph for each kind of input, whatever the sizes."""
 
+import pickle
+
 import pytest
 import tensorflow as tf
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from graph_ops.config import ImageConfig, RowConfig
 from graph_ops.faults import Fault
-from graph_ops.layers.traces import MOST_TRACES, rows, specs_of, traced_rows
+from graph_ops.layers.traces import MOST_TRACES, Traces, rows, specs_of
 from graph_ops.settings import make_settings
 from tests.comparing import assert_same
 from tests.twins.vocabularies import REPEATABLE
@@ -15,10 +17,10 @@ from tests.twins.vocabularies import REPEATABLE
 
 def test_the_kept_graphs_are_bounded(make_preprocessor):
     preprocessor = make_preprocessor(images=False, audio=False)
-    assert preprocessor._traced_rows.cache_info().maxsize == MOST_TRACES
+    assert preprocessor._traces.graphs.cache_info().maxsize == MOST_TRACES
     for length in (5, 6, 5):
         preprocessor.generate_preprocess("a", sequence_length=length)
-    assert preprocessor._traced_rows.cache_info()[:2] == (1, 2)
+    assert preprocessor._traces.graphs.cache_info()[:2] == (1, 2)
 
 
 KINDS = {
@@ -69,11 +71,34 @@ def settings(demonstration_tokenizer):
 
 def test_a_graph_gives_what_the_steps_give_for_any_size(settings):
     inputs = {"prompts": tf.constant(["a", "b"]), "responses": tf.constant(["c", ""])}
-    graph = traced_rows(settings, 12, True, specs_of(inputs))
+    choices, traces = {"settings": settings, "sequence_length": 12, "training": True}, Traces()
     for size in (2, 1, 0):
         some = {name: tensor[:size] for name, tensor in inputs.items()}
-        assert_same(graph(some)[0], rows(some, settings, sequence_length=12, training=True)[0])
-    assert graph.experimental_get_tracing_count() == 1
+        assert_same(traces.run(rows, some, at_once=True, **choices)[0], rows(some, **choices)[0])
+    graph = traces.graphs(rows, specs_of(inputs), **choices)
+    assert graph.traced.experimental_get_tracing_count() == 1
+
+
+def test_a_step_is_traced_when_a_kind_of_input_comes_again():
+    ran = []
+
+    def step(inputs, *, more):
+        ran.append(tf.executing_eagerly())
+        return inputs["prompts"] + more
+
+    traces = Traces()
+    found = [
+        traces.run(step, {"prompts": tf.constant([str(number)])}, more=more).numpy().tolist()
+        for more in "ab"
+        for number in range(3)
+    ]
+    assert found == [[b"0a"], [b"1a"], [b"2a"], [b"0b"], [b"1b"], [b"2b"]]
+    assert ran == [True, False] * 2
+    traced = tf.function(lambda prompts: traces.run(step, {"prompts": prompts}, more="c"))
+    assert traced(tf.constant(["x"])).numpy().tolist() == [b"xc"]
+    assert traces.graphs.cache_info().currsize == 2
+    copy = pickle.loads(pickle.dumps(traces))
+    assert copy.graphs.cache_info().maxsize == MOST_TRACES
 
 
 def test_rows_have_tensors_of_absent_media_and_what_is_wrong_with_them(settings):
