@@ -53,7 +53,7 @@ def fold_functions(graph: GraphDef, *, pinned: Mapping[str, set[str]]) -> None:
     functions = {function.signature.name: function for function in graph.library.function}
     names: dict[str, str] = {}
     first: dict[bytes, str] = {}
-    for name in _callees_first(functions):
+    for name in _callees_first(functions, pinned):
         function = functions[name]
         for node in function.node_def:
             _rename_callees(node, names)
@@ -67,12 +67,18 @@ def fold_functions(graph: GraphDef, *, pinned: Mapping[str, set[str]]) -> None:
     graph.library.function.extend(folded)
 
 
-def _callees_first(functions: dict[str, FunctionDef]) -> Iterator[str]:
+def _callees_first(functions: dict[str, FunctionDef], pinned: Mapping[str, set[str]]) -> Iterator[str]:
+    """Names of functions; of those that may be equal the pinned ones first, which stay in any case."""
     calls = {
         name: {callee for node in function.node_def for callee in _callees(node) if callee in functions}
         for name, function in functions.items()
     }
-    return iter(graphlib.TopologicalSorter(calls).static_order())
+    sorter = graphlib.TopologicalSorter(calls)
+    sorter.prepare()
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready(), key=lambda name: name not in pinned)
+        yield from ready
+        sorter.done(*ready)
 
 
 def _callees(node: NodeDef) -> Iterator[str]:

@@ -14,6 +14,8 @@ from graph_ops.settings import Settings
 
 MOST_TRACES = 64
 """Graphs, of some megabytes each, that are kept; the one that was used longest ago goes first."""
+CALLS_BEFORE_TRACING = 3
+"""Calls of a kind that run op by op. Ours: tracing takes as long as 5 to 30 of them."""
 
 Specs = tuple[tuple[str, tf.TensorSpec], ...]
 _Result = TypeVar("_Result")
@@ -72,15 +74,17 @@ class Traces:
         Args:
             step: a function of the inputs, the same object in each call.
             inputs: tensors by name; their dtypes and what is fixed of their shapes tell graphs apart.
-            at_once: whether the first call of a kind is traced. Otherwise the second one is: tracing takes
-                seconds, which whoever calls only once need not wait.
+            at_once: whether the first call of a kind is traced. Otherwise some run op by op before: tracing
+                takes seconds, for which whoever calls a few times need not wait.
             **settings: what else the graph is built from; hashable.
         """
         if not tf.executing_eagerly():
             return step(inputs, **settings)
         graph = self.graphs(step, specs_of(inputs), **settings)
-        is_first, graph.was_called = not graph.was_called, True
-        return step(inputs, **settings) if is_first and not at_once else graph.traced(inputs)
+        graph.calls += 1
+        if at_once or graph.calls > CALLS_BEFORE_TRACING:
+            return graph.traced(inputs)
+        return step(inputs, **settings)
 
     def __reduce__(self) -> tuple[type["Traces"], tuple[()]]:
         return Traces, ()
@@ -94,7 +98,7 @@ class _Graph:
         self.traced = tf.function(
             functools.partial(step, **settings), input_signature=signature, autograph=False
         )
-        self.was_called = False
+        self.calls = 0
 
 
 def specs_of(inputs: dict[str, tf.Tensor]) -> Specs:

@@ -15,7 +15,7 @@ TEXTS = ["", "a b", "<bos>naïve 👍", "\x00\xff", "x" * 50]
 def test_each_call_gives_what_the_engine_gives(name):
     engine = graph_ops.Gemma4Tokenizer(DEMONSTRATION, engine=name).engine
     calls, texts, reading = EngineCalls(engine), tf.constant(TEXTS), Reading.CONTROL
-    for size in (5, 1, 3):
+    for size in (5, 1, 3, 5, 0):
         expected = engine.encode(texts[:size], reading=reading)
         found = calls.encode(texts[:size], reading=reading)
         assert [part.numpy().tolist() for part in found] == [part.numpy().tolist() for part in expected]
