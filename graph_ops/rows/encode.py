@@ -45,6 +45,11 @@ class RowMedium(NamedTuple):
     is_compact: bool = False
 
     @property
+    def has_slots(self) -> bool:
+        """Whether the batch may have items; a row with a placeholder of a medium without is faulty anyway."""
+        return self.slots.present.shape[1] != 0
+
+    @property
     def counts(self) -> tf.Tensor:
         """Int32 [B, K]: the soft tokens that each slot takes in its row; 0 for an empty one."""
         slots = self.slots
@@ -113,7 +118,7 @@ def encode_rows(
     row_length = sequence_length + labelled
     budget = row_length - add_start_token - add_end_token
     media_budget = min(budget, sequence_length - add_start_token)  # the last label is not the model's
-    placeholders = [Placeholder(*each.ids, _present_first(each)) for each in media]
+    placeholders = [Placeholder(*each.ids, _present_first(each)) for each in media if each.has_slots]
     expansion = expand_placeholders(*prompts, placeholders, width=row_length)
     finding = _row_finding(prompts, responses, media, expansion.media_end, media_budget, sequence_length)
     finding = first_finding(also, finding) if also else finding
@@ -135,9 +140,16 @@ def encode_rows(
     if learned is not None:
         is_learned = tf.gather(tf.pad(learned, [[0, 0], [0, 1]]), expansion.source, batch_dims=1)
         rows = rows._replace(response_mask=rows.padding_mask & is_learned)
+    found = iter(expansion.starts)
     places = (
-        _places(each, starts + int(add_start_token), rows, finding, sequence_length)
-        for each, starts in zip(media, expansion.starts, strict=True)
+        _places(
+            each,
+            next(found) + int(add_start_token) if each.has_slots else each.counts,
+            rows,
+            finding,
+            sequence_length,
+        )
+        for each in media
     )
     return EncodedRows(rows, tuple(places), finding)
 

@@ -86,6 +86,8 @@ def expand_placeholders(
             between its two markers.
         width: number of leading ids wanted of each expanded row.
     """
+    if not media:
+        return _as_they_are(token_ids, lengths, width)
     token_ids = tf.pad(
         token_ids, [[0, 0], [0, 1]]
     )  # so that a batch of empty prompts has a token to gather from
@@ -107,14 +109,24 @@ def expand_placeholders(
     return Expansion(
         token_ids=ids,
         lengths=tf.reduce_sum(repeats, axis=1),
-        media_end=tf.maximum(tf.reduce_max(tf.stack(media_ends), axis=0), 0)
-        if media
-        else tf.zeros_like(lengths),
+        media_end=tf.maximum(tf.reduce_max(tf.stack(media_ends), axis=0), 0),
         starts=tuple(
             _kth_start(starts, ordinal, medium.counts)
             for medium, ordinal in zip(media, ordinals, strict=True)
         ),
         source=source,
+    )
+
+
+def _as_they_are(token_ids: tf.Tensor, lengths: tf.Tensor, width: int) -> Expansion:
+    """What becomes of prompts where nothing is to be expanded."""
+    rows, length = tf.unstack(tf.shape(token_ids))
+    return Expansion(
+        token_ids=tf.pad(token_ids, [[0, 0], [0, width]])[:, :width],
+        lengths=lengths,
+        media_end=tf.zeros_like(lengths),
+        starts=(),
+        source=tf.broadcast_to(tf.minimum(tf.range(width), length), [rows, width]),
     )
 
 

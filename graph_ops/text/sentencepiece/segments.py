@@ -77,20 +77,27 @@ def tokenize(texts: tf.Tensor, tables: SegmentTables, *, encode: Encode) -> tupl
         Ids int32 [N] of all texts; int64 [B + 1], where each text's begin.
     """
     with tf.device("/device:CPU:0"):  # where strings are; numbers would go to a GPU and back
-        codes = joined_bytes(texts)
         ids, row_splits = tf.cond(
-            _pays(codes, texts), lambda: _tokenize_segments(codes, tables, encode), lambda: encode(texts)
+            tf.reduce_sum(tf.strings.length(texts)) >= MIN_BYTES,
+            lambda: _tokenize_many(texts, tables, encode),
+            lambda: encode(texts),
         )
     return ids, tf.ensure_shape(row_splits, [None if texts.shape[0] is None else texts.shape[0] + 1])
 
 
+def _tokenize_many(texts: tf.Tensor, tables: SegmentTables, encode: Encode) -> tuple[tf.Tensor, tf.Tensor]:
+    codes = joined_bytes(texts)
+    return tf.cond(
+        _pays(codes, texts), lambda: _tokenize_segments(codes, tables, encode), lambda: encode(texts)
+    )
+
+
 def _pays(codes: tf.Tensor, texts: tf.Tensor) -> tf.Tensor:
     """Bool []: whether the only 0xFF are those that were put in, and looking segments up is faster."""
-    count = tf.size(codes)
     ends = tf.reduce_sum(tf.cast(codes == END, tf.int32))
     non_ascii = tf.reduce_sum(tf.cast(codes >= 0x80, tf.int32)) - ends
-    limit = tf.cast(tf.cast(count, tf.float32) * MAX_NON_ASCII, tf.int32)
-    return (ends == tf.size(texts) + PADDING) & (count >= MIN_BYTES) & (non_ascii <= limit)
+    limit = tf.cast(tf.cast(tf.size(codes), tf.float32) * MAX_NON_ASCII, tf.int32)
+    return (ends == tf.size(texts) + PADDING) & (non_ascii <= limit)
 
 
 def _tokenize_segments(

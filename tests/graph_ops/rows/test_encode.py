@@ -1,11 +1,13 @@
 """Prompts, responses and slots to rows: what each row holds, and what is wrong with it."""
 
+import random
 from typing import Any
 
+import pytest
 import tensorflow as tf
 
 from graph_ops.faults import Fault, Finding
-from graph_ops.media.slots import Slots
+from graph_ops.media.slots import Slots, no_slots
 from graph_ops.rows.encode import RowMedium, encode_rows
 from graph_ops.rows.special_ids import MediumIds, RowIds
 from graph_ops.text.tokens import TokenRows
@@ -109,3 +111,40 @@ def test_the_place_of_the_last_label_is_not_for_media():
     for length, fits in ((6, True), (5, False)):
         found = encoded([[102]], [[6]], media=[medium([[3]])], sequence_length=length, labelled=True)
         assert faults(found.finding) == [(0, 0, 0) if fits else (Fault.MEDIA_DO_NOT_FIT, 5, 4)]
+
+
+def absent(each, rows):
+    """The same medium with no slots at all, which is known while tracing."""
+    return each._replace(slots=no_slots(tf.zeros([rows], tf.int32)))
+
+
+@pytest.mark.parametrize("labelled", [False, True])
+@pytest.mark.parametrize("seed", range(20))
+def test_media_without_slots_give_what_empty_slots_give(seed, labelled):
+    rng = random.Random(seed)
+    rows = rng.randrange(1, 5)
+
+    def texts(*weights):
+        return [rng.choices((5, 6, 102, 203), weights, k=rng.randrange(14)) for _ in range(rows)]
+
+    prompts, answers = texts(20, 9, 1, 1), texts(20, 9, 1, 0)
+    images = medium([[rng.choice((None, 1, 2)) for _ in range(2)] for _ in range(rows)])
+    clips = medium([[None]] * rows, ids=CLIP, fault=Fault.AUDIO_COUNT)
+    learned = tf.random.stateless_uniform([rows, max(map(len, prompts))], [seed, 0]) > 0.5
+    choices = {"labelled": True} if labelled else {"add_start_token": False, "learned": learned}
+    for media, others in (
+        ([images, clips], [images, absent(clips, rows)]),
+        ([medium([[None]] * rows), clips], [absent(images, rows), absent(clips, rows)]),
+    ):
+        expected, found = (
+            encoded(prompts, answers if labelled else None, each, **choices) for each in (media, others)
+        )
+        assert faults(found.finding) == faults(expected.finding)
+        for one, other in zip(found.rows, expected.rows, strict=True):
+            assert one.numpy().tolist() == other.numpy().tolist()
+        for one, other in zip(found.places, expected.places, strict=True):
+            width = one.indices.shape[1]
+            assert one.indices.numpy().tolist() == other.indices.numpy()[:, :width].tolist()
+            assert not other.indices.numpy()[:, width:].any()
+            assert one.mask.numpy().tolist() == other.mask.numpy().tolist()
+            assert one.longest == other.longest
