@@ -17,14 +17,16 @@ _SHARED_BYTES = 16 << 20
 """Most bytes of a value that a signature keeps: two images of 280 soft tokens."""
 
 
-def constant_items(value: float, count: tf.Tensor, shape: tf.TensorShape) -> tf.Tensor:
-    """Float32 [count, *shape], the same value throughout.
+def constant_items(
+    value: float, count: tf.Tensor, shape: tf.TensorShape, *, dtype: tf.DType = tf.float32
+) -> tf.Tensor:
+    """[count, *shape] of a dtype, the same value throughout.
 
     Few items are a view of a constant: to write them would be most of the time of a row without media.
     """
-    few = _SHARED_BYTES // (shape.num_elements() * tf.float32.size)
+    few = _SHARED_BYTES // (shape.num_elements() * dtype.size)
     return tf.cond(
         count <= few,
-        lambda: tf.constant(value, tf.float32, shape=[few, *shape])[:count],
-        lambda: tf.fill([count, *shape], tf.constant(value, tf.float32)),
+        lambda: tf.constant(value, dtype, shape=[few, *shape])[:count],
+        lambda: tf.fill([count, *shape], tf.constant(value, dtype)),
     )

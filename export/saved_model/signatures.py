@@ -2,7 +2,6 @@
 artifact offers is read off it.
 """
 
-import dataclasses
 import functools
 
 import tensorflow as tf
@@ -15,6 +14,7 @@ from export.saved_model.text_signatures import status_output, text_signatures
 from export.signature import Input, Signature, Tensors
 from graph_ops.faults import Finding
 from graph_ops.features import BY_NAME, static_shape
+from graph_ops.image.compact import compact as compacted
 from graph_ops.media.image import IMAGE
 from graph_ops.media.medium import Medium
 from graph_ops.media.table import MEDIA
@@ -88,9 +88,9 @@ def signatures(
     """
     for medium in PIXELS if compact else ():
         if config := settings.config_of(medium):
-            settings = settings.with_config(medium, dataclasses.replace(config, scale=None, offset=None))
+            settings = settings.with_config(medium, compacted(config))
     media = tuple(each.medium for each in settings.media)
-    preprocessing = functools.partial(_preprocessing, settings, compact=compact)
+    preprocessing = functools.partial(_preprocessing, settings)
     table = {"generate_preprocess_text": preprocessing((), "text alone")}
     for medium in media:
         table[f"generate_preprocess_{medium.name}"] = preprocessing((medium,), f"text and {medium.files}")
@@ -102,7 +102,7 @@ def signatures(
     table["preprocess"] = preprocessing(media, "the same with responses, labels and weights", training=True)
     if has_chat(settings):
         files = {name: given for medium in media for name, given in file_inputs(medium).items()}
-        finish = functools.partial(_finished, settings=settings, compact=compact)
+        finish = functools.partial(_finished, settings=settings)
         table |= chat_signatures(settings, files, finish)
     table["generate_postprocess"] = _postprocessing(settings)
     table |= text_signatures(settings)
@@ -117,7 +117,6 @@ def _preprocessing(
     media: tuple[Medium, ...],
     meaning: str,
     *,
-    compact: bool,
     arrays: bool = False,
     training: bool = False,
 ) -> Signature:
@@ -130,20 +129,15 @@ def _preprocessing(
     def function(tensors: Tensors) -> Tensors:
         length = settings.row.sequence_length
         features, finding = encode(tensors, settings, sequence_length=length, training=training, served=True)
-        return _finished(features, names, finding, settings=settings, compact=compact)
+        return _finished(features, names, finding, settings=settings)
 
     return Signature(inputs, (*names, "status"), function, meaning)
 
 
-def _finished(
-    features: Tensors, names: list[str], finding: Finding, *, settings: Settings, compact: bool
-) -> Tensors:
+def _finished(features: Tensors, names: list[str], finding: Finding, *, settings: Settings) -> Tensors:
     """The named features with the shapes of a signature, and each row's status."""
     sizes = settings.dim_sizes
     shaped = {name: tf.ensure_shape(features[name], static_shape(BY_NAME[name], sizes)) for name in names}
-    for medium in PIXELS if compact else ():
-        if medium.values in shaped:
-            shaped[medium.values] = tf.cast(shaped[medium.values], tf.uint8)
     return shaped | status_output(finding)
 
 

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from graph_ops.config import ImageConfig, RowConfig
 from graph_ops.faults import Finding, first_finding
+from graph_ops.image.compact import values_dtype
 from graph_ops.image.decode import decode_image
 from graph_ops.image.encode_litert import encode_unrolled
 from graph_ops.image.patches import Patches, no_image, resized_patches, scaled
@@ -120,7 +121,9 @@ def encode_each(
         """The same where no image is there."""
         count = tf.size(absent)
         repeated = tf.nest.map_structure(lambda part: tf.repeat(part[tf.newaxis], count, axis=0), empty)
-        return repeated._replace(values=constant_items(0.0, count, empty.values.shape))
+        return repeated._replace(
+            values=constant_items(0, count, empty.values.shape, dtype=values_dtype(config))
+        )
 
     patches = tf.cond(tf.reduce_all(absent), encode_none, encode_all)
     return tf.nest.map_structure(

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from graph_ops.config import ImageConfig
 from graph_ops.faults import Fault, Finding, check
+from graph_ops.image.compact import Compact
 from graph_ops.image.resize import resize_bicubic
 from graph_ops.image.target_size import target_size
 from graph_ops.target import TENSORFLOW, Target
@@ -21,7 +22,7 @@ class Patches(NamedTuple):
 
     Attributes:
         values: float32 [N, max_patches, patch_dim], `pixel * scale + offset` in (row, column, channel) order,
-            0.0 in the padding. uint8 before scaling.
+            0.0 in the padding. uint8 before scaling, and if the configuration is `Compact`.
         positions: int32 [N, max_patches, 2], (x, y) of each patch, -1 in the padding.
         num_soft_tokens: int32 [N], patches / 9; 0 for no image and for a faulty one, which are all padding.
         finding: what is wrong with each image, [N].
@@ -112,7 +113,11 @@ def padded(patches: tf.Tensor, *, config: ImageConfig) -> tf.Tensor:
 
 
 def scaled(patches: Patches, *, config: ImageConfig) -> Patches:
-    """The same with float32 values, `pixel * scale + offset`, 0 in the padding, where positions are -1."""
+    """The same with float32 values, `pixel * scale + offset`, 0 in the padding, where positions are -1;
+    those of a compact configuration as they are.
+    """
+    if isinstance(config, Compact):
+        return patches
     values = scaled_pixels(tf.cast(patches.values, tf.float32), config=config)
     if config.offset is not None:
         values = tf.where(patches.positions[..., :1] >= 0, values, 0.0)
