@@ -81,8 +81,10 @@ def raise_findings(finding: Finding, item: str) -> None:
     Raises:
         ValueError: quotes each faulty item's index and sentence.
     """
-    messages = status_messages(finding)
     if tf.executing_eagerly():
+        if not finding.fault.numpy().any():
+            return
+        messages = status_messages(finding)
         faulty = [(index, message) for index, message in enumerate(messages.numpy()) if message]
         lines = [f"{item} {index}: {message.decode()}" for index, message in faulty[:MOST_QUOTED]]
         if len(faulty) > MOST_QUOTED:
@@ -90,6 +92,7 @@ def raise_findings(finding: Finding, item: str) -> None:
         if faulty:
             raise ValueError("\n".join(lines))
     else:
+        messages = status_messages(finding)
         tf.debugging.Assert(tf.reduce_all(finding.is_clean), [messages], summarize=MOST_QUOTED)
 
 

@@ -17,7 +17,7 @@ from graph_ops.faults import Finding, raise_findings
 from graph_ops.layers.inputs.slots import as_slots, is_single
 from graph_ops.layers.layer import PreprocessingLayer
 from graph_ops.layers.setting import Setting, frozen
-from graph_ops.layers.traces import Traces
+from graph_ops.layers.traces import Traces, only
 from graph_ops.media.audio import AUDIO
 from graph_ops.media.image import IMAGE
 from graph_ops.media.medium import Medium
@@ -126,7 +126,8 @@ class Gemma4ImageConverter(_Converter):
         raise_findings(batch.slots.finding, "image")
         single = is_single(inputs, medium=self.medium)
         features = {"pixel_values": batch.values, "pixel_position_ids": batch.marks}
-        return {name: feature[0, 0] if single else feature[0] for name, feature in features.items()}
+        items = tf.nest.map_structure(only, features)
+        return tf.nest.map_structure(only, items) if single else items
 
 
 @keras.saving.register_keras_serializable(package="gemma4_graph")
@@ -172,7 +173,7 @@ class Gemma4AudioConverter(_Converter):
         slots = as_slots(audio, medium=self.medium, rows=None, max_slots=None)
         frames, finding = _TRACES.run(_frames, slots, config=self.config)
         raise_findings(finding, "clip")
-        return frames[0] if is_single(audio, medium=self.medium) else frames
+        return only(frames) if is_single(audio, medium=self.medium) else frames
 
     def audio_shape(self) -> tuple[int, int]:
         """Frames of one clip, and numbers in a frame."""

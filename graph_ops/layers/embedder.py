@@ -19,6 +19,7 @@ from graph_ops.layers.inputs.embedding import embedding_inputs
 from graph_ops.layers.layer import PreprocessingLayer
 from graph_ops.layers.process import check_process
 from graph_ops.layers.tokenizer import Gemma4Tokenizer
+from graph_ops.layers.traces import only
 from graph_ops.media.audio import AUDIO
 from graph_ops.media.image import IMAGE
 from graph_ops.pipeline.embedding import encode_embedding
@@ -213,7 +214,7 @@ class EmbeddingGemma2TextEmbedderPreprocessor(PreprocessingLayer):
         choices = {"settings": settings, "reading": self.reading, "sequence_length": length}
         features, finding = self._traces.run(_rows, inputs, at_once=True, **choices)
         _raise(finding)
-        return features if batched else {name: feature[0] for name, feature in features.items()}
+        return features if batched else tf.nest.map_structure(only, features)
 
     def get_config(self) -> dict[str, Any]:
         """Everything needed to make this preprocessor again, vocabulary included."""

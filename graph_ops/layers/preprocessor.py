@@ -27,7 +27,7 @@ from graph_ops.layers.inputs.batch import batch_inputs
 from graph_ops.layers.preprocessor_settings import PreprocessorSettings, accept
 from graph_ops.layers.process import check_process
 from graph_ops.layers.token_counting import TokenCounting
-from graph_ops.layers.traces import rows
+from graph_ops.layers.traces import only, rows
 from graph_ops.media.audio import AUDIO
 from graph_ops.media.image import IMAGE
 from graph_ops.media.video import VIDEO
@@ -286,7 +286,7 @@ class Gemma4CausalLMPreprocessor(TokenCounting, AnswerParsing, PreprocessorSetti
             rows, inputs, at_once=True, settings=settings, sequence_length=length, training=training
         )
         raise_findings(finding, "row")
-        return features if batched else {name: feature[0] for name, feature in features.items()}
+        return features if batched else tf.nest.map_structure(only, features)
 
 
 def _texts(generated: dict[str, tf.Tensor], *, settings: Settings) -> tuple[tf.Tensor, Finding]:

@@ -9,6 +9,7 @@ from graph_ops.faults import raise_findings
 from graph_ops.layers.inputs.budgets import as_budgets
 from graph_ops.layers.inputs.texts import as_texts
 from graph_ops.layers.process import check_process
+from graph_ops.layers.traces import only
 from graph_ops.media.medium import Medium
 from graph_ops.pipeline.counting import TOO_LONG, count_tokens
 from graph_ops.settings import Settings
@@ -70,7 +71,7 @@ class TokenCounting:
         is_long = tf.reduce_any([tf.equal(fault, int(each)) for each in TOO_LONG], axis=0)
         raise_findings(count.finding._replace(fault=tf.where(is_long, 0, fault)), "row")
         found = TokenCount(count.num_tokens, count.finding.is_clean)
-        return TokenCount(*(part[0] for part in found)) if single else found
+        return TokenCount(*map(only, found)) if single else found
 
 
 def _medium_inputs(given: dict[str, Any], medium: Medium, *, single: bool) -> dict[str, tf.Tensor]:

@@ -8,6 +8,7 @@ from graph_ops.faults import raise_findings
 from graph_ops.layers.inputs.ids import as_rows
 from graph_ops.layers.inputs.texts import as_texts
 from graph_ops.layers.process import check_process
+from graph_ops.layers.traces import only
 from graph_ops.pipeline.offsets import Located, tokenize_with_offsets
 from graph_ops.pipeline.streaming import Streamed, stream
 from graph_ops.text.offsets import require_offsets
@@ -103,7 +104,7 @@ class TokenMethods:
         rows, spans = tokenizer._traces.run(_located, given, tokenizer=tokenizer)
         parts = (rows.token_ids, spans.byte_spans, spans.character_spans)
         if texts.shape.rank == 0:
-            return TokensWithOffsets(*(part[0] for part in parts))
+            return TokensWithOffsets(*map(only, parts))
         return TokensWithOffsets(*(tf.RaggedTensor.from_tensor(part, rows.lengths) for part in parts))
 
 

@@ -83,7 +83,7 @@ class Traces:
         graph = self.graphs(step, specs_of(inputs), **settings)
         graph.calls += 1
         if at_once or graph.calls > CALLS_BEFORE_TRACING:
-            return graph.traced(inputs)
+            return graph.concrete(inputs)
         return step(inputs, **settings)
 
     def __reduce__(self) -> tuple[type["Traces"], tuple[()]]:
@@ -94,11 +94,21 @@ class _Graph:
     """A step as a `tf.function` of the inputs with these specs."""
 
     def __init__(self, step: Callable[..., Any], specs: Specs, **settings: Any) -> None:
-        signature = [dict(specs)]
-        self.traced = tf.function(
-            functools.partial(step, **settings), input_signature=signature, autograph=False
-        )
+        def graph(inputs: dict[str, tf.Tensor]) -> Any:
+            return step(inputs, **settings)
+
+        self.traced = tf.function(graph, input_signature=[dict(specs)], autograph=False)
         self.calls = 0
+
+    @functools.cached_property
+    def concrete(self) -> Any:
+        """The traced function itself: the inputs' specs are known, and need not be found out again."""
+        return self.traced.get_concrete_function()
+
+
+def only(batch: tf.Tensor) -> tf.Tensor:
+    """The one item of a batch [1, …]; sooner than by an index."""
+    return tf.squeeze(batch, axis=0)
 
 
 def specs_of(inputs: dict[str, tf.Tensor]) -> Specs:
