@@ -127,6 +127,7 @@ sbom: .venv/installed .venv-sbom/installed  ## build/sbom.json: packages and lic
 
 bench: .venv/installed-bench  ## speeds beside the references, as the table of docs/performance.md
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.served
 	$(BIN)/python -m benchmarks.serving
 	$(BIN)/python -m benchmarks.fused
 

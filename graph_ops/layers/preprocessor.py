@@ -266,7 +266,7 @@ class Gemma4CausalLMPreprocessor(TokenCounting, AnswerParsing, PreprocessorSetti
         generated = {"token_ids": token_ids, "padding_mask": padding_mask}
         text, finding = self._traces.run(_texts, generated, settings=self.settings)
         raise_findings(finding, "row")
-        text = text[0] if single else text
+        text = only(text) if single else text
         if not tf.executing_eagerly():
             return text
         return text.numpy().decode("utf-8") if single else [row.decode("utf-8") for row in text.numpy()]

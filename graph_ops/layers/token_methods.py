@@ -75,7 +75,7 @@ class TokenMethods:
         }
         found = tokenizer._traces.run(_streamed, given, tokenizer=tokenizer)
         raise_findings(found.finding, "row")
-        return (found.text[0], found.pending[0]) if single else (found.text, found.pending)
+        return (only(found.text), only(found.pending)) if single else (found.text, found.pending)
 
     @tf.autograph.experimental.do_not_convert
     def tokenize_with_offsets(self, inputs: Any) -> TokensWithOffsets:

@@ -15,7 +15,7 @@ from graph_ops.settings import Settings
 MOST_TRACES = 64
 """Graphs, of some megabytes each, that are kept; the one that was used longest ago goes first."""
 CALLS_BEFORE_TRACING = 3
-"""Calls of a kind that run op by op. Ours: tracing takes as long as 5 to 30 of them."""
+"""Calls of a kind that run op by op. Ours: tracing takes longer than several of them."""
 
 Specs = tuple[tuple[str, tf.TensorSpec], ...]
 _Result = TypeVar("_Result")
@@ -56,7 +56,7 @@ def _encode_trusted(inputs: dict[str, tf.Tensor], settings: Settings, **options:
 
 
 class Traces:
-    """Steps that run as graphs where they are called eagerly: op by op they take 3 to 50 times as long."""
+    """Steps that run as graphs where they are called eagerly: op by op they take many times as long."""
 
     def __init__(self) -> None:
         self.graphs = functools.lru_cache(MOST_TRACES)(_Graph)
